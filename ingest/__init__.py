@@ -1,0 +1,1 @@
+"""The shell: sees a file, runs the stages, wires everything."""

@@ -1,0 +1,1 @@
+"""Deliver confirmed records, and nothing else; the only place with outgoing HTTP."""

@@ -1,0 +1,76 @@
+"""What one reader sees in a document, before anybody says what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from records.geometry import Region
+
+
+class ReaderName(StrEnum):
+    """Which library read the page; the two PDF readers never share one, so that they can check each other."""
+
+    PDFPLUMBER = "pdfplumber"
+    CAMELOT = "camelot"
+    PDFIUM = "pdfium"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A run of characters without a gap, as printed."""
+
+    text: str
+    region: Region
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight printed line, horizontal or vertical, as a box without area in one direction."""
+
+    region: Region
+
+    @property
+    def is_horizontal(self) -> bool:
+        """Wider than high."""
+        return (self.region.x1 - self.region.x0) >= (self.region.bottom - self.region.top)
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """One cell of a table a reader found by itself."""
+
+    text: str
+    region: Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page.
+
+    Attributes:
+        number: From 1.
+        width: Displayed width in points.
+        height: Displayed height in points.
+        words: In reading order of the reader.
+        rules: Straight lines; empty for readers that give none.
+        grid: Cells of tables the reader found; empty for readers that look for none.
+        flaws: Reason codes of what is wrong with the text of the page ("invisible-text"), with their place.
+    """
+
+    number: int
+    width: float
+    height: float
+    words: tuple[Word, ...]
+    rules: tuple[Rule, ...] = ()
+    grid: tuple[GridCell, ...] = ()
+    flaws: tuple[tuple[str, Region], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document as one reader sees it."""
+
+    reader: ReaderName
+    pages: tuple[Page, ...]

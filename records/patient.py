@@ -1,0 +1,102 @@
+"""Who a record says it is about, and whom the clinic knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientIdentity:
+    """The person a row is about, as printed. Nothing here says that this person exists.
+
+    Attributes:
+        name: The name cell as printed, line breaks as spaces; empty when none is printed.
+        family: Family name as printed, without suffix.
+        given: Given name as printed, without middle names and title.
+        middle: Middle names or initials.
+        suffix: Generational suffix ("Jr", "III").
+        birth_date: Date of birth, or None if not printed.
+        birth_date_other_reading: The other reading of a date whose day and month cannot be told apart.
+        mrn: Medical record number as printed, unique within a site only.
+        sex: "F", "M", "X" or None.
+        phone: As printed, or None.
+    """
+
+    name: str = ""
+    family: str | None = None
+    given: str | None = None
+    middle: str | None = None
+    suffix: str | None = None
+    birth_date: date | None = None
+    birth_date_other_reading: date | None = None
+    mrn: str | None = None
+    sex: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterPatient:
+    """One patient of the clinic's roster.
+
+    Attributes:
+        patient_id: The portal's id of the patient; unique over all sites.
+        active: False for patients the clinic marks inactive, merged or deceased.
+    """
+
+    patient_id: str
+    site: str
+    family: str
+    given: str
+    mrn: str | None = None
+    middle: str | None = None
+    suffix: str | None = None
+    preferred: str | None = None
+    former_family: str | None = None
+    birth_date: date | None = None
+    sex: str | None = None
+    phone: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The patients of one site at one moment.
+
+    Attributes:
+        as_of: When the clinic's list was made or imported, in UTC.
+    """
+
+    site: str
+    patients: tuple[RosterPatient, ...]
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Veto:
+    """A person's earlier "not this patient": it beats any score.
+
+    Attributes:
+        fingerprint: `matching.normalisation.fingerprint` of the printed identity it was said of.
+        patient_id: The roster patient that this print is not.
+    """
+
+    fingerprint: str
+    patient_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPolicy:
+    """When a match needs no person.
+
+    Attributes:
+        threshold: Least probability of a certain match, 0.5 < threshold < 1.
+        vetoes: Earlier "not this patient" decisions of this site.
+    """
+
+    threshold: float = 0.999
+    vetoes: frozenset[Veto] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.threshold < 1:
+            raise ValueError("the matching threshold lies between 0.5 and 1")

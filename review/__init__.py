@@ -1,0 +1,1 @@
+"""Show what waits to a person, and take the decision."""
