@@ -12,6 +12,7 @@ class CriticalAlert:
 
     Attributes:
         alert_id: Row id; all that a notice says about it.
+        record_id: Row id of the record, or None until matching has ended and the record is handed over.
         link_id: The critical item, or None when a result level is critical.
         points: Points of the answer; None when it could not be read or is a level.
         unverified: The rule behind it has not been checked against its source.
@@ -23,7 +24,7 @@ class CriticalAlert:
     alert_id: int
     site: str
     report_id: int
-    record_id: int
+    record_id: int | None
     instrument: str
     link_id: str | None
     points: int | None

@@ -74,3 +74,25 @@ class Document:
 
     reader: ReaderName
     pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One line of a table file.
+
+    Attributes:
+        line: Line number in the file, from 1; of the first line where a quoted cell spans lines.
+        cells: As written, outer blanks removed.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFile:
+    """A CSV file: every line, preamble and header included; empty lines are left out."""
+
+    rows: tuple[TableRow, ...]
+    encoding: str
+    separator: str

@@ -14,11 +14,13 @@ class Cell:
 
     Attributes:
         text: As printed; lines of a wrapped cell joined by one space. Empty when blank.
-        region: Where it is printed; None for CSV and for a blank cell without a place.
+        region: Where it is printed; None for CSV and for a blank cell.
+        area: The box another reader must find the same text in, no more and no less; None for CSV.
     """
 
     text: str
     region: Region | None = None
+    area: Region | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,13 +42,14 @@ class Submission:
 
     Attributes:
         submission_id: Row id.
+        record_id: Row id of the confirmed record it tells of.
         destination: Destination id of the settings.
         patient_id: The portal's patient id.
         sequence: Order within destination and patient, from 1.
         external_id: Opaque id of the assessment, the same for its corrections; no patient data in it.
         revision: 1 for the first print, then counted up.
         status: What the portal is told about the result.
-        payload: Frozen JSON body.
+        payload: Body, frozen before the first attempt; None until `portal.delivery` has made it from the record.
         idempotency_key: The same after every restart and for every attempt.
         attempts: Attempts made so far, this one included once claimed.
         remote_id: Id the portal gave to this assessment earlier, or None.
@@ -56,13 +57,14 @@ class Submission:
     """
 
     submission_id: int
+    record_id: int
     destination: str
     patient_id: str
     sequence: int
     external_id: str
     revision: int
     status: ResultStatus
-    payload: bytes
+    payload: bytes | None
     idempotency_key: str
     attempts: int
     remote_id: str | None

@@ -1,0 +1,95 @@
+"""Whether three readings of a record say the same. What only one reader sees is not known."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+
+from parsers.lines import folded, joined, lines_of
+from records.document import Document, GridCell, Page, Word
+from records.finding import Finding
+from records.geometry import Region
+from records.report import Cell, ExtractedRow
+
+_SLACK = 1.0  # points that two readers' boxes of one glyph may differ
+
+
+class Witnesses:
+    """The second and third reading, ready to be asked about places on a page."""
+
+    def __init__(self, second: Document, third: Document) -> None:
+        self._grids = {page.number: page.grid for page in second.pages}
+        self._words = {page.number: _Placed(page) for page in second.pages}
+        self._glyphs = {page.number: _Placed(page) for page in third.pages}
+
+    def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
+        """What in a record the other readers do not confirm: at most one finding per kind."""
+        cells = list(_cells(row))
+        differing = next((c for c in cells if not self._second_agrees(c)), None)
+        without_digits = next((c for c in cells if not self._third_has_digits(c)), None)
+        findings: list[Finding] = []
+        if differing is not None:
+            findings.append(Finding(code="readers-differ", region=differing.area))
+        if without_digits is not None:
+            findings.append(Finding(code="digits-differ", region=without_digits.area))
+        return tuple(findings)
+
+    def _second_agrees(self, cell: Cell) -> bool:
+        area = cell.area
+        if area is None:
+            return True
+        inside = [found for found in self._grids.get(area.page, ()) if _same_cell(found, area)]
+        if inside:
+            text = "".join(found.text for found in sorted(inside, key=lambda g: (g.region.top, g.region.x0)))
+            return _letters(text) == _letters(cell.text)
+        # There may be tables on this page, but not at this place: labelled values stand beside them.
+        if self._grids.get(area.page) and cell.region != area:
+            return False
+        return _letters(self._words[area.page].text(area)) == _letters(cell.text)
+
+    def _third_has_digits(self, cell: Cell) -> bool:
+        if cell.area is None:
+            return True
+        return _digits(self._glyphs[cell.area.page].text(cell.region or cell.area)) == _digits(cell.text)
+
+
+class _Placed:
+    """The words of a page by height, so that a place is looked up without walking the page."""
+
+    def __init__(self, page: Page) -> None:
+        self._words = sorted(page.words, key=lambda word: word.region.center[1])
+        self._heights = [word.region.center[1] for word in self._words]
+
+    def text(self, region: Region) -> str:
+        low = bisect.bisect_left(self._heights, region.top - _SLACK)
+        high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
+        inside: Sequence[Word] = [w for w in self._words[low:high] if region.holds(*w.region.center, slack=_SLACK)]
+        return " ".join(joined(line.words) for line in lines_of(inside))
+
+
+def _cells(row: ExtractedRow) -> Iterator[Cell]:
+    for _, cell in row.cells:
+        yield cell
+    for item in row.items or ():
+        yield item.label
+        yield item.points
+        if item.answer is not None:
+            yield item.answer
+
+
+def _same_cell(found: GridCell, area: Region) -> bool:
+    x, _ = found.region.center
+    if not area.x0 <= x <= area.x1:
+        return False
+    shared = min(found.region.bottom, area.bottom) - max(found.region.top, area.top)
+    smaller = min(found.region.bottom - found.region.top, area.bottom - area.top)
+    return shared > 0.5 * smaller
+
+
+def _letters(text: str) -> str:
+    # Readers join wrapped lines with or without a space; what is printed is the same.
+    return folded(text)
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())

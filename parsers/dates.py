@@ -1,0 +1,64 @@
+"""Reading printed dates in the formats a template names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+class UnreadableDateError(ValueError):
+    """A date cell holds no date in any of the template's formats. Says so without quoting the cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedDate:
+    """A date cell read.
+
+    Attributes:
+        day: The date by the first format that reads it.
+        other: Another date by another format, where the template names several that both read the cell; else None.
+        time: Time of day printed beside it ("14:05"), or None.
+    """
+
+    day: date
+    other: date | None = None
+    time: str | None = None
+
+
+def read_date(text: str, formats: Sequence[str], *, not_after: date | None = None) -> PrintedDate | None:
+    """The date printed in a cell, or None if the cell is blank.
+
+    Args:
+        text: The cell.
+        formats: `strptime` formats, tried in order.
+        not_after: For birth dates printed with two-digit years: a later date is moved back a century.
+
+    Raises:
+        UnreadableDateError: No format reads the cell.
+    """
+    text = " ".join(text.split())
+    if not text.strip("_-–—/. "):
+        return None
+    found: list[tuple[date, str | None]] = []
+    for form in formats:
+        try:
+            read = datetime.strptime(text, form)  # noqa: DTZ007 - dates on paper have no zone
+        except ValueError:
+            continue
+        day = read.date()
+        if "%y" in form and not_after is not None and day > not_after:
+            # strptime puts 69..99 into 1900 and 00..68 into 2000 (POSIX); nobody is born in the future.
+            day = _century_earlier(day)
+        found.append((day, read.strftime("%H:%M") if "%H" in form or "%I" in form else None))
+    if not found:
+        raise UnreadableDateError(f"no date in a cell of {len(text)} characters")
+    day, time = found[0]
+    return PrintedDate(day=day, other=next((d for d, _ in found if d != day), None), time=time)
+
+
+def _century_earlier(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 100)
+    except ValueError:  # 29 February 2000 has no counterpart in 1900
+        raise UnreadableDateError("a day that does not exist") from None

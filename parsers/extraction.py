@@ -1,0 +1,160 @@
+"""A document taken apart by its template: records with their text as printed, each piece with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from parsers.areas import TableArea
+from parsers.block_extraction import extract_blocks
+from parsers.claims import Claims
+from parsers.item_extraction import extract_items
+from parsers.labels import LabelledValues, find_labels, read_values
+from parsers.lines import Line, find_on_line, find_wrapped
+from parsers.table_extraction import TablePage, TableState, extract_table
+from parsers.template import Template
+from records.document import Document, Page
+from records.finding import Finding
+from records.geometry import Region, around
+from records.report import Cell, ExtractedReport, ExtractedRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """What extraction gives: the report, and where its tables stand."""
+
+    report: ExtractedReport
+    areas: tuple[TableArea, ...]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the pages so far have given; page-wide values and group headings hold on to the next page."""
+
+    rows: list[ExtractedRow] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    areas: list[TableArea] = field(default_factory=list)
+    no_score: int = 0
+    shared: dict[str, Cell] = field(default_factory=dict)
+    table: TableState = field(default_factory=TableState)
+    tables_seen: int = 0
+
+
+def extract(document: Document, template: Template, *, site: str) -> Extraction:
+    """All records of a PDF document, and a finding for everything that belongs to none.
+
+    Args:
+        document: The first reading.
+        template: The template that fits it.
+        site: The clinic the file came from; another clinic's name on a page is a finding.
+    """
+    progress = _Progress()
+    for page in document.pages:
+        _page(page, template, site, progress)
+    if template.table is not None and not progress.tables_seen:
+        progress.findings.append(Finding(code="table-not-found"))
+    elif not progress.rows and not progress.no_score:
+        progress.findings.append(Finding(code="no-records"))
+    if template.items is None:
+        printed = set(progress.shared)
+        for wanted in template.fields:
+            if wanted.field not in printed and not wanted.optional:
+                progress.findings.append(Finding(code="label-missing", detail=wanted.label))
+    report = ExtractedReport(
+        template=template.name,
+        pages=len(document.pages),
+        rows=tuple(progress.rows),
+        no_score=progress.no_score,
+        findings=tuple(progress.findings),
+    )
+    return Extraction(report=report, areas=tuple(progress.areas))
+
+
+def _page(page: Page, template: Template, site: str, progress: _Progress) -> None:
+    claims = Claims(page)
+    progress.findings += _claim_clinics(claims, template, site)
+    claims.claim_furniture(template.furniture)
+    whole = Region(page.number, 0, 0, page.width, page.height)
+    if template.items is not None:
+        _items_page(page, template, claims, whole, progress)
+    else:
+        _shared_values(template, claims, whole, progress)
+        if template.table is not None:
+            found = extract_table(page, template.table, template, claims, progress.table)
+            _take_table(found, progress)
+        elif template.blocks is not None:
+            progress.rows += _with_shared(extract_blocks(page, template.blocks, claims), progress.shared)
+    _claim_anchors(claims, template)
+    progress.findings += claims.findings()
+    progress.findings += [Finding(code=code, region=region) for code, region in page.flaws]
+
+
+def _take_table(found: TablePage, progress: _Progress) -> None:
+    progress.tables_seen += found.tables
+    progress.no_score += found.no_score
+    progress.findings += found.findings
+    progress.areas += found.areas
+    progress.rows += _with_shared(found.rows, progress.shared)
+
+
+def _items_page(page: Page, template: Template, claims: Claims, whole: Region, progress: _Progress) -> None:
+    assert template.items is not None
+    values = _labelled(claims.free_lines(), template, whole)
+    claims.claim(values.words)
+    found = extract_items(page, template.items, claims)
+    if found is None:
+        # A page without questions may carry on a legend; its words are unclaimed and say so.
+        if values.cells:
+            progress.findings.append(Finding(code="table-not-found", region=whole))
+        return
+    progress.areas += found.areas
+    cells = tuple((str(wanted.field), cell) for wanted, cell in values.cells)
+    box = around([found.row.region, *(c.region for _, c in cells if c.region)]) if found.row.region else whole
+    progress.rows.append(
+        replace(
+            found.row,
+            region=box,
+            cells=(*cells, *found.row.cells),
+            findings=(*values.findings, *found.row.findings),
+        )
+    )
+
+
+def _shared_values(template: Template, claims: Claims, whole: Region, progress: _Progress) -> None:
+    if not template.fields:
+        return
+    values = _labelled(claims.free_lines(), template, whole)
+    claims.claim(values.words)
+    progress.findings += [finding for finding in values.findings if finding.code != "label-missing"]
+    progress.shared.update({str(wanted.field): cell for wanted, cell in values.cells})
+
+
+def _labelled(lines: Sequence[Line], template: Template, whole: Region) -> LabelledValues:
+    return read_values(lines, find_labels(lines, template.fields), template.fields, within=whole)
+
+
+def _with_shared(rows: Sequence[ExtractedRow], shared: dict[str, Cell]) -> list[ExtractedRow]:
+    return [
+        replace(row, cells=(*row.cells, *((name, c) for name, c in shared.items() if row.cell(name) is None)))
+        for row in rows
+    ]
+
+
+def _claim_clinics(claims: Claims, template: Template, site: str) -> list[Finding]:
+    findings: list[Finding] = []
+    for line in claims.free_lines():
+        for name, belongs_to in template.clinics.items():
+            for words in find_on_line(line, name):
+                claims.claim(words)
+                if belongs_to != site:
+                    box = around([word.region for word in words])
+                    findings.append(Finding(code="other-site", region=box))
+    return findings
+
+
+def _claim_anchors(claims: Claims, template: Template) -> None:
+    lines = claims.free_lines()
+    for anchor in template.anchors:
+        for words in find_wrapped(lines, anchor):
+            if all(claims.is_free(word) for word in words):
+                claims.claim(words)

@@ -1,0 +1,93 @@
+"""Reading who a record is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from parsers.dates import UnreadableDateError, read_date
+from parsers.template import Field, Template
+from records.finding import Finding
+from records.human_name import NameParts, split_name
+from records.patient import PatientIdentity
+from records.report import Cell, ExtractedRow
+
+# The oldest verified human age is 122 years; nobody in a clinic's queue is older than 120.
+_OLDEST_YEARS = 120
+_SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "x": "X", "other": "X", "nonbinary": "X"}
+_UNKNOWN_SEX = frozenset({"", "u", "unknown", "-", "n/a"})
+_BLANK = re.compile(r"[\s_\-–—.]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadIdentity:
+    """An identity and what was wrong with its cells."""
+
+    identity: PatientIdentity
+    findings: tuple[Finding, ...]
+
+
+def read_identity(row: ExtractedRow, template: Template, *, today: date) -> ReadIdentity:
+    """The person a row is about, as printed; cells that cannot be read are None with a finding."""
+    findings: list[Finding] = []
+    name, parts = _name(row, template)
+    if not name:
+        findings.append(Finding(code="name-missing", region=row.region))
+    elif parts.family is None and parts.given is None:
+        findings.append(Finding(code="name-unreadable", region=row.region))
+    born, other = _birth_date(row, template, today, findings)
+    sex_cell = _text(row, Field.SEX)
+    sex = _SEXES.get(sex_cell.casefold())
+    if sex is None and sex_cell.casefold() not in _UNKNOWN_SEX:
+        findings.append(Finding(code="sex-unreadable", region=row.region))
+    identity = PatientIdentity(
+        name=name,
+        family=parts.family,
+        given=parts.given,
+        middle=_text(row, Field.MIDDLE) or parts.middle,
+        suffix=_text(row, Field.SUFFIX) or parts.suffix,
+        birth_date=born,
+        birth_date_other_reading=other,
+        mrn=_text(row, Field.MRN) or None,
+        sex=sex,
+        phone=_text(row, Field.PHONE) or None,
+    )
+    return ReadIdentity(identity=identity, findings=tuple(findings))
+
+
+def _name(row: ExtractedRow, template: Template) -> tuple[str, NameParts]:
+    name = _text(row, Field.NAME)
+    if name:
+        return name, split_name(name, order=template.names.value)
+    family, given = _text(row, Field.FAMILY), _text(row, Field.GIVEN)
+    printed = ", ".join(part for part in (family, given) if part)
+    if not family or not given:
+        return printed, NameParts(family=family or None, given=given or None)
+    return printed, split_name(f"{family}, {given}", order="family-first")
+
+
+def _birth_date(
+    row: ExtractedRow, template: Template, today: date, findings: list[Finding]
+) -> tuple[date | None, date | None]:
+    cell: Cell | None = row.cell(Field.BIRTH_DATE)
+    if cell is None:
+        return None, None
+    region = cell.region or row.region
+    try:
+        printed = read_date(cell.text, template.date_formats(Field.BIRTH_DATE), not_after=today)
+    except UnreadableDateError:
+        findings.append(Finding(code="birth-date-unreadable", region=region))
+        return None, None
+    if printed is None:
+        return None, None
+    if printed.other is not None:
+        findings.append(Finding(code="birth-date-ambiguous", region=region))
+    if printed.day > today or today.year - printed.day.year > _OLDEST_YEARS:
+        findings.append(Finding(code="birth-date-implausible", region=region))
+    return printed.day, printed.other
+
+
+def _text(row: ExtractedRow, field: Field) -> str:
+    cell = row.cell(field)
+    return "" if cell is None or _BLANK.fullmatch(cell.text) else cell.text.strip()

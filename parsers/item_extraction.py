@@ -1,0 +1,150 @@
+"""A record out of a page with one row per question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parsers.areas import TableArea
+from parsers.claims import Claims
+from parsers.columns import Borders, find_borders
+from parsers.header import find_headers
+from parsers.lines import folded
+from parsers.rows import Row, find_rows
+from parsers.table_extraction import area_of, cell_of, separated_by_rules
+from parsers.template import Column, Field, Items, SummaryRow
+from records.document import Page
+from records.finding import Finding
+from records.geometry import around
+from records.report import Cell, ExtractedRow, ItemRow
+
+_NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemPage:
+    """The record of one page."""
+
+    row: ExtractedRow
+    areas: tuple[TableArea, ...]
+
+
+def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
+    """The record of a page, or None if the page has no such table; claims its words.
+
+    Every question must stand beside its own wording, in order: a shift by one row keeps the sum and moves the
+    answer about self-harm.
+    """
+    headers = find_headers(claims.free_lines(), items.columns)
+    if not headers:
+        return None
+    header = headers[0]
+    claims.claim(header.words)
+    columns = [cell.column for cell in header.cells]
+    end = headers[1].region.top if len(headers) > 1 else page.height
+    body = [line for line in claims.free_lines() if header.region.bottom < line.region.center[1] < end]
+    borders = find_borders(header, body, page.rules)
+    wordings = [folded(text) for text in (*items.wording, *(row.label for row in items.summary))]
+    label_at = next(n for n, column in enumerate(columns) if column.field is Field.LABEL)
+    rows = find_rows(
+        body,
+        borders,
+        header,
+        page.rules,
+        begins=lambda cells: _begins(cells, columns, label_at, wordings),
+        by_rules=separated_by_rules(items.rows, page, header),
+    )
+    reading = _Reading(page=page, items=items, columns=columns, borders=borders)
+    summary: list[tuple[str, Cell]] = []
+    answers: list[tuple[Row, ItemRow]] = []
+    for row in rows:
+        kind = next((s for s in items.summary if folded(s.label) == folded(row.text(label_at))), None)
+        if kind is not None:
+            summary += reading.summary_cells(row, kind)
+        else:
+            answers.append((row, reading.answer(row, len(answers))))
+        claims.claim(row.words)
+    findings = _findings(answers, items, rows)
+    missing = [s.label for s in items.summary if not s.optional and _absent(s, rows, label_at)]
+    findings += [Finding(code="label-missing", region=header.region, detail=label) for label in missing]
+    if len(headers) > 1:
+        findings.append(Finding(code="label-repeated", region=headers[1].region))
+    record = ExtractedRow(
+        page=page.number,
+        region=around([header.region, *(row.region for row in rows)]),
+        cells=tuple(summary),
+        instrument=items.instrument,
+        items=tuple(answer for _, answer in answers),
+        findings=tuple(findings),
+    )
+    areas = (area_of(page, header, borders, [row.region for row in rows]),) if rows else ()
+    return ItemPage(row=record, areas=areas)
+
+
+def _absent(summary: SummaryRow, rows: Sequence[Row], label_at: int) -> bool:
+    return not any(folded(summary.label) == folded(row.text(label_at)) for row in rows)
+
+
+def _begins(cells: dict[int, str], columns: Sequence[Column], label_at: int, wordings: Sequence[str]) -> bool:
+    points = [n for n, column in enumerate(columns) if column.field is Field.POINTS]
+    if any(n in cells for n in points):
+        return True
+    label = folded(_unnumbered(cells.get(label_at, "")))
+    return bool(label) and any(wording.startswith(label) for wording in wordings)
+
+
+def _unnumbered(text: str) -> str:
+    return _NUMBERING.sub("", text)
+
+
+def _wording_at(printed: str, items: Items) -> int | None:
+    labels = (folded(printed), folded(_unnumbered(printed)))
+    return next((n for n, wording in enumerate(items.wording) if folded(wording) in labels), None)
+
+
+def _findings(answers: Sequence[tuple[Row, ItemRow]], items: Items, rows: Sequence[Row]) -> list[Finding]:
+    findings = [Finding(code="row-ambiguous", region=row.region) for row in rows if row.ambiguous]
+    findings += [Finding(code="column-boundary", region=row.region) for row in rows if row.crossed]
+    if len(answers) != len(items.wording):
+        findings.append(Finding(code="item-count", region=rows[0].region if rows else None))
+    strangers = [row.region for row, answer in answers if not answer.label_matches]
+    if strangers:
+        known = {folded(text) for text in items.wording}
+        moved = [answer for _, answer in answers if folded(_unnumbered(answer.label.text)) in known]
+        findings.append(Finding(code="item-order" if len(moved) == len(answers) else "item-label", region=strangers[0]))
+    return findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    page: Page
+    items: Items
+    columns: Sequence[Column]
+    borders: Borders
+
+    def _cell(self, row: Row, field: Field) -> Cell | None:
+        at = next((n for n, column in enumerate(self.columns) if column.field is field), None)
+        return None if at is None else cell_of(self.page, row, at, self.borders)
+
+    def answer(self, row: Row, position: int) -> ItemRow:
+        label = self._cell(row, Field.LABEL) or Cell(text="")
+        named = _wording_at(label.text, self.items)
+        ids = self.items.ids
+        # The wording says which question it is; the position only where the wording is unknown.
+        at = position if named is None else named
+        return ItemRow(
+            link_id=ids[at] if at < len(ids) else str(at + 1),
+            label=label,
+            points=self._cell(row, Field.POINTS) or Cell(text=""),
+            answer=self._cell(row, Field.ANSWER),
+            label_matches=named == position,
+        )
+
+    def summary_cells(self, row: Row, summary: SummaryRow) -> list[tuple[str, Cell]]:
+        cells: list[tuple[str, Cell]] = []
+        for column, meaning in summary.cells.items():
+            cell = self._cell(row, column)
+            if cell is not None and meaning is not Field.IGNORE:
+                cells.append((str(meaning), cell))
+        return cells

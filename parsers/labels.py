@@ -1,0 +1,138 @@
+"""Values found by the words beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parsers.lines import Line, find_on_line, joined
+from parsers.template import LabelledField, Place
+from records.document import Word
+from records.finding import Finding
+from records.geometry import Region, around
+from records.report import Cell
+
+# How far above or below its label a value may stand, in heights of the label.
+_NEAR = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPlace:
+    """One place where a label is printed; two fields may share it ("Born": the date beside, the name above)."""
+
+    label: str
+    line: int
+    words: tuple[Word, ...]
+
+    @property
+    def region(self) -> Region:
+        """The box around the label."""
+        return around([word.region for word in self.words])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledValues:
+    """The values of one record or page."""
+
+    cells: tuple[tuple[LabelledField, Cell], ...]
+    words: tuple[Word, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_labels(lines: Sequence[Line], fields: Sequence[LabelledField]) -> tuple[LabelPlace, ...]:
+    """Every place where one of the labels is printed, from top to bottom; of labels that overlap the longest counts."""
+    places = {
+        (number, found): LabelPlace(label=field.label, line=number, words=found)
+        for field in fields
+        for wording in (field.label, *field.also)
+        for number, line in enumerate(lines)
+        for found in find_on_line(line, wording, colon=True)
+    }
+    longest: list[LabelPlace] = []
+    taken: set[int] = set()
+    for place in sorted(places.values(), key=lambda p: -len(p.words)):
+        marks = {id(word) for word in place.words}
+        if not marks & taken:
+            taken |= marks
+            longest.append(place)
+    return tuple(sorted(longest, key=lambda p: (p.line, p.words[0].region.x0)))
+
+
+def read_values(
+    lines: Sequence[Line], places: Sequence[LabelPlace], fields: Sequence[LabelledField], *, within: Region
+) -> LabelledValues:
+    """The values of `fields` whose labels stand in the box, in the order of `fields`.
+
+    Args:
+        lines: What is left of the page after its furniture.
+        places: `find_labels` of the page.
+        fields: The values looked for.
+        within: The box of the record.
+    """
+    here = [place for place in places if within.holds(*place.region.center)]
+    cells: list[tuple[LabelledField, Cell]] = []
+    words: list[Word] = []
+    findings: list[Finding] = []
+    for field in fields:
+        own = [place for place in here if place.label == field.label]
+        if not own:
+            if not field.optional:
+                findings.append(Finding(code="label-missing", region=within, detail=field.label))
+            continue
+        if len(own) > 1:
+            findings.append(Finding(code="label-repeated", region=own[1].region, detail=field.label))
+        value = _value(lines, own[0], field.place, places, within)
+        words += [word for place in own for word in place.words] + list(value)
+        box = _box(value)
+        cells.append((field, Cell(text=joined(value), region=box, area=box)))
+    return LabelledValues(cells=tuple(cells), words=tuple(words), findings=tuple(findings))
+
+
+def _box(words: Sequence[Word]) -> Region | None:
+    return around([word.region for word in words]) if words else None
+
+
+def _value(
+    lines: Sequence[Line], label: LabelPlace, place: Place, places: Sequence[LabelPlace], within: Region
+) -> tuple[Word, ...]:
+    if place is Place.RIGHT:
+        return _to_the_right(lines[label.line], label, places, within)
+    return _beside(lines, label, places, within, step=-1 if place is Place.ABOVE else 1)
+
+
+def _to_the_right(line: Line, label: LabelPlace, places: Sequence[LabelPlace], within: Region) -> tuple[Word, ...]:
+    labels = {id(word) for other in places for word in other.words}
+    value: list[Word] = []
+    for word in line.words:
+        if word.region.x0 < label.words[-1].region.x1 - 0.1 or (word.text == ":" and not value):
+            continue
+        if id(word) in labels or word.region.x0 > within.x1:
+            break
+        if value and not _same_run(line, value[-1], word):
+            break
+        value.append(word)
+    return tuple(value)
+
+
+def _same_run(line: Line, left: Word, right: Word) -> bool:
+    return any(left in run and right in run for run in line.runs())
+
+
+def _beside(
+    lines: Sequence[Line], label: LabelPlace, places: Sequence[LabelPlace], within: Region, *, step: int
+) -> tuple[Word, ...]:
+    """The nearest run straight above or below the label, unless that is a label itself."""
+    box = label.region
+    labels = {id(word) for other in places for word in other.words}
+    number = label.line + step
+    while 0 <= number < len(lines):
+        region = lines[number].region
+        gap = box.top - region.bottom if step < 0 else region.top - box.bottom
+        if gap > _NEAR * (box.bottom - box.top):
+            break
+        for run in lines[number].runs():
+            overlaps = run[0].region.x0 < box.x1 and run[-1].region.x1 > box.x0
+            if overlaps and within.x0 <= run[0].region.center[0] <= within.x1:
+                return () if any(id(word) in labels for word in run) else run
+        number += step
+    return ()

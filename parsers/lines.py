@@ -1,0 +1,143 @@
+"""Words put into lines, lines into runs, and the search for printed phrases in them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from records.document import Word
+from records.geometry import Region, around
+
+# Words stand on one line when their middles differ by less than this share of the smaller height. Cells that a
+# browser centres beside a two-line cell are off by half a line, so it must stay below one half.
+_SAME_LINE = 0.35
+# A gap wider than this share of the height ends a run of words. A space of a fixed-pitch face is 0.6 of its height.
+_RUN_GAP = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words on one height of a page, from left to right; never empty."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def region(self) -> Region:
+        """The box around its words."""
+        return around([word.region for word in self.words])
+
+    @property
+    def text(self) -> str:
+        """Its words, one space between them."""
+        return joined(self.words)
+
+    def runs(self) -> tuple[tuple[Word, ...], ...]:
+        """The words in groups without a wide gap, from left to right."""
+        groups: list[list[Word]] = [[self.words[0]]]
+        for left, right in zip(self.words, self.words[1:], strict=False):
+            height = min(_height(left), _height(right))
+            if right.region.x0 - left.region.x1 > _RUN_GAP * height:
+                groups.append([])
+            groups[-1].append(right)
+        return tuple(tuple(group) for group in groups)
+
+
+def joined(words: Iterable[Word]) -> str:
+    """The words with one space between them; a word that a line break split after its hyphen is joined again."""
+    text = ""
+    last: Word | None = None
+    for word in words:
+        wrapped = last is not None and word.region.top > last.region.bottom - 0.5 * _height(last)
+        glued = wrapped and len(text) > 1 and text.endswith("-") and not text.endswith(" -")
+        text += word.text if not text or glued else f" {word.text}"
+        last = word
+    return text
+
+
+def folded(text: str) -> str:
+    """Text for comparing printed words: no case, no spaces, dashes and quotes of one kind, ligatures resolved."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    for dash in "‐‑‒–—−":
+        plain = plain.replace(dash, "-")
+    return "".join(plain.replace("’", "'").replace("‘", "'").split())
+
+
+def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
+    """The words as lines, from top to bottom."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (w.region.center[1], w.region.x0)):
+        if rows:
+            first = rows[-1][0]
+            off = abs(word.region.center[1] - first.region.center[1])
+            if off < _SAME_LINE * min(_height(word), _height(first)):
+                rows[-1].append(word)
+                continue
+        rows.append([word])
+    return tuple(Line(tuple(sorted(row, key=lambda w: w.region.x0))) for row in rows)
+
+
+def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple[Word, ...], ...]:
+    """Every place on one line where the phrase is printed in whole words.
+
+    Args:
+        line: Where to look.
+        phrase: Compared by `folded`.
+        colon: Whether a colon may follow the phrase.
+    """
+    wanted = folded(phrase)
+    endings = {wanted, wanted + ":"} if colon else {wanted}
+    found: list[tuple[Word, ...]] = []
+    for start in range(len(line.words)):
+        text = ""
+        for end in range(start, len(line.words)):
+            text += folded(line.words[end].text)
+            if text in endings:
+                if colon and text == wanted and end + 1 < len(line.words) and line.words[end + 1].text == ":":
+                    end += 1
+                found.append(line.words[start : end + 1])
+                break
+            if not wanted.startswith(text):
+                break
+    return tuple(found)
+
+
+def find_wrapped(lines: Sequence[Line], phrase: str) -> tuple[tuple[Word, ...], ...]:
+    """Every place where the phrase is printed over one or more lines, as in the header of a narrow column."""
+    wanted = folded(phrase)
+    found: list[tuple[Word, ...]] = []
+    for number, line in enumerate(lines):
+        for place, word in enumerate(line.words):
+            if wanted.startswith(folded(word.text)) and folded(word.text):
+                found += _continued(lines, number, place, (word,), folded(word.text), wanted)
+    return tuple(found)
+
+
+def _continued(
+    lines: Sequence[Line], number: int, place: int, taken: tuple[Word, ...], text: str, wanted: str
+) -> Iterator[tuple[Word, ...]]:
+    if text == wanted:
+        yield taken
+        return
+    last = taken[-1]
+    line = lines[number]
+    if place + 1 < len(line.words):
+        right = line.words[place + 1]
+        near = right.region.x0 - last.region.x1 <= 1.2 * _height(last)
+        if near and wanted.startswith(text + folded(right.text)):
+            yield from _continued(lines, number, place + 1, (*taken, right), text + folded(right.text), wanted)
+    hull = around([word.region for word in taken])
+    for below in range(number + 1, len(lines)):
+        gap = lines[below].region.top - hull.bottom
+        if gap > 1.2 * _height(last):
+            break
+        for there, word in enumerate(lines[below].words):
+            starts_cell = word.region.x0 < hull.x1 and word.region.x1 > hull.x0
+            # The next line of a cell begins about one line below, not half a line: that is a neighbour's.
+            lower = word.region.center[1] - last.region.center[1] > 0.7 * _height(last)
+            if starts_cell and lower and wanted.startswith(text + folded(word.text)):
+                yield from _continued(lines, below, there, (*taken, word), text + folded(word.text), wanted)
+
+
+def _height(word: Word) -> float:
+    return max(word.region.bottom - word.region.top, 0.1)

@@ -1,0 +1,21 @@
+"""How much of a document is read before it is refused. A symptom report stays far below all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingLimits:
+    """What one document may hold.
+
+    Attributes:
+        pages: Pages of a document.
+        glyphs_per_page: Characters of a page; a dense report page holds about 2,000.
+        objects_per_page: Lines, boxes, text runs and images of a page. Table finding is quadratic in lines,
+            so that a page of 20,000 small boxes would take minutes; a ruled report page holds a few hundred.
+    """
+
+    pages: int = 500
+    glyphs_per_page: int = 20_000
+    objects_per_page: int = 12_000

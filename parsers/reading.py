@@ -1,0 +1,119 @@
+"""A file read from beginning to end: bytes in, assessments with findings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from parsers.agreement import Witnesses
+from parsers.areas import PageSize
+from parsers.csv_extraction import extract_csv
+from parsers.extraction import extract
+from parsers.readers import camelot_grid, pdfium, plumber, table_file
+from parsers.readers.limits import ReadingLimits
+from parsers.template import Kind, Template
+from parsers.template_fit import fitting_template
+from parsers.validation import validate
+from records.assessment import ReportReading
+from records.document import Document
+from records.errors import IncompleteDocumentError
+from records.finding import Finding
+from records.instrument import Instrument
+
+_PAGE_OF = re.compile(r"\b(?:page|pg\.?|p\.|sheet)\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRequest:
+    """What reading a file needs besides its bytes.
+
+    Attributes:
+        kind: What the file's name says it is.
+        templates: Candidates; exactly one must fit.
+        instruments: The library.
+        site: The clinic the file came from.
+        today: Today at that site.
+    """
+
+    kind: Kind
+    templates: tuple[Template, ...]
+    instruments: Mapping[str, Instrument]
+    site: str
+    today: date
+    limits: ReadingLimits = field(default_factory=ReadingLimits)
+
+
+def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
+    """Everything printed in a file.
+
+    Raises:
+        DocumentError: The file is not whole, cannot be read, or not exactly one template fits.
+    """
+    if request.kind is Kind.CSV and not content.startswith(b"%PDF-"):
+        return _read_csv(content, request)
+    pages = pdfium.preflight(content, request.limits)
+    first = plumber.read(content)
+    _check_page_numbers(first, pages)
+    template = fitting_template(first, request.templates)
+    extraction = extract(first, template, site=request.site)
+    sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
+    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=bool(template.fields))
+    third = pdfium.read(content)
+    witnesses = Witnesses(second, third)
+    report = extraction.report
+    assessments = tuple(
+        validate(row, template, request.instruments, today=request.today, also=witnesses.findings(row))
+        for row in report.rows
+    )
+    flaws = tuple(
+        Finding(code=code, region=region) for page in third.pages for code, region in dict(reversed(page.flaws)).items()
+    )
+    return ReportReading(
+        template=report.template,
+        pages=pages,
+        assessments=assessments,
+        no_score=report.no_score,
+        findings=(*report.findings, *flaws),
+    )
+
+
+def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
+    file = table_file.read(content)
+    template = fitting_template(file, request.templates)
+    report = extract_csv(file, template, site=request.site)
+    assessments = tuple(validate(row, template, request.instruments, today=request.today) for row in report.rows)
+    return ReportReading(
+        template=report.template, pages=0, assessments=assessments, no_score=report.no_score, findings=report.findings
+    )
+
+
+def _check_page_numbers(document: Document, pages: int) -> None:
+    """Refuse a file that lacks pages its own print promises.
+
+    Several numbered parts may follow each other in one file ("Page 1 of 2", "Page 2 of 2", "Page 1 of 3" …);
+    each must run from its first to its last page.
+
+    Raises:
+        IncompleteDocumentError: A page is missing, doubled or out of order.
+    """
+    expected: tuple[int, int] | None = None
+    for page in document.pages:
+        printed = _PAGE_OF.search(" ".join(word.text for word in page.words))
+        if printed is None:
+            continue
+        number, of = int(printed[1]), int(printed[2])
+        if (expected is not None and (number, of) != expected) or (expected is None and number != 1):
+            raise IncompleteDocumentError(
+                f"The print says page {number} of {of} on sheet {page.number}; pages are missing or out of order.",
+                code="pages-missing",
+                next_step="Print the report again.",
+            )
+        expected = (number + 1, of) if number < of else None
+    if expected is not None:
+        raise IncompleteDocumentError(
+            f"The print promises {expected[1]} pages; the file ends after page {expected[0] - 1} ({pages} sheets).",
+            code="pages-missing",
+            next_step="Print the report again.",
+        )

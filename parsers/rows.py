@@ -1,0 +1,136 @@
+"""Lines of a table's body put together into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from parsers.columns import Borders
+from parsers.header import Header
+from parsers.lines import Line, joined
+from records.document import Rule, Word
+from records.geometry import Region, around
+
+# A continuation line stands closer to its own row than to the other by at least this factor.
+_CLEARLY_NEARER = 1.25
+# … and not farther below or above it than this many line heights.
+_NEAR = 0.9
+
+# Whether the cells of a line (column index to text) are those that begin a row.
+Begins = Callable[[dict[int, str]], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        cells: Column index to its words in reading order; empty columns are missing.
+        region: The box around its words.
+        ambiguous: A line of it may belong to the neighbouring row.
+        crossed: A word of it runs over a column border.
+    """
+
+    cells: dict[int, tuple[Word, ...]]
+    region: Region
+    ambiguous: bool
+    crossed: bool
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All its words."""
+        return tuple(word for words in self.cells.values() for word in words)
+
+    def text(self, column: int) -> str:
+        """The text of a cell, lines joined by spaces; empty when blank."""
+        return joined(self.cells.get(column, ()))
+
+
+def find_rows(
+    body: Sequence[Line], borders: Borders, header: Header, rules: Sequence[Rule], *, begins: Begins, by_rules: bool
+) -> tuple[Row, ...]:
+    """The rows of a table, from top to bottom; lines that belong to no row are left out.
+
+    Args:
+        body: What stands below the header and belongs to nothing else.
+        borders: The table's columns.
+        header: The header, for its width.
+        rules: Printed lines of the page.
+        begins: Tells a line that begins a row from one that continues a cell.
+        by_rules: Whether horizontal printed lines separate rows.
+    """
+    rows: list[Row] = []
+    for band, closed in _bands(body, header, rules) if by_rules else [(list(body), False)]:
+        starts = [n for n, line in enumerate(band) if begins(_cells(line, borders))]
+        if closed and len(starts) <= 1:
+            rows.append(_row([line.words for line in band], borders, ambiguous=False))
+        else:
+            rows += _by_lines(band, starts, borders)
+    return tuple(rows)
+
+
+def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[tuple[list[Line], bool]]:
+    """Lines between two horizontal rules, and whether there is a rule on both sides."""
+    width = header.region.x1 - header.region.x0
+    ys = sorted(
+        rule.region.top
+        for rule in rules
+        if rule.is_horizontal and rule.region.x1 - rule.region.x0 > 0.5 * width and rule.region.x0 < header.region.x1
+    )
+    bands: dict[int, list[Line]] = {}
+    for line in body:
+        y = line.region.center[1]
+        bands.setdefault(sum(edge < y for edge in ys), []).append(line)
+    return [(lines, 0 < above < len(ys)) for above, lines in sorted(bands.items())]
+
+
+def _by_lines(band: Sequence[Line], starts: Sequence[int], borders: Borders) -> list[Row]:
+    if not starts:
+        return []
+    parts: dict[int, list[tuple[Word, ...]]] = {start: [] for start in starts}
+    doubtful: set[int] = set()
+    for number, line in enumerate(band):
+        near = sorted(starts, key=lambda start: _distance(band[start], line))
+        if number == near[0]:
+            parts[number].append(line.words)
+            continue
+        height = line.region.bottom - line.region.top
+        reached = _reach(band, near[0], number)
+        if reached > _NEAR * height:
+            continue
+        parts[near[0]].append(line.words)
+        if len(near) > 1 and _distance(band[near[1]], line) < _CLEARLY_NEARER * _distance(band[near[0]], line):
+            doubtful.update(near[:2])
+    return [_row(parts[start], borders, ambiguous=start in doubtful) for start in starts]
+
+
+def _distance(one: Line, other: Line) -> float:
+    return abs(one.region.center[1] - other.region.center[1])
+
+
+def _reach(band: Sequence[Line], start: int, number: int) -> float:
+    """The widest empty gap on the way from the row's first line to a line of its cells, in points."""
+    low, high = min(start, number), max(start, number)
+    gaps = [band[n + 1].region.top - band[n].region.bottom for n in range(low, high)]
+    return max(gaps)
+
+
+def _cells(line: Line, borders: Borders) -> dict[int, str]:
+    cells: dict[int, list[Word]] = {}
+    for word in line.words:
+        cells.setdefault(borders.column_of(word), []).append(word)
+    return {column: joined(words) for column, words in cells.items()}
+
+
+def _row(lines: Sequence[tuple[Word, ...]], borders: Borders, *, ambiguous: bool) -> Row:
+    cells: dict[int, list[Word]] = {}
+    words = [word for line in lines for word in line]
+    for word in words:
+        cells.setdefault(borders.column_of(word), []).append(word)
+    return Row(
+        cells={column: tuple(found) for column, found in cells.items()},
+        region=around([word.region for word in words]),
+        ambiguous=ambiguous,
+        crossed=any(borders.crossed_by(word) for word in words)
+        or any(number - 1 in cells or number in cells for number in borders.doubtful),
+    )
