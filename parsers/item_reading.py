@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from parsers.scores import UnreadableScoreError, read_answer, read_score
 from parsers.template import Template
 from records.assessment import ItemScore, ItemState
 from records.finding import Finding
-from records.instrument import Instrument
+from records.instrument import CriticalRule, Instrument
 from records.report import ExtractedRow, ItemRow
 
 
@@ -75,34 +76,52 @@ def _prints_points(template: Template) -> bool:
     return template.items is not None and any(c.field == "points" for c in template.items.columns)
 
 
+# From harmless to grave; of several critical questions the gravest answer counts.
+_GRAVITY = (
+    CriticalAnswer.NOT_PRINTED,
+    CriticalAnswer.NO,
+    CriticalAnswer.UNREADABLE,
+    CriticalAnswer.YES_UNVERIFIED,
+    CriticalAnswer.YES,
+)
+
+
 def critical_answer(
-    row: ExtractedRow, instrument: Instrument | None, items: tuple[ItemScore, ...] | None, *, level: str | None
+    row: ExtractedRow, instruments: Sequence[Instrument], items: tuple[ItemScore, ...] | None, *, level: str | None
 ) -> CriticalAnswer:
-    """The gravest of what the record answers to the instrument's critical questions.
+    """The gravest of what the record answers to critical questions.
 
     An answer that cannot be read, or whose question does not stand beside it, is unreadable: a person must look.
     A blank answer is none.
+
+    Args:
+        row: The record as printed.
+        instruments: The instrument, or every instrument its printed name may mean.
+        items: The answers as read.
+        level: The result level, for instruments without a total.
     """
-    if instrument is None:
+    answers = {item.link_id: item for item in items} if items is not None else None
+    said = [_level_answer(instrument, level) for instrument in instruments]
+    if answers is not None:
+        said += [_rule_answer(row, rule, answers) for instrument in instruments for rule in instrument.critical]
+    return max(said, key=_GRAVITY.index, default=CriticalAnswer.NOT_PRINTED)
+
+
+def _level_answer(instrument: Instrument, level: str | None) -> CriticalAnswer:
+    if level is None or not instrument.critical_levels:
         return CriticalAnswer.NOT_PRINTED
-    if level is not None and level in instrument.critical_levels:
-        return CriticalAnswer.YES
-    if items is None:
-        return CriticalAnswer.NO if level is not None and instrument.critical_levels else CriticalAnswer.NOT_PRINTED
-    answers = {item.link_id: item for item in items}
-    doubted = {printed.link_id for printed in row.items or () if not printed.label_matches}
-    said = CriticalAnswer.NOT_PRINTED
-    for rule in instrument.critical:
-        item = answers.get(rule.link_id)
-        if item is None:
-            # The library knows this question but the layout prints others around it: was it lost, or left out?
-            lost = any(finding.code in ("item-count", "item-label") for finding in row.findings)
-            said = CriticalAnswer.UNREADABLE if lost else said
-        elif item.state is ItemState.ANSWERED and item.points is not None:
-            if item.points >= rule.at_least:
-                return CriticalAnswer.YES if rule.verified else CriticalAnswer.YES_UNVERIFIED
-            said = CriticalAnswer.UNREADABLE if rule.link_id in doubted else said
-            said = CriticalAnswer.NO if said is CriticalAnswer.NOT_PRINTED else said
-        elif item.state is ItemState.UNREADABLE:
-            said = CriticalAnswer.UNREADABLE
-    return said
+    return CriticalAnswer.YES if level in instrument.critical_levels else CriticalAnswer.NO
+
+
+def _rule_answer(row: ExtractedRow, rule: CriticalRule, answers: dict[str, ItemScore]) -> CriticalAnswer:
+    item = answers.get(rule.link_id)
+    if item is None:
+        # The library knows this question but the layout prints others: was it lost, or left out on purpose?
+        lost = any(finding.code in ("item-count", "item-label") for finding in row.findings)
+        return CriticalAnswer.UNREADABLE if lost else CriticalAnswer.NOT_PRINTED
+    if item.points is None:
+        return CriticalAnswer.UNREADABLE if item.state is ItemState.UNREADABLE else CriticalAnswer.NOT_PRINTED
+    if item.points >= rule.at_least:
+        return CriticalAnswer.YES if rule.verified else CriticalAnswer.YES_UNVERIFIED
+    doubted = any(not printed.label_matches for printed in row.items or () if printed.link_id == rule.link_id)
+    return CriticalAnswer.UNREADABLE if doubted else CriticalAnswer.NO

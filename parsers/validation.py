@@ -48,12 +48,12 @@ def validate(
     findings = [*row.findings, *also, *_text_quality(row)]
     who = read_identity(row, template, today=today)
     findings += who.findings
-    instrument, printed_name = _instrument(row, template, instruments, findings)
+    instrument, printed_name, meant = _instrument(row, template, instruments, findings)
     when = _authored(row, template, today, who.identity.birth_date, findings)
     items = read_items(row, template, instrument, findings)
     score = _score(row, template, instrument, findings)
     _compare(row, template, instrument, score, items, findings)
-    critical = critical_answer(row, instrument, items, level=score.result)
+    critical = critical_answer(row, meant, items, level=score.result)
     if critical is CriticalAnswer.UNREADABLE:
         findings.append(Finding(code="critical-unreadable", region=row.region))
     time = row.cell(Field.AUTHORED_TIME)
@@ -92,24 +92,27 @@ def _undecoded(text: str) -> bool:
 
 def _instrument(
     row: ExtractedRow, template: Template, instruments: Mapping[str, Instrument], findings: list[Finding]
-) -> tuple[Instrument | None, str]:
+) -> tuple[Instrument | None, str, tuple[Instrument, ...]]:
+    """The instrument, its name as printed, and every instrument the name may mean."""
     cell = row.cell(Field.INSTRUMENT)
+    candidates: tuple[str, ...] = ()
     if row.instrument is not None:
         instrument, printed, ambiguous = instruments.get(row.instrument), "", False
     elif cell is None or not cell.text:
         findings.append(Finding(code="instrument-missing", region=row.region))
-        return None, ""
+        return None, "", ()
     else:
         name = resolve(cell.text, instruments, template.instruments)
         instrument = instruments.get(name.instrument_id) if name.instrument_id else None
-        printed, ambiguous = cell.text, name.ambiguous
+        printed, ambiguous, candidates = cell.text, name.ambiguous, name.candidates
     if ambiguous:
         findings.append(Finding(code="instrument-ambiguous", region=row.region))
     elif instrument is None:
         findings.append(Finding(code="instrument-unknown", region=row.region))
     if instrument is not None and instrument.unverified:
         findings.append(Finding(code="instrument-unverified", region=row.region))
-    return instrument, printed
+    meant = [instrument] if instrument else [instruments[name] for name in candidates if name in instruments]
+    return instrument, printed, tuple(meant)
 
 
 def _authored(
