@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from parsers.claims import Claims
 from parsers.labels import LabelPlace, find_labels, read_values
+from parsers.lines import folded
 from parsers.template import Blocks, Field
 from records.document import Page
 from records.geometry import Region, around
@@ -15,8 +17,26 @@ from records.report import ExtractedRow
 _SAME_COLUMN = 12.0
 
 
-def extract_blocks(page: Page, blocks: Blocks, claims: Claims) -> tuple[ExtractedRow, ...]:
-    """The records of a page, column by column from top to bottom; claims their words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockPage:
+    """The records of a page's blocks.
+
+    Attributes:
+        no_score: Blocks that say they have no score.
+    """
+
+    rows: tuple[ExtractedRow, ...]
+    no_score: int
+
+
+def extract_blocks(page: Page, blocks: Blocks, claims: Claims, *, no_score: Sequence[str]) -> BlockPage:
+    """The records of a page, column by column from top to bottom; claims their words.
+
+    Args:
+        no_score: What the score says where there is none; such a block is counted and is no record.
+    """
+    nothing = {folded(text) for text in no_score}
+    without = 0
     lines = claims.free_lines()
     places = find_labels(lines, blocks.fields)
     records: list[ExtractedRow] = []
@@ -24,6 +44,10 @@ def extract_blocks(page: Page, blocks: Blocks, claims: Claims) -> tuple[Extracte
         values = read_values(lines, places, blocks.fields, within=box)
         claims.claim(values.words)
         cells = tuple((str(field.field), cell) for field, cell in values.cells if field.field is not Field.IGNORE)
+        score = next((cell for field, cell in values.cells if field.field in (Field.TOTAL, Field.RESULT)), None)
+        if score is not None and folded(score.text) in nothing:
+            without += 1
+            continue
         instrument = next(
             (f.instrument for f, _ in values.cells if f.field in (Field.TOTAL, Field.RESULT) and f.instrument), None
         )
@@ -36,7 +60,7 @@ def extract_blocks(page: Page, blocks: Blocks, claims: Claims) -> tuple[Extracte
                 findings=values.findings,
             )
         )
-    return tuple(records)
+    return BlockPage(rows=tuple(records), no_score=without)
 
 
 def _boxes(page: Page, starts: Sequence[LabelPlace]) -> list[Region]:

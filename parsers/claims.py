@@ -30,12 +30,25 @@ class Claims:
         """What nothing has claimed, as lines."""
         return lines_of(word for word in self._words if self.is_free(word))
 
-    def claim_furniture(self, furniture: Iterable[Furniture]) -> None:
-        """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole."""
+    def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
+        """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
+
+        Args:
+            furniture: What may be printed besides records. It may repeat words that are claimed already, such as a
+                clinic's name.
+            rows_from: Where the rows of a table begin, in points from the top; None where there is no table. From
+                there on furniture fills whole lines: "1 / 2" is a page number at the foot and a score in a row.
+        """
         pieces = tuple(furniture)
-        for line in self.free_lines():
-            for words in described_runs(line, pieces):
-                self.claim(words)
+        for line in lines_of(self._words):
+            in_rows = rows_from is not None and line.region.center[1] > rows_from
+            free = tuple(word for word in line.words if self.is_free(word))
+            for part in (line.words, free):
+                found = [word for words in described_runs(Line(part), pieces) for word in words] if part else []
+                rest = {id(word) for word in free} - {id(word) for word in found}
+                if found and not (in_rows and rest):
+                    self.claim(found)
+                    break
 
     def findings(self) -> tuple[Finding, ...]:
         """One finding per run of words that nothing claims."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
+from parsers.header import find_headers
 from parsers.item_extraction import extract_items
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped
@@ -73,7 +74,7 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
 def _page(page: Page, template: Template, site: str, progress: _Progress) -> None:
     claims = Claims(page)
     progress.findings += _claim_clinics(claims, template, site)
-    claims.claim_furniture(template.furniture)
+    claims.claim_furniture(template.furniture, rows_from=_rows_from(claims, template, progress))
     whole = Region(page.number, 0, 0, page.width, page.height)
     if template.items is not None:
         _items_page(page, template, claims, whole, progress)
@@ -83,10 +84,23 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
             found = extract_table(page, template.table, template, claims, progress.table)
             _take_table(found, progress)
         elif template.blocks is not None:
-            progress.rows += _with_shared(extract_blocks(page, template.blocks, claims), progress.shared)
+            blocks = extract_blocks(page, template.blocks, claims, no_score=template.no_score)
+            progress.no_score += blocks.no_score
+            progress.rows += _with_shared(blocks.rows, progress.shared)
     _claim_anchors(claims, template)
     progress.findings += claims.findings()
     progress.findings += [Finding(code=code, region=region) for code, region in page.flaws]
+
+
+def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:
+    """Where the rows of the page's first table begin, in points from the top; None without a table."""
+    if template.table is None:
+        return None
+    headers = find_headers(claims.free_lines(), template.table.columns)
+    if headers:
+        return headers[0].region.bottom
+    goes_on = not template.table.header_on_every_page and progress.table.header is not None
+    return 0.0 if goes_on else None
 
 
 def _take_table(found: TablePage, progress: _Progress) -> None:

@@ -53,6 +53,7 @@ def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
         header,
         page.rules,
         begins=lambda cells: _begins(cells, columns, label_at, wordings),
+        keys=frozenset(n for n, column in enumerate(columns) if column.field in (Field.POINTS, Field.ANSWER)),
         by_rules=separated_by_rules(items.rows, page, header),
     )
     reading = _Reading(page=page, items=items, columns=columns, borders=borders)
@@ -75,11 +76,19 @@ def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
         region=around([header.region, *(row.region for row in rows)]),
         cells=tuple(summary),
         instrument=items.instrument,
-        items=tuple(answer for _, answer in answers),
+        items=_in_form_order([answer for _, answer in answers], items),
         findings=tuple(findings),
     )
     areas = (area_of(page, header, borders, [row.region for row in rows]),) if rows else ()
     return ItemPage(row=record, areas=areas)
+
+
+def _in_form_order(answers: Sequence[ItemRow], items: Items) -> tuple[ItemRow, ...]:
+    """The answers in the order of the form, if each question is printed at most once; else as printed."""
+    places = [items.ids.index(answer.link_id) for answer in answers if answer.link_id in items.ids]
+    if len(set(places)) != len(answers):
+        return tuple(answers)
+    return tuple(answer for _, answer in sorted(zip(places, answers, strict=True), key=lambda pair: pair[0]))
 
 
 def _absent(summary: SummaryRow, rows: Sequence[Row], label_at: int) -> bool:

@@ -14,6 +14,10 @@ from records.report import Cell
 
 # How far above or below its label a value may stand, in heights of the label.
 _NEAR = 2.0
+# Edges of labels or lines below each other differ by at most this many points.
+_SAME_EDGE = 3.0
+# The gap between two lines of one wrapped value, in heights of a line.
+_WRAPPED_GAP = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,27 @@ def find_labels(lines: Sequence[Line], fields: Sequence[LabelledField]) -> tuple
         if not marks & taken:
             taken |= marks
             longest.append(place)
-    return tuple(sorted(longest, key=lambda p: (p.line, p.words[0].region.x0)))
+    return tuple(sorted(_in_label_columns(longest), key=lambda p: (p.line, p.words[0].region.x0)))
+
+
+def _in_label_columns(places: Sequence[LabelPlace]) -> list[LabelPlace]:
+    """The places without those where a label's words are part of a value ("Patient Health Questionnaire").
+
+    Labels below each other share an edge. Of the places of one label those that share none with another label
+    fall away, if others of its places do.
+    """
+
+    def aligned(place: LabelPlace) -> bool:
+        mine = place.region
+        return any(
+            abs(mine.x0 - other.region.x0) < _SAME_EDGE or abs(mine.x1 - other.region.x1) < _SAME_EDGE
+            for other in places
+            if other.label != place.label
+        )
+
+    standing = {id(place) for place in places if aligned(place)}
+    labels = {place.label for place in places if id(place) in standing}
+    return [place for place in places if id(place) in standing or place.label not in labels]
 
 
 def read_values(
@@ -96,7 +120,8 @@ def _value(
     lines: Sequence[Line], label: LabelPlace, place: Place, places: Sequence[LabelPlace], within: Region
 ) -> tuple[Word, ...]:
     if place is Place.RIGHT:
-        return _to_the_right(lines[label.line], label, places, within)
+        first = _to_the_right(lines[label.line], label, places, within)
+        return (*first, *_wrapped(lines, label, first, places, within))
     return _beside(lines, label, places, within, step=-1 if place is Place.ABOVE else 1)
 
 
@@ -112,6 +137,30 @@ def _to_the_right(line: Line, label: LabelPlace, places: Sequence[LabelPlace], w
             break
         value.append(word)
     return tuple(value)
+
+
+def _wrapped(
+    lines: Sequence[Line], label: LabelPlace, first: Sequence[Word], places: Sequence[LabelPlace], within: Region
+) -> tuple[Word, ...]:
+    """The further lines of a value: they begin where it begins, close below it, with no label before them."""
+    if not first:
+        return ()
+    labels = {id(word) for place in places for word in place.words}
+    last = around([word.region for word in first])
+    rest: list[Word] = []
+    for line in lines[label.line + 1 :]:
+        inside = tuple(word for word in line.words if within.x0 <= word.region.center[0] <= within.x1)
+        here = tuple(word for word in inside if word.region.x1 > label.region.x0)
+        if not here or here[0].region.center[1] < last.center[1] + _WRAPPED_GAP * (last.bottom - last.top):
+            continue
+        run = Line(here).runs()[0]
+        starts_there = abs(run[0].region.x0 - first[0].region.x0) < _SAME_EDGE
+        near = run[0].region.top - last.bottom <= _WRAPPED_GAP * (last.bottom - last.top)
+        if not starts_there or not near or any(id(word) in labels for word in run):
+            break
+        rest += run
+        last = around([word.region for word in run])
+    return tuple(rest)
 
 
 def _same_run(line: Line, left: Word, right: Word) -> bool:

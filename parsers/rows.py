@@ -47,7 +47,14 @@ class Row:
 
 
 def find_rows(
-    body: Sequence[Line], borders: Borders, header: Header, rules: Sequence[Rule], *, begins: Begins, by_rules: bool
+    body: Sequence[Line],
+    borders: Borders,
+    header: Header,
+    rules: Sequence[Rule],
+    *,
+    begins: Begins,
+    keys: frozenset[int],
+    by_rules: bool,
 ) -> tuple[Row, ...]:
     """The rows of a table, from top to bottom; lines that belong to no row are left out.
 
@@ -57,16 +64,22 @@ def find_rows(
         header: The header, for its width.
         rules: Printed lines of the page.
         begins: Tells a line that begins a row from one that continues a cell.
+        keys: Columns that two rows would fill twice: lines between two rules that do not are one row.
         by_rules: Whether horizontal printed lines separate rows.
     """
     rows: list[Row] = []
     for band, closed in _bands(body, header, rules) if by_rules else [(list(body), False)]:
         starts = [n for n, line in enumerate(band) if begins(_cells(line, borders))]
-        if closed and len(starts) <= 1:
+        if closed and not _filled_twice([_cells(band[n], borders) for n in starts], keys):
             rows.append(_row([line.words for line in band], borders, ambiguous=False))
         else:
             rows += _by_lines(band, starts, borders)
     return tuple(rows)
+
+
+def _filled_twice(starts: Sequence[dict[int, str]], keys: frozenset[int]) -> bool:
+    filled = [column for cells in starts for column in keys.intersection(cells)]
+    return len(filled) != len(set(filled))
 
 
 def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[tuple[list[Line], bool]]:

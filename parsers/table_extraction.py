@@ -81,6 +81,7 @@ def _one_table(
         header,
         page.rules,
         begins=lambda cells: _begins_row(cells, columns),
+        keys=frozenset(n for n, column in enumerate(columns) if column.field in _KEYS),
         by_rules=separated_by_rules(table.rows, page, header),
     )
     records: list[ExtractedRow] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parsers.lines import find_wrapped, folded, lines_of
 from parsers.template import Kind, Template
-from records.document import Document, TableFile
+from records.document import Document, TableFile, Word
 from records.errors import AmbiguousTemplateError, NoTemplateFitsError
 
 
@@ -52,5 +52,15 @@ def missing_anchors(document: Document | TableFile, template: Template) -> tuple
     if isinstance(document, TableFile):
         cells = {folded(cell) for row in document.rows for cell in row.cells}
         return tuple(anchor for anchor in template.anchors if folded(anchor) not in cells)
-    lines = lines_of(document.pages[0].words) if document.pages else ()
-    return tuple(anchor for anchor in template.anchors if not find_wrapped(lines, anchor))
+    lines = lines_of(_bare(word) for word in document.pages[0].words) if document.pages else ()
+    wanted = {anchor: " ".join(_without_stop(word) for word in anchor.split()) for anchor in template.anchors}
+    return tuple(anchor for anchor in template.anchors if not find_wrapped(lines, wanted[anchor]))
+
+
+def _bare(word: Word) -> Word:
+    return Word(_without_stop(word.text), word.region)
+
+
+def _without_stop(text: str) -> str:
+    """A word without the colon of a label or the comma of a sentence: an anchor need not repeat them."""
+    return text.rstrip(".,:;") or text

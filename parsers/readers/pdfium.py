@@ -136,7 +136,8 @@ class _Placing:
     def __init__(self, page: pypdfium2.PdfPage, number: int) -> None:
         self._number = number
         self._rotation: int = page.get_rotation()
-        left, bottom, right, top = page.get_cropbox()
+        # The effective box: the crop box alone is not inherited from the page tree, and pdfium then assumes Letter.
+        left, bottom, right, top = page.get_bbox()
         self._left, self._bottom, self._right, self._top = left, bottom, right, top
         across, along = right - left, top - bottom
         self.width, self.height = (along, across) if self._rotation in (90, 270) else (across, along)

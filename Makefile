@@ -1,0 +1,54 @@
+# Two commands do everything on a fresh machine with Python 3.11 to 3.13: `make demo` and `make test`.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.run.stamp
+DEV    := $(VENV)/.dev.stamp
+
+.PHONY: demo test check bench acceptance lock clean
+
+demo: $(RUN)
+	$(BIN)/scorebridge demo
+
+test: $(DEV)
+	$(BIN)/pytest
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(DEV)
+	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.cost
+
+# The long form of the tests that kill real processes; a tenth of it runs with `make test`.
+acceptance: $(DEV)
+	SCOREBRIDGE_ACCEPTANCE=full $(BIN)/pytest tests/acceptance -m acceptance -s
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || (echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=..." >&2; exit 1)
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@ $(RUN)
+
+# Every version and hash anew; no address of a package registry is written down.
+lock: $(VENV)/bin/python
+	$(BIN)/python -m pip install -q pip-tools
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+	  --no-emit-find-links --no-emit-trusted-host --no-annotate -o requirements.lock pyproject.toml requirements-build.in
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+	  --no-emit-find-links --no-emit-trusted-host --no-annotate --extra dev -o requirements-dev.lock pyproject.toml requirements-build.in
+
+clean:
+	rm -rf $(VENV) build *.egg-info

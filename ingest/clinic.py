@@ -1,0 +1,58 @@
+"""A configured clinic opened for a command: its settings and its store."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from ingest.settings import Settings, find_config, load_settings
+from store import database as databases
+from store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """What a command works with.
+
+    Attributes:
+        folder: Where the settings file lies; relative files start there.
+    """
+
+    settings: Settings
+    database: Database
+    folder: Path
+
+    @property
+    def actor(self) -> str:
+        """Who is at the keyboard, for the audit: the account the system knows."""
+        return f"{getpass.getuser()}@terminal"
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Where confirmed records go."""
+        return tuple(d.destination_id for d in self.settings.destination if d.mode != "off")
+
+    def today(self, site: str, now: datetime) -> date:
+        """Today at a site."""
+        return now.astimezone(self.settings.site_settings(site).zone).date()
+
+
+@contextmanager
+def opened(config: Path | None) -> Iterator[Clinic]:
+    """The clinic of a settings file.
+
+    Raises:
+        SettingsError: There is no settings file, or it is wrong.
+        StoreError: The database or its key is not as it must be.
+    """
+    path = find_config(config)
+    settings = load_settings(path)
+    database = databases.open_existing(settings.store)
+    try:
+        yield Clinic(settings=settings, database=database, folder=path.absolute().parent)
+    finally:
+        database.close()

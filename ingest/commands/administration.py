@@ -1,0 +1,379 @@
+"""`roster`, `alert`, `backlog`, `report`, `submission`, `audit`, `user`: running a clinic from a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from store.sightings import Seen, SightingState
+from store.users import Role
+
+from ingest import clock
+from ingest.clinic import Clinic, opened
+from ingest.commands.options import AsJson, Config, OnlySite
+from ingest.report_json import Json
+from ingest.roster_file import read_roster
+from ingest.rosters import import_roster
+from ingest.terminal import note, out, print_json, print_table
+from portal.alerting import send_test
+from portal.settings import AlertSettings
+from records.errors import SettingsError
+from records.finding import sentence
+from records.submission import DeliveryState
+from review import actions
+from store import alerts, audit, outbox, reports, roster, sightings, users
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
+        ("roster", "The clinic's patients.", {"import": roster_import, "status": roster_status}),
+        ("alert", "Answers about self-harm.", {"list": alert_list, "ack": alert_ack, "test": alert_test}),
+        ("backlog", "Files older than the first day of a source.", {"list": backlog_list, "process": backlog_process}),
+        ("report", "Printed files.", {"list": report_list, "again": report_again, "settle": report_settle}),
+        ("submission", "What goes to the portals.", {"list": submission_list, "resend": submission_resend}),
+        ("audit", "Who did what.", {"verify": audit_verify, "export": audit_export}),
+        ("user", "Who may sign in to the pages.", {"add": user_add, "role": user_role, "list": user_list}),
+    )
+    for name, about, commands in groups:
+        group = typer.Typer(help=about, no_args_is_help=True)
+        for command, function in commands.items():
+            group.command(command)(function)
+        app.add_typer(group, name=name)
+
+
+# --- roster
+
+
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="CSV file; headers are recognised by their words.")],
+    site: Annotated[str, typer.Option("--site", help="Whose patients.")],
+    apply: Annotated[bool, typer.Option("--apply/--dry-run", help="Replace the roster, or only show.")] = True,
+    max_removed_share: Annotated[
+        float | None, typer.Option(help="Refuse if more of the present patients are missing; default: the setting.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Import a roster: shows how its columns are understood, then what changed."""
+    read = read_roster(file, site=site)
+    print_table("Columns", ("ours", "in the file"), list(read.columns.items()))
+    if read.ignored:
+        note(f"Not used: {', '.join(read.ignored)}")
+    for warning in read.warnings[:20]:
+        note(warning)
+    if not apply:
+        note(f"{len(read.roster.patients)} patients of site {site}; nothing was changed.")
+        return
+    with opened(config) as clinic:
+        settings = clinic.settings.site_settings(site).model_copy(update={"roster": file})
+        share = settings.roster_max_removed_share if max_removed_share is None else max_removed_share
+        added, changed, removed = import_roster(
+            clinic.database, settings, actor=clinic.actor, now=clock.now(), max_removed_share=share
+        )
+    note(f"{len(read.roster.patients)} patients of site {site}: {added} added, {changed} changed, {removed} removed.")
+
+
+def roster_status(as_json: AsJson = False, config: Config = None) -> None:
+    """How fresh each site's roster is. Exit status 1 if one is missing or too old."""
+    now = clock.now()
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = {status.site: status for status in roster.status(session, now=now)}
+    worry = False
+    rows: list[tuple[object, ...]] = []
+    for site in clinic.settings.site:
+        status = found.get(site.id)
+        stale = status is None or status.age > timedelta(hours=site.roster_max_age_hours)
+        worry = worry or stale
+        hours = None if status is None else round(status.age.total_seconds() / 3600, 1)
+        patients = 0 if status is None else status.patients
+        if as_json:
+            print_json({"site": site.id, "patients": patients, "age_hours": hours, "stale": stale})
+        rows.append((site.id, patients, hours, "missing" if status is None else "too old" if stale else "fresh"))
+    if not as_json:
+        print_table("", ("site", "patients", "age in hours", "state"), rows)
+    raise typer.Exit(1 if worry else 0)
+
+
+# --- alerts
+
+
+def alert_list(
+    every: Annotated[bool, typer.Option("--all", help="Acknowledged ones too.")] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Answers about self-harm that nobody has acknowledged. Exit status 1 if there are any."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = alerts.list_alerts(session, open_only=not every)
+    for alert in found if as_json else ():
+        print_json(
+            {
+                "alert": alert.alert_id,
+                "site": alert.site,
+                "report": alert.report_id,
+                "record": alert.record_id,
+                "instrument": alert.instrument,
+                "item": alert.link_id,
+                "points": alert.points,
+                "unverified": alert.unverified,
+                "raised_at": alert.raised_at.isoformat(),
+                "notices": alert.notices,
+                "acknowledged_by": alert.acknowledged_by,
+            }
+        )
+    if not as_json:
+        rows = [
+            (
+                a.alert_id,
+                a.site,
+                a.instrument,
+                a.link_id,
+                "unreadable" if a.points is None else a.points,
+                a.raised_at.strftime("%Y-%m-%d %H:%M"),
+                a.notices,
+                a.acknowledged_by or "nobody yet",
+            )
+            for a in found
+        ]
+        print_table("", ("alert", "site", "instrument", "item", "answer", "raised", "notices", "acknowledged"), rows)
+        note("A screen answer is no risk assessment, and an answer of 0 does not exclude risk.")
+    raise typer.Exit(1 if any(a.acknowledged_by is None for a in found) else 0)
+
+
+def alert_ack(
+    alert_id: Annotated[int, typer.Argument(help="Number of the alert.")],
+    by: Annotated[str, typer.Option(help="Name of the person who takes it.")],
+    config: Config = None,
+) -> None:
+    """Take an alert: a named person answers for it, and escalation ends."""
+    with opened(config) as clinic:
+        actions.acknowledge_alert(clinic.database, alert_id, actor=by, now=clock.now())
+    note(f"Alert {alert_id} is taken by {by}.")
+
+
+def alert_test(config: Config = None) -> None:
+    """Send a test notice through every channel."""
+    with opened(config) as clinic:
+        settings = clinic.settings.alerts
+        if not isinstance(settings, AlertSettings):
+            raise SettingsError("No channel for alerts is set.", next_step="Add an [alerts] section.")
+        faults = send_test(settings, now=clock.now())
+    print_table("", ("channel", "result"), [(name, fault or "sent") for name, fault in faults.items()])
+    raise typer.Exit(3 if any(faults.values()) else 0)
+
+
+# --- files
+
+
+def backlog_list(as_json: AsJson = False, config: Config = None) -> None:
+    """Files that were there before the first day of their source. Exit status 1 if there are any."""
+    with opened(config) as clinic:
+        found = list(_backlog(clinic))
+    for source, path in found if as_json else ():
+        print_json({"source": source, "file": path})
+    if not as_json:
+        print_table("", ("source", "file"), found)
+    raise typer.Exit(1 if found else 0)
+
+
+def backlog_process(config: Config = None) -> None:
+    """Take the files of the backlog like any other; the running service does so at its next scan."""
+    with opened(config) as clinic:
+        count = 0
+        for source in clinic.settings.source:
+            with clinic.database.session() as session:
+                waiting = [
+                    s for s in sightings.known(session, source.name).values() if s.state is SightingState.BACKLOG
+                ]
+                released = [
+                    Seen(
+                        path=s.path,
+                        size=s.size,
+                        mtime_ns=s.mtime_ns,
+                        state=SightingState.PENDING,
+                        report_id=None,
+                        reason=None,
+                    )
+                    for s in waiting
+                ]
+                sightings.remember_all(session, source.name, released, now=clock.now())
+                count += len(waiting)
+    note(f"{count} files are taken at the next scan.")
+
+
+def _backlog(clinic: Clinic) -> list[tuple[str, str]]:
+    with clinic.database.reading() as session:
+        return [
+            (source.name, sighting.path)
+            for source in clinic.settings.source
+            for sighting in sightings.known(session, source.name).values()
+            if sighting.state is SightingState.BACKLOG
+        ]
+
+
+def report_list(site: OnlySite = None, as_json: AsJson = False, config: Config = None) -> None:
+    """The latest files. Exit status 1 if one is quarantined or needs attention."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = reports.recent(session, site=site)
+    for report in found if as_json else ():
+        print_json(
+            {
+                "report": report.report_id,
+                "site": report.site,
+                "file": report.file_name,
+                "sha256": report.sha256,
+                "seen_at": report.seen_at.isoformat(),
+                "state": report.state.value,
+                "template": report.template,
+                "pages": report.pages,
+                "reasons": list(report.reasons),
+                "needs_attention": report.attention,
+            }
+        )
+    if not as_json:
+        rows = [
+            (r.report_id, r.site, r.file_name, r.state.value, r.template, " ".join(sentence(c) for c in r.reasons))
+            for r in found
+        ]
+        print_table("", ("report", "site", "file", "state", "template", "why"), rows)
+    worry = any(r.attention or r.state is reports.ReportState.QUARANTINED for r in found)
+    raise typer.Exit(1 if worry else 0)
+
+
+def report_again(
+    report_id: Annotated[int, typer.Argument(help="Number of the report.")], config: Config = None
+) -> None:
+    """Read a quarantined report once more."""
+    with opened(config) as clinic:
+        actions.process_again(clinic.database, report_id, actor=clinic.actor, now=clock.now())
+    note(f"Report {report_id} is read again.")
+
+
+def report_settle(
+    report_id: Annotated[int, typer.Argument(help="Number of the report.")],
+    remark: Annotated[str, typer.Option("--note", help="What was done about it.")],
+    config: Config = None,
+) -> None:
+    """Say what was done about a report that needed attention."""
+    with opened(config) as clinic:
+        actions.settle_report(clinic.database, report_id, note=remark, actor=clinic.actor, now=clock.now())
+    note(f"Report {report_id} is settled.")
+
+
+# --- deliveries
+
+
+def submission_list(
+    state: Annotated[DeliveryState | None, typer.Option(help="One state only.")] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """What goes to the portals, and how far it is. Exit status 1 if something is held, unknown or dead."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = outbox.list_submissions(session, state=state)
+        counts = outbox.counts(session)
+    for entry in found if as_json else ():
+        print_json(
+            {
+                "submission": entry.submission.submission_id,
+                "record": entry.submission.record_id,
+                "destination": entry.submission.destination,
+                "state": entry.state.value,
+                "reason": entry.reason,
+                "attempts": entry.submission.attempts,
+            }
+        )
+    if not as_json:
+        rows = [
+            (e.submission.submission_id, e.submission.destination, e.state.value, e.reason, e.submission.attempts)
+            for e in found
+        ]
+        print_table("", ("submission", "destination", "state", "reason", "attempts"), rows)
+    stuck = (DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.DEAD)
+    raise typer.Exit(1 if any(counts.get(s, 0) for s in stuck) else 0)
+
+
+def submission_resend(
+    submission_id: Annotated[int, typer.Argument(help="Number of the submission.")], config: Config = None
+) -> None:
+    """Send a held or dead submission again."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        outbox.resend(session, submission_id, actor=clinic.actor, now=clock.now())
+    note(f"Submission {submission_id} is due again.")
+
+
+# --- audit
+
+
+def audit_verify(as_json: AsJson = False, config: Config = None) -> None:
+    """Check that nobody altered the audit trail. Exit status 1 if somebody did."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        verdict = audit.verify(session, anchor_file=clinic.database.anchor_file)
+    if as_json:
+        print_json({"intact": verdict.intact, "events": verdict.events, "first_bad": verdict.first_bad})
+    elif verdict.intact:
+        note(f"The audit trail is intact: {verdict.events} events.")
+    else:
+        note(f"The audit trail was altered: {verdict.reason} (event {verdict.first_bad}).")
+    raise typer.Exit(0 if verdict.intact else 1)
+
+
+def audit_export(config: Config = None) -> None:
+    """Write the audit trail as JSON lines to standard output. The export is itself an event of the trail."""
+    from records.audit import AuditEvent
+
+    with opened(config) as clinic:
+        with clinic.database.session() as session:
+            event = AuditEvent(actor=clinic.actor, action="audit.exported", object_kind="audit", object_id="all")
+            audit.append(session, event, now=clock.now())
+        with clinic.database.reading() as session:
+            for line in audit.export(session):
+                sys.stdout.write(line.rstrip("\n") + "\n")
+
+
+# --- users
+
+
+def user_add(
+    name: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    role: Annotated[Role, typer.Option(help="What they may do.")],
+    config: Config = None,
+) -> None:
+    """Add a person who may sign in; the password is asked for, or read from standard input."""
+    password = (
+        typer.prompt("Password, at least 12 characters", hide_input=True, confirmation_prompt=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().rstrip("\n")
+    )
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.add(session, name, password, role, actor=clinic.actor, now=clock.now())
+    note(f"{name} may sign in as {role.value}.")
+
+
+def user_role(
+    name: Annotated[str, typer.Argument(help="Who.")],
+    role: Annotated[Role, typer.Argument(help="What they may do from now on.")],
+    config: Config = None,
+) -> None:
+    """Change what a person may do."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.set_role(session, name, role, actor=clinic.actor, now=clock.now())
+    note(f"{name} is {role.value} now.")
+
+
+def user_list(as_json: AsJson = False, config: Config = None) -> None:
+    """Who may sign in."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = users.list_users(session)
+    if as_json:
+        for user in found:
+            row: dict[str, Json] = {"name": user.name, "role": user.role.value}
+            print_json(row)
+    else:
+        print_table("", ("name", "role"), [(user.name, user.role.value) for user in found])
+    if not found:
+        out.print("Nobody yet: add a person with “scorebridge user add NAME --role administrator”.")

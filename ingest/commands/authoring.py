@@ -1,0 +1,241 @@
+"""`template`: draft, test, explain, list, publish and hold report templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from ingest import clock
+from ingest.clinic import opened
+from ingest.commands.options import AsJson, Config
+from ingest.commands.template_explaining import show_explanation, write_picture
+from ingest.dry_read import kind_of
+from ingest.form_folders import check_before_publishing, form_folders, neighbours
+from ingest.golden import differences, golden_cases
+from ingest.published_templates import publish as publish_file
+from ingest.settings import ReadingSettings, SiteSettings, find_config, load_settings
+from ingest.template_folder import load_template, load_templates
+from ingest.terminal import note, out, print_json, print_table, progress
+from ingest.workers import ReaderPool
+from parsers.drafting import Draft, Sample, draft_template
+from parsers.explanation import explain as explain_file
+from parsers.instrument_library import load_instruments
+from parsers.reading import ReadingRequest
+from records.errors import DocumentError, SettingsError, TemplateError
+from store import templates as template_states
+from store.templates import TemplateState
+
+Site = Annotated[str, typer.Option("--site", help="The clinic, as in the roster's clinic column.")]
+Revision = Annotated[str, typer.Argument(metavar="ID[@REV]", help="A template; without @REV its highest revision.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    group = typer.Typer(help="Report templates: draft, test, explain, publish.", no_args_is_help=True)
+    group.command("draft")(draft)
+    group.command("test")(test)
+    group.command("explain")(explain)
+    group.command("list")(list_templates)
+    group.command("publish")(publish)
+    group.command("hold")(hold)
+    group.command("release")(release)
+    app.add_typer(group, name="template")
+
+
+def draft(
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLE…", help="Reports of one layout: PDF or CSV.")],
+    site: Site,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the template is written.")],
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    config: Config = None,
+) -> None:
+    """Draft a template from one or more reports of a layout.
+
+    Every guess carries its reason in a comment. Exit status 0 if the draft reads everything without a doubt, else 1.
+    """
+    if output.exists() and not overwrite:
+        raise TemplateError(f"{output} exists.", next_step="Name another file, or add --overwrite.")
+    reading, site_settings = _settings(config, site)
+    today = datetime.now(ZoneInfo(site_settings.time_zone)).date()
+    taken = tuple(Sample(name=path.name, content=_content(path), kind=kind_of(path.name)) for path in samples)
+    pool = ReaderPool(reading.model_copy(update={"workers": 1}))
+    try:
+        drafted = pool.call(draft_template, taken, site=site, today=today, name=output.stem)
+    finally:
+        pool.close()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(drafted.text, encoding="utf-8")
+    _show_draft(drafted, output, samples[0], site)
+    raise typer.Exit(0 if not drafted.waiting and not drafted.unclaimed else 1)
+
+
+def _show_draft(drafted: Draft, output: Path, sample: Path, site: str) -> None:
+    columns = ("sample", "records", "without score", "would wait", "unclaimed words", "why")
+    print_table(
+        str(output),
+        columns,
+        [(t.sample, t.records, t.no_score, t.waiting, t.unclaimed, ", ".join(t.reasons)) for t in drafted.trials],
+    )
+    for remark in drafted.remarks:
+        note(remark)
+    note(f"Next: scorebridge template explain {sample} --template {output} --site {site} --png page.png")
+
+
+def test(
+    forms: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FORM_FOLDER…]", help="Forms, or folders of forms. Default: here.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Read the golden cases of forms and print a diff of whatever differs. Exit status 1 if anything does."""
+    folders = form_folders(forms or [Path()])
+    reading, _ = _settings(config, "")
+    pool = ReaderPool(reading)
+    passed, failed, without = 0, 0, 0
+    try:
+        work = [(form, golden_cases(form)) for form in folders]
+        with progress("Testing", sum(len(cases) for _, cases in work)) as bar:
+            for form, cases in work:
+                template = load_template(form / "template.yaml").template
+                others = [other for other in neighbours(form) if other.id != template.id]
+                without += not cases
+                for case in cases:
+                    found = differences(case, [*others, template], pool.read)
+                    for line in found:
+                        out.print(line, markup=False, style=_COLOURS.get(line[:1], ""))
+                    failed, passed = failed + bool(found), passed + (not found)
+                    bar.advance(bar.task_ids[0])
+    finally:
+        pool.close()
+    note(f"{passed} cases read as expected, {failed} differ; {without} of {len(folders)} forms have no case.")
+    raise typer.Exit(1 if failed else 0)
+
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(help="A report: PDF or CSV.")],
+    template: Annotated[Path, typer.Option("--template", help="The template's file.")],
+    site: Site,
+    png: Annotated[Path | None, typer.Option(help="Write a page with everything found drawn over it.")] = None,
+    page: Annotated[int, typer.Option(help="Page of the picture.")] = 1,
+    records: Annotated[int, typer.Option(help="How many records to show field by field.")] = 3,
+    masked: Annotated[bool, typer.Option(help="Show x and 9 in place of letters and digits.")] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show what a template makes of a report: each field and where it was found, and what is left over.
+
+    Exit status 0 if the template fits and nothing waits for a person, else 1.
+    """
+    reading, site_settings = _settings(config, site)
+    wanted = load_template(template).template
+    content = _content(file)
+    request = ReadingRequest(
+        kind=kind_of(file.name),
+        templates=(wanted,),
+        instruments=dict(load_instruments()),
+        site=site,
+        today=datetime.now(ZoneInfo(site_settings.time_zone)).date(),
+    )
+    pool = ReaderPool(reading.model_copy(update={"workers": 1}))
+    try:
+        found = pool.call(explain_file, content, wanted, request)
+        clean = show_explanation(found, wanted, records=records, masked=masked, as_json=as_json)
+        if png is not None:
+            write_picture(png, found, content, pool, page=page)
+    finally:
+        pool.close()
+    raise typer.Exit(0 if clean else 1)
+
+
+def list_templates(as_json: AsJson = False, config: Config = None) -> None:
+    """List the published templates and how far each is trusted."""
+    with opened(config) as clinic:
+        folder = clinic.settings.templates_folder
+        files = load_templates([folder]) if folder.exists() else ()
+        with clinic.database.reading() as session:
+            states = template_states.states(session)
+            hashes = template_states.hashes(session)
+    rows: list[tuple[str, int, str, str, str]] = []
+    for file in files:
+        key = (file.template.id, file.template.revision)
+        altered = key in hashes and hashes[key] != file.sha256
+        state = "altered" if altered else states.get(key, TemplateState.DRAFT).value
+        rows.append((*key, state, file.template.title, str(file.path)))
+    if as_json:
+        for name, revision, state, title, path in rows:
+            print_json({"id": name, "revision": revision, "state": state, "title": title, "path": path})
+    else:
+        print_table("", ("template", "revision", "state", "title", "file"), rows)
+        if any(row[2] == "altered" for row in rows):
+            note("An altered file is held: publish the change as a new revision, or restore the file.")
+    raise typer.Exit(1 if any(row[2] == "altered" for row in rows) else 0)
+
+
+def publish(
+    file: Annotated[Path, typer.Argument(help="The template's file; its golden cases are in the folder beside it.")],
+    shadow: Annotated[bool, typer.Option("--shadow", help="Read with it, but send nothing without a person.")] = False,
+    config: Config = None,
+) -> None:
+    """Publish a revision, after its golden cases were read without a difference."""
+    with opened(config) as clinic:
+        template = load_template(file).template
+        folder = clinic.settings.templates_folder
+        in_use = [known.template for known in load_templates([folder])] if folder.exists() else []
+        pool = ReaderPool(clinic.settings.reading)
+        try:
+            cases = check_before_publishing(file, template, in_use, pool)
+        finally:
+            pool.close()
+        state = TemplateState.SHADOW if shadow else TemplateState.LIVE
+        publish_file(clinic.database, folder, file, state=state, actor=clinic.actor, now=clock.now())
+    note(f"{template.name} is published and {state.value}; {cases} golden cases passed.")
+    if not cases:
+        note("It has no golden case: keep one, so that a later change cannot break it unnoticed.")
+
+
+def hold(template: Revision, config: Config = None) -> None:
+    """Stop a template: what it reads waits for a person until it is released."""
+    _set_state(template, TemplateState.HELD, config)
+
+
+def release(template: Revision, config: Config = None) -> None:
+    """Let a held or shadow template's records go out again."""
+    _set_state(template, TemplateState.LIVE, config)
+
+
+def _set_state(name: str, state: TemplateState, config: Path | None) -> None:
+    template_id, _, wanted = name.partition("@")
+    if wanted and not wanted.isdecimal():
+        raise TemplateError(f"{name}: a revision is a number.", next_step="Write it like phq9-sheet@2.")
+    with opened(config) as clinic, clinic.database.session() as session:
+        revisions = [revision for known, revision in template_states.states(session) if known == template_id]
+        if not revisions:
+            raise TemplateError(f"No template {template_id} is published.", next_step="Run: scorebridge template list")
+        revision = int(wanted) if wanted else max(revisions)
+        template_states.set_state(session, template_id, revision, state, actor=clinic.actor, now=clock.now())
+    note(f"{template_id}@{revision} is {state.value}.")
+
+
+def _settings(config: Path | None, site: str) -> tuple[ReadingSettings, SiteSettings]:
+    """The reading limits and the site's settings; defaults where there is no settings file and none was named."""
+    try:
+        settings = load_settings(find_config(config))
+    except SettingsError:
+        if config is not None:
+            raise
+        return ReadingSettings(), SiteSettings(id=site or "-")
+    return settings.reading, settings.site_settings(site or "-")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}.", next_step="Check the path.") from None

@@ -1,0 +1,138 @@
+"""`init`, `run`, `demo`, `status`, `doctor`: the service and how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest import clock
+from ingest.clinic import Clinic, opened
+from ingest.commands.options import AsJson, Config
+from ingest.demonstration import demonstrate
+from ingest.diagnosis import diagnose
+from ingest.first_settings import write_first_settings
+from ingest.logs import configure_logs
+from ingest.report_json import Json
+from ingest.service import Service, check_ready
+from ingest.settings import CONFIG_NAME, load_settings
+from ingest.terminal import note, print_json, print_table
+from records.errors import SettingsError
+from store import alerts, balance, cases, notices, outbox, reports
+from store import database as databases
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("demo")(demo)
+    app.command("init")(init)
+    app.command("run")(run)
+    app.command("status")(status)
+    app.command("doctor")(doctor)
+
+
+def init(
+    config: Annotated[Path, typer.Option("--config", help="Settings file; written if it is missing.")] = Path(
+        CONFIG_NAME
+    ),
+) -> None:
+    """Make the encrypted database, its key and the folders; write a settings file if there is none."""
+    if not config.exists():
+        write_first_settings(config)
+        note(f"Wrote {config}. Set the folder, the roster and the portal in it, then run “scorebridge init” again.")
+        return
+    settings = load_settings(config)
+    if databases.exists(settings.store):
+        raise SettingsError(f"{settings.home} holds a database already.", next_step="Start it with “scorebridge run”.")
+    databases.create(settings.store, now=clock.now()).close()
+    settings.templates_folder.mkdir(parents=True, exist_ok=True)
+    note(f"Made the database in {settings.home} and its key {settings.store.key_path}.")
+    note("Keep a copy of the key in another safe place now: without it nobody can read the data again.")
+    note(
+        "Next: “scorebridge template publish FILE”, “scorebridge user add NAME --role administrator”, "
+        "“scorebridge run”."
+    )
+
+
+def run(config: Config = None) -> None:
+    """Run the service: watcher, readers, delivery, alerts and web pages, until SIGTERM."""
+    configure_logs()
+    with opened(config) as clinic:
+        check_ready(clinic.settings)
+        started = databases.created_on(clinic.database)
+        service = Service(
+            clinic.settings,
+            clinic.database,
+            folder=clinic.folder,
+            started_on=started,
+        )
+        service.run_until_told()
+
+
+def demo(
+    serve: Annotated[bool, typer.Option("--serve", help="Stay up afterwards and print the address.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the whole job on synthetic reports of two clinics, in a temporary folder, without any set-up."""
+    demonstrate(serve=serve, as_json=as_json)
+
+
+def status(as_json: AsJson = False, config: Config = None) -> None:
+    """One line per site that adds up, and what waits. Exit status 1 if anything waits for a person."""
+    now = clock.now()
+    with opened(config) as clinic:
+        summary = _summary(clinic)
+        lines = [_site_line(clinic, site.id) for site in clinic.settings.site]
+    if as_json:
+        print_json({"at": now.isoformat(), "sites": lines, **summary})
+    else:
+        columns = ("site", "printed", "sent", "waiting", "rejected", "duplicate", "no_score")
+        print_table("Today", columns, [[line[name] for name in columns] for line in lines])
+        print_table("Now", ("", "count"), list(summary.items()))
+    raise typer.Exit(1 if any(summary.values()) else 0)
+
+
+def doctor(as_json: AsJson = False, config: Config = None) -> None:
+    """Check folders, roster, key, database, templates and portal. Exit status 1 if anything is wrong."""
+    findings = diagnose(config)
+    if as_json:
+        for check in findings:
+            print_json({"check": check.name, "ok": check.ok, "finding": check.finding, "next": check.next_step})
+    else:
+        rows = [(c.name, "ok" if c.ok else "WRONG", c.finding, c.next_step) for c in findings]
+        print_table("", ("check", "", "finding", "next step"), rows)
+    raise typer.Exit(0 if all(check.ok for check in findings) else 1)
+
+
+def _site_line(clinic: Clinic, site: str) -> dict[str, Json]:
+    today = clinic.today(site, clock.now())
+    with clinic.database.reading() as session:
+        day = balance.of_day(session, site=site, day=today)
+        split = balance.split_of_day(session, site=site, day=today)
+    return {
+        "site": site,
+        "day": today.isoformat(),
+        "printed": day.printed,
+        "sent": day.sent,
+        "waiting": day.waiting,
+        "rejected": day.rejected,
+        "duplicate": day.duplicate,
+        "no_score": day.no_score,
+        "waiting_split": dict(split),
+    }
+
+
+def _summary(clinic: Clinic) -> Mapping[str, int]:
+    with clinic.database.reading() as session:
+        counts = outbox.counts(session)
+        return {
+            "open_alerts": len(alerts.list_alerts(session, open_only=True)),
+            "open_cases": cases.count_open(session),
+            "quarantined_files": len(reports.quarantined(session)),
+            "reports_needing_attention": len(reports.needing_attention(session)),
+            "undelivered": sum(counts.get(state, 0) for state in ("pending", "sending", "unknown", "held", "dead")),
+            "paused_destinations": len(outbox.paused(session)),
+            "open_notices": len(notices.list_open(session)),
+        }

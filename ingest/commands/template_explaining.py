@@ -1,0 +1,177 @@
+"""What `template explain` shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ingest.page_picture import DOTS_PER_INCH, drawn_over
+from ingest.report_json import Json
+from ingest.terminal import note, print_json, print_table
+from ingest.workers import ReaderPool
+from parsers.explanation import Explanation
+from parsers.template import Template
+from records.finding import Finding, sentence
+from records.geometry import Region
+from records.report import Cell, ExtractedRow
+
+
+def show_explanation(
+    found: Explanation, template: Template, *, records: int, masked: bool, as_json: bool
+) -> bool:
+    """Print what a template makes of a file; whether it fits and nothing waits for a person.
+
+    Args:
+        found: The explanation.
+        template: Its template.
+        records: How many records to show field by field; all of them as JSON.
+        masked: Whether letters and digits are replaced.
+        as_json: JSON on standard output instead of tables.
+    """
+    per_record = [assessment.findings for assessment in found.reading.assessments] if found.reading else []
+    file_findings = found.reading.findings if found.reading else found.report.findings
+    blocking = [f for f in (*file_findings, *(f for each in per_record for f in each)) if f.blocking]
+    clean = found.reading is not None and not blocking
+    if as_json:
+        print_json(_json(found, template, file_findings, per_record, masked=masked))
+        return clean
+    for anchor in found.missing_anchors:
+        note(f"Anchor “{anchor}” is not printed: the template does not fit.")
+    if found.refusal:
+        note(found.refusal)
+    print_table(
+        template.name,
+        ("pages", "records", "without score", "waiting", "findings of the file"),
+        [
+            (
+                found.report.pages,
+                len(found.report.rows),
+                found.report.no_score,
+                sum(any(f.blocking for f in each) for each in per_record),
+                len(file_findings),
+            )
+        ],
+    )
+    shown = found.report.rows[:records]
+    for number, row in enumerate(shown):
+        findings = per_record[number] if number < len(per_record) else row.findings
+        _show_record(number + 1, row, findings, masked=masked)
+    if file_findings:
+        rows = [(_place(f.region), f.code, sentence(f.code), _masked(f.detail, masked)) for f in file_findings]
+        print_table("What is left over or wrong with the file", ("where", "code", "what it means", "print"), rows)
+    waiting = [
+        (number, f.code, sentence(f.code), _place(f.region))
+        for number, each in enumerate(per_record, start=1)
+        for f in each
+        if number > records
+    ]
+    if waiting:
+        print_table("Findings of the other records", ("record", "code", "what it means", "where"), waiting)
+    return clean
+
+
+def write_picture(path: Path, found: Explanation, content: bytes, pool: ReaderPool, *, page: int) -> None:
+    """Write a page with everything found drawn over it; a CSV file has no picture."""
+    if found.document is None:
+        note("A table file has no pages to draw.")
+        return
+    path.write_bytes(drawn_over(pool.render(content, page, DOTS_PER_INCH), found, page=page))
+    note(f"{path}: records green, fields blue, column borders orange, what nothing claims red.")
+
+
+def _show_record(number: int, row: ExtractedRow, findings: tuple[Finding, ...], *, masked: bool) -> None:
+    rows: list[tuple[object, ...]] = []
+    if row.instrument:
+        rows.append(("instrument", row.instrument, "said by the template", ""))
+    rows += [(field, _masked(cell.text, masked), _where(cell), _why_empty(cell)) for field, cell in row.cells]
+    for item in row.items or ():
+        beside = "" if item.label_matches else "not beside its own wording"
+        rows.append((f"item {item.link_id}", _masked(item.points.text, masked), _where(item.points), beside))
+    where = f"page {row.page}" if row.page is not None else f"line {row.line}"
+    print_table(f"Record {number}, {where}", ("field", "as printed", "where", "remark"), rows)
+    for finding in findings:
+        note(f"  {finding.code}: {sentence(finding.code)}")
+
+
+def _json(
+    found: Explanation,
+    template: Template,
+    file_findings: tuple[Finding, ...],
+    per_record: list[tuple[Finding, ...]],
+    *,
+    masked: bool,
+) -> dict[str, Json]:
+    return {
+        "template": template.name,
+        "fits": not found.missing_anchors,
+        "missing_anchors": list(found.missing_anchors),
+        "refusal": found.refusal or None,
+        "pages": found.report.pages,
+        "no_score": found.report.no_score,
+        "findings": [_finding_json(f, masked=masked) for f in file_findings],
+        "records": [
+            {
+                "page": row.page,
+                "line": row.line,
+                "region": _box(row.region),
+                "instrument": row.instrument,
+                "fields": [
+                    {"field": field, "text": _masked(cell.text, masked), "region": _box(cell.region)}
+                    for field, cell in row.cells
+                ],
+                "items": [
+                    {
+                        "link_id": item.link_id,
+                        "text": _masked(item.points.text, masked),
+                        "region": _box(item.points.region),
+                        "beside_its_wording": item.label_matches,
+                    }
+                    for item in row.items or ()
+                ],
+                "findings": [
+                    _finding_json(f, masked=masked)
+                    for f in (per_record[number] if number < len(per_record) else row.findings)
+                ],
+            }
+            for number, row in enumerate(found.report.rows)
+        ],
+    }
+
+
+def _finding_json(finding: Finding, *, masked: bool) -> dict[str, Json]:
+    return {
+        "code": finding.code,
+        "sentence": sentence(finding.code),
+        "blocking": finding.blocking,
+        "page": finding.region.page if finding.region else None,
+        "region": _box(finding.region),
+        "detail": _masked(finding.detail, masked),
+    }
+
+
+def _box(region: Region | None) -> list[float] | None:
+    return list(region.box) if region else None
+
+
+def _where(cell: Cell) -> str:
+    return _place(cell.region)
+
+
+def _place(region: Region | None) -> str:
+    if region is None:
+        return ""
+    x0, top, x1, bottom = (round(edge) for edge in region.box)
+    return f"page {region.page}: {x0},{top} to {x1},{bottom}"
+
+
+def _why_empty(cell: Cell) -> str:
+    if cell.text:
+        return ""
+    return f"blank: nothing stands in {_place(cell.area)}" if cell.area else "blank"
+
+
+def _masked(text: str, masked: bool) -> str:
+    """The shape of a text: what an author needs to see of a patient's."""
+    if not masked:
+        return text
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]", lambda m: "X" if m[0].isupper() else "x", text))

@@ -1,0 +1,1 @@
+"""A day of synthetic reports of two sites, for `scorebridge demo`."""

@@ -1,0 +1,146 @@
+"""What `doctor` checks: everything a clinic's operator would look at first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ingest import clock
+from ingest.clinic import Clinic, opened
+from ingest.service import check_ready
+from ingest.template_folder import load_templates
+from portal.connections import configure
+from records.errors import ScorebridgeError, SettingsError
+from store import audit, balance, outbox, roster, users
+
+_LEAST_FREE = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    finding: str
+    next_step: str = ""
+
+
+def diagnose(config: Path | None) -> list[Check]:
+    """Every check; a fault in one never hides the others."""
+    try:
+        with opened(config) as clinic:
+            return [Check(name="settings", ok=True, finding="read"), *_checks(clinic, clock.now())]
+    except ScorebridgeError as error:
+        return [Check(name="settings and database", ok=False, finding=error.message, next_step=error.next_step)]
+
+
+def _checks(clinic: Clinic, now: datetime) -> Iterator[Check]:
+    yield _guarded("readiness", lambda: _ready(clinic))
+    yield from (_folder(source.folder, writes=source.after != "leave") for source in clinic.settings.source)
+    yield from _rosters(clinic, now)
+    yield _guarded("templates", lambda: _templates(clinic))
+    yield _guarded("destinations", lambda: _destinations(clinic))
+    yield _guarded("audit trail", lambda: _audit(clinic))
+    yield _guarded("balance", lambda: _balance(clinic))
+    yield _free_space(clinic.settings.home)
+    yield _people(clinic)
+
+
+def _guarded(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, finding=look())
+    except ScorebridgeError as error:
+        return Check(name=name, ok=False, finding=error.message, next_step=error.next_step)
+
+
+def _ready(clinic: Clinic) -> str:
+    check_ready(clinic.settings)
+    return "the service can start"
+
+
+def _folder(folder: Path, *, writes: bool) -> Check:
+    name = f"folder {folder}"
+    if not folder.is_dir():
+        return Check(name=name, ok=False, finding="cannot be found", next_step="Check the path and the share.")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return Check(name=name, ok=False, finding="cannot be read", next_step="Give the service's account read access.")
+    if writes and not os.access(folder, os.W_OK):
+        return Check(name=name, ok=False, finding="files cannot be moved or deleted", next_step="Set after = “leave”.")
+    return Check(name=name, ok=True, finding="can be read")
+
+
+def _rosters(clinic: Clinic, now: datetime) -> Iterator[Check]:
+    with clinic.database.reading() as session:
+        found = {status.site: status for status in roster.status(session, now=now)}
+    for site in clinic.settings.site:
+        status = found.get(site.id)
+        name = f"roster of {site.id}"
+        if status is None:
+            next_step = "Import one with “scorebridge roster import”, or start the service."
+            yield Check(name=name, ok=False, finding="there is none", next_step=next_step)
+        elif status.age > timedelta(hours=site.roster_max_age_hours):
+            hours = status.age.total_seconds() / 3600
+            yield Check(name=name, ok=False, finding=f"{hours:.0f} hours old", next_step="Export a new roster.")
+        else:
+            yield Check(name=name, ok=True, finding=f"{status.patients} patients")
+
+
+def _templates(clinic: Clinic) -> str:
+    folder = clinic.settings.templates_folder
+    files = load_templates([folder]) if folder.exists() else ()
+    if not files:
+        raise SettingsError(
+            "There is no template: every report would wait for a person.",
+            next_step="Publish one with “scorebridge template publish FILE”.",
+        )
+    return ", ".join(file.template.name for file in files)
+
+
+def _destinations(clinic: Clinic) -> str:
+    configured = configure(clinic.settings.destination, folder=clinic.folder)
+    with clinic.database.reading() as session:
+        paused = outbox.paused(session)
+    if paused:
+        raise SettingsError(
+            f"Paused: {', '.join(sorted(paused))}.", next_step="Renew the credential; delivery goes on by itself."
+        )
+    return ", ".join(f"{d.destination_id} ({d.settings.mode.value})" for d in configured)
+
+
+def _audit(clinic: Clinic) -> str:
+    with clinic.database.reading() as session:
+        verdict = audit.verify(session, anchor_file=clinic.database.anchor_file)
+    if not verdict.intact:
+        raise SettingsError(
+            f"The trail was altered: {verdict.reason}.", next_step="Keep a copy of the database and call for help."
+        )
+    return f"{verdict.events} events, intact"
+
+
+def _balance(clinic: Clinic) -> str:
+    with clinic.database.reading() as session:
+        wrong = balance.mismatches(session)
+    if wrong:
+        raise SettingsError(
+            f"Reports that do not add up: {', '.join(map(str, wrong[:10]))}.", next_step="Read them again."
+        )
+    return "every report adds up"
+
+
+def _free_space(home: Path) -> Check:
+    free = shutil.disk_usage(home).free
+    ok = free >= _LEAST_FREE
+    next_step = "" if ok else "Make room: with a full disk nothing is taken any more."
+    return Check(name="disk", ok=ok, finding=f"{free / 1024**3:.1f} GB free", next_step=next_step)
+
+
+def _people(clinic: Clinic) -> Check:
+    with clinic.database.reading() as session:
+        count = len(users.list_users(session))
+    next_step = "" if count else "Add one with “scorebridge user add NAME --role administrator”."
+    return Check(name="users", ok=bool(count), finding=f"{count} may sign in", next_step=next_step)

@@ -1,0 +1,82 @@
+"""What has to happen now and then: rosters, absent reports, the audit anchor, orphans of the archive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from ingest.logs import fault_place
+from ingest.rosters import Rosters
+from ingest.settings import Settings, SourceSettings
+from ingest.watcher import FolderWatcher
+from store import audit, notices, reports
+from store.database import Database
+
+_log = structlog.get_logger()
+_ANCHOR_EVERY = timedelta(hours=1)
+_SWEEP_EVERY = timedelta(hours=24)
+# An archive file without a row is either being committed right now or left over from a crash.
+_ORPHAN_AGE = timedelta(hours=24)
+
+
+class Housekeeping:
+    """Looks after the service every few seconds."""
+
+    def __init__(
+        self, database: Database, settings: Settings, *, rosters: Rosters, watchers: Sequence[FolderWatcher]
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._rosters = rosters
+        self._watchers = watchers
+        self._anchored: datetime | None = None
+        self._swept: datetime | None = None
+
+    def run(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
+        """Step every few seconds until told to stop; whatever goes wrong is logged and tried again."""
+        while not stop.is_set():
+            try:
+                self.step(clock())
+            except Exception as error:  # noqa: BLE001 - the one loop of this worker: it never dies
+                _log.error("housekeeping.failed", error=type(error).__name__, place=fault_place(error))
+            stop.wait(5.0)
+
+    def step(self, now: datetime) -> None:
+        """One round."""
+        self._rosters.import_changed(now=now)
+        for source in self._settings.source:
+            self._expect(source, now)
+        if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
+            with self._database.session() as session:
+                audit.anchor(session, self._database.anchor_file, now=now)
+            self._anchored = now
+        if self._swept is None or now - self._swept >= _SWEEP_EVERY:
+            with self._database.reading() as session:
+                known = reports.document_ids(session)
+            swept = self._database.archive.sweep(known, older_than=now - _ORPHAN_AGE)
+            if swept:
+                _log.info("archive.swept", count=len(swept))
+            self._swept = now
+
+    def _expect(self, source: SourceSettings, now: datetime) -> None:
+        """A report that did not come is as visible as an error."""
+        if source.expected_by is None:
+            return
+        zone = self._settings.site_settings(source.site).zone
+        local = now.astimezone(zone)
+        subject = f"{source.name}:{local.date().isoformat()}"
+        with self._database.reading() as session:
+            last = reports.last_seen(session, source.name)
+        if last is not None and last.astimezone(zone).date() >= local.date():
+            with self._database.session() as session:
+                notices.resolve(session, "no-report", subject, now=now)
+        elif local.time() >= source.expected_by:
+            with self._database.session() as session:
+                sentence = (
+                    f"No report has come from site {source.site} today; it was expected by "
+                    f"{source.expected_by:%H:%M}. Check the EHR's print job and the share."
+                )
+                notices.leave(session, "no-report", subject, sentence, now=now)

@@ -1,0 +1,62 @@
+"""Logs without patient data: only event names, ids and counts get through."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import TextIO
+
+import structlog
+
+# Whatever is not on this list is dropped, so that a careless line cannot leak a name.
+_ALLOWED = frozenset({
+    "event", "level", "timestamp", "site", "source", "report_id", "record_id", "case_id", "submission_id", "alert_id",
+    "destination", "reason", "code", "state", "records", "submissions", "cases", "duplicates", "files", "pending",
+    "count", "attempt", "attempts", "seconds", "status", "kind", "error", "place", "pages", "template", "version",
+    "step", "worker", "address", "patients", "added", "changed", "removed", "mode", "channel", "due_in",
+    "http_status", "owner", "notice_id", "threads",
+})  # fmt: skip
+
+
+def _allow_listed(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        event["error"], event["place"] = type(error).__name__, fault_place(error)
+    return {name: value for name, value in event.items() if name in _ALLOWED}
+
+
+def fault_place(error: BaseException) -> str:
+    """File and line where an error arose; never its message, which may quote what was being read."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown"
+    name = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
+    return f"{name}:{trace.tb_lineno}"
+
+
+class _Silent(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Libraries log what they read; nothing of it is kept."""
+
+
+def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
+    """JSON lines to a stream (standard error unless given); what libraries log is dropped."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _allow_listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_Silent()]
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "httpcore", "pdfminer", "camelot"):
+        logging.getLogger(name).handlers[:] = []
+        logging.getLogger(name).propagate = True

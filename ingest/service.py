@@ -1,0 +1,213 @@
+"""The whole service: watchers, readers, delivery, alerts, web pages and housekeeping, started and stopped together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from ingest import clock
+from ingest.housekeeping import Housekeeping
+from ingest.metrics import Metrics
+from ingest.pipeline import Pipeline
+from ingest.published_templates import PublishedTemplates
+from ingest.rosters import Rosters
+from ingest.settings import Settings
+from ingest.watcher import FolderWatcher
+from ingest.workers import ReaderPool
+from parsers.instrument_library import load_instruments
+from portal.alerting import AlertWorker
+from portal.connections import configure
+from portal.delivery import DeliveryWorker
+from portal.settings import AlertSettings
+from records.errors import SettingsError
+from review.server import server_config
+from review.web import create_app
+from store.database import Database
+
+_log = structlog.get_logger()
+_MEGABYTE = 1024 * 1024
+# Scans older than this many poll intervals mean that a watcher hangs.
+_DEAF_AFTER = 4
+
+
+class Service:
+    """Everything that runs while `scorebridge run` runs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        folder: Path,
+        started_on: date | None,
+        with_web: bool = True,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self.stop = threading.Event()
+        self._settings = settings
+        self._database = database
+        self._now = now
+        self.metrics = Metrics()
+        self._pool = ReaderPool(settings.reading)
+        self._pictures = ReaderPool(settings.reading.model_copy(update={"workers": 1}))
+        self.templates = PublishedTemplates(database, settings.templates_folder)
+        self._rosters = Rosters(database, settings)
+        self._delivery = DeliveryWorker(
+            database=database,
+            destinations=configure(settings.destination, folder=folder),
+            instruments=load_instruments(),
+        )
+        self._alerts = _alert_worker(database, settings)
+        self.pipeline = Pipeline(
+            database,
+            settings,
+            pool=self._pool,
+            templates=self.templates,
+            rosters=self._rosters,
+            metrics=self.metrics,
+            confirmed=self._delivery.wake.set,
+            alerted=self._alerts.wake.set if self._alerts else _nothing,
+        )
+        self.watchers = [
+            FolderWatcher(
+                database,
+                source,
+                settings.site_settings(source.site),
+                max_bytes=int(settings.reading.max_file_mb * _MEGABYTE),
+                start_from=source.start_from or started_on,
+                metrics=self.metrics,
+                taken=self.pipeline.wake,
+            )
+            for source in settings.source
+        ]
+        self._housekeeping = Housekeeping(database, settings, rosters=self._rosters, watchers=self.watchers)
+        self._web = self._web_server() if with_web else None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start every worker; returns at once."""
+        self._pool.warm()
+        self._rosters.import_changed(now=self._now())
+        self.templates.current()
+        work: list[tuple[str, Callable[[], None]]] = [
+            ("delivery", lambda: self._delivery.run(self.stop)),
+            ("housekeeping", lambda: self._housekeeping.run(self.stop, self._now)),
+        ]
+        if self._alerts is not None:
+            alerts = self._alerts
+            work.append(("alerts", lambda: alerts.run(self.stop)))
+        for number in range(self._settings.reading.workers):
+            work.append((f"pipeline-{number}", lambda: self.pipeline.run(self.stop, self._now)))
+        for number, watcher in enumerate(self.watchers):
+            work.append((f"watcher-{number}", _watching(watcher, self.stop, self._now)))
+        if self._web is not None:
+            work.append(("web", self._web.run))
+        self._threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
+        for thread in self._threads:
+            thread.start()
+        _log.info("service.started", threads=len(self._threads))
+
+    def finish(self, *, within: float = 30.0) -> None:
+        """Stop every worker; what is under way is finished, or given back by its lease."""
+        self.stop.set()
+        self.pipeline.wake()
+        for watcher in self.watchers:
+            watcher.wake()
+        self._delivery.wake.set()
+        if self._web is not None:
+            self._web.should_exit = True
+        for thread in self._threads:
+            thread.join(timeout=within)
+        self._pool.close()
+        self._pictures.close()
+        self._database.close()
+        _log.info("service.stopped")
+
+    def run_until_told(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+
+        def told(_signal: int, _frame: FrameType | None) -> None:
+            self.stop.set()
+
+        signal.signal(signal.SIGTERM, told)
+        signal.signal(signal.SIGINT, told)
+        self.start()
+        self.stop.wait()
+        self.finish()
+
+    def health(self) -> Mapping[str, object]:
+        """Whether everything runs, without patient data; "ok" is False as soon as anything is not well."""
+        now = self._now()
+        dead = [thread.name for thread in self._threads if not thread.is_alive()]
+        sources = [
+            {
+                "source": number,
+                "site": source.site,
+                "last_good_scan": watcher.last_good_scan.isoformat() if watcher.last_good_scan else None,
+                "deaf": watcher.last_good_scan is None
+                or now - watcher.last_good_scan > timedelta(seconds=_DEAF_AFTER * source.poll_seconds + 60),
+            }
+            for number, (source, watcher) in enumerate(zip(self._settings.source, self.watchers, strict=True))
+        ]
+        return {
+            "ok": not dead and not any(source["deaf"] for source in sources),
+            "stopped_threads": dead,
+            "sources": sources,
+        }
+
+    def _web_server(self) -> uvicorn.Server:
+        destinations = tuple(d.destination_id for d in self._settings.destination if d.mode != "off")
+        app = create_app(
+            database=self._database,
+            settings=self._settings.web,
+            render=lambda content, page, dots: self._pictures.render(content, page, dots),
+            sites={site.id: site.zone for site in self._settings.site},
+            destinations_of=lambda _site: destinations,
+            now=self._now,
+            metrics=self.metrics.exposition,
+            health=self.health,
+        )
+        return uvicorn.Server(server_config(app, self._settings.web))
+
+
+def _nothing() -> None:
+    return None
+
+
+def _watching(watcher: FolderWatcher, stop: threading.Event, now: Callable[[], datetime]) -> Callable[[], None]:
+    return lambda: watcher.run(stop, now)
+
+
+def _alert_worker(database: Database, settings: Settings) -> AlertWorker | None:
+    if isinstance(settings.alerts, AlertSettings):
+        return AlertWorker(database=database, settings=settings.alerts)
+    return None
+
+
+def check_ready(settings: Settings) -> None:
+    """Refuse to start a service that would lose or hide something.
+
+    Raises:
+        SettingsError: Every fault, a line each.
+    """
+    faults: list[str] = []
+    if settings.alerts is None:
+        faults.append('alerts: there is no channel for answers about self-harm; set [alerts] or alerts = "none".')
+    if not settings.source:
+        faults.append("source: no folder is watched; add a [[source]].")
+    if not settings.destination:
+        faults.append("destination: there is no portal; add a [[destination]], mode “shadow” to try it out.")
+    faults += [
+        f"site {site.id}: its roster {site.roster} cannot be found."
+        for site in settings.site
+        if site.roster is not None and not site.roster.is_file()
+    ]
+    if faults:
+        raise SettingsError("\n".join(faults), next_step="Mend the settings and start again.")

@@ -1,0 +1,261 @@
+"""One settings file for the whole service, every fault of it listed at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import date, time
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from portal.settings import AlertSettings, DestinationSettings
+from records.errors import SettingsError
+from review.settings import WebSettings
+from store.settings import StoreSettings
+
+CONFIG_NAME = "scorebridge.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SiteSettings(_Section):
+    """One clinic.
+
+    Attributes:
+        id: As in the roster's clinic column.
+        time_zone: IANA name; "today" and the day's balance are local to it.
+        roster: CSV file that is imported whenever it changes, or None if rosters are imported by hand.
+        roster_max_age_hours: An older roster confirms nobody by itself.
+        roster_max_removed_share: A new roster that lacks more of the old one's patients is refused.
+    """
+
+    id: str = Field(min_length=1)
+    time_zone: str = "UTC"
+    roster: Path | None = None
+    roster_max_age_hours: float = Field(default=7 * 24, gt=0)
+    roster_max_removed_share: float = Field(default=0.1, ge=0, le=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone is called {name}") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class SourceSettings(_Section):
+    """One watched folder.
+
+    Attributes:
+        site: Whose reports are printed into it.
+        folder: The folder; it may be read-only, and it may vanish and come back.
+        patterns: File names that are taken, in any letter case.
+        quiet_seconds: A file is taken when it has not changed for this long.
+        poll_seconds: Longest time between two scans, in seconds.
+        watch: "events" wakes a scan at once, "poll" does without, "auto" polls network folders.
+        expected_by: Local time by which a report of the day should have come; None for no notice.
+        after: What happens to a file once it is safely kept: "leave", "move:<folder>" or "delete".
+        incomplete_after_minutes: How long a half-written file may stay so.
+        start_from: Files last written before this day wait for `backlog process`; None: the day of `init`.
+    """
+
+    site: str
+    folder: Path
+    patterns: tuple[str, ...] = ("*.pdf", "*.csv")
+    quiet_seconds: float = Field(default=2.0, ge=0, le=3600)
+    poll_seconds: float = Field(default=30.0, gt=0, le=3600)
+    watch: Literal["auto", "events", "poll"] = "auto"
+    expected_by: time | None = None
+    after: str = "leave"
+    incomplete_after_minutes: float = Field(default=10.0, gt=0)
+    start_from: date | None = None
+
+    @field_validator("after")
+    @classmethod
+    def _known(cls, after: str) -> str:
+        if after in ("leave", "delete") or (after.startswith("move:") and after[5:].strip()):
+            return after
+        raise ValueError("after is leave, delete or move:<folder>")
+
+    @property
+    def name(self) -> str:
+        """What the store calls this source."""
+        return f"{self.site}:{self.folder}"
+
+    @property
+    def move_to(self) -> Path | None:
+        """The folder files are moved into, or None."""
+        return Path(self.after[5:].strip()) if self.after.startswith("move:") else None
+
+
+class MatchingSettings(_Section):
+    """How sure a match must be to need no person."""
+
+    threshold: float = Field(default=0.999, gt=0.5, lt=1)
+
+
+class ReadingSettings(_Section):
+    """How untrusted files are read.
+
+    Attributes:
+        workers: Reading processes.
+        timeout_seconds: Longest reading of one file.
+        memory_mb: Address space of a reading process; the libraries alone need some 600 MB of it.
+        max_file_mb: Larger files are quarantined unread.
+        max_pages: Files with more pages are quarantined.
+    """
+
+    workers: int = Field(default=2, ge=1, le=64)
+    timeout_seconds: float = Field(default=120.0, gt=0)
+    memory_mb: int = Field(default=2048, ge=512)
+    max_file_mb: float = Field(default=64.0, gt=0)
+    max_pages: int = Field(default=500, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, from `scorebridge.toml` and `SCOREBRIDGE_…` variables (which win).
+
+    Attributes:
+        home: Database, archive, templates and, unless set otherwise, the key file.
+        templates: Folder of published templates, or None for `home/templates`.
+        alerts: Where critical answers are told; "none" is a decision, a missing section is a fault of `run`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCOREBRIDGE_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    home: Path
+    database_url: SecretStr | None = None
+    key_file: Path | None = None
+    templates: Path | None = None
+    site: tuple[SiteSettings, ...] = ()
+    source: tuple[SourceSettings, ...] = ()
+    destination: tuple[DestinationSettings, ...] = ()
+    matching: MatchingSettings = MatchingSettings()
+    reading: ReadingSettings = ReadingSettings()
+    web: WebSettings = WebSettings()
+    alerts: AlertSettings | Literal["none"] | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file, whose values are given as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        sites = [site.id for site in self.site]
+        faults = [f"site {name} is set twice" for name in sorted({s for s in sites if sites.count(s) > 1})]
+        faults += [f"source {s.folder}: no [[site]] has the id {s.site}" for s in self.source if s.site not in sites]
+        folders = [source.folder.absolute() for source in self.source]
+        faults += [f"two sources watch {f}" for f in sorted({f for f in folders if folders.count(f) > 1})]
+        for source in self.source:
+            inside = source.move_to
+            if inside is not None and inside.absolute() in folders:
+                faults.append(f"source {source.folder}: files would be moved into a watched folder")
+        ids = [d.destination_id for d in self.destination]
+        faults += [f"destination {name} is set twice" for name in sorted({d for d in ids if ids.count(d) > 1})]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def store(self) -> StoreSettings:
+        """The store's part."""
+        return StoreSettings(home=self.home, database_url=self.database_url, key_file=self.key_file)
+
+    @property
+    def templates_folder(self) -> Path:
+        """Where published templates are."""
+        return self.templates or self.home / "templates"
+
+    def site_settings(self, site: str) -> SiteSettings:
+        """The settings of a site; defaults for a site that is not set."""
+        return next((s for s in self.site if s.id == site), SiteSettings(id=site))
+
+
+def find_config(given: Path | None) -> Path:
+    """The settings file: the one given, `$SCOREBRIDGE_CONFIG`, or `scorebridge.toml` in the working folder.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    named = given or (Path(os.environ["SCOREBRIDGE_CONFIG"]) if os.environ.get("SCOREBRIDGE_CONFIG") else None)
+    path = named or Path(CONFIG_NAME)
+    if not path.is_file():
+        raise SettingsError(
+            f"There is no settings file {path}.",
+            next_step="Make one with “scorebridge init”, or name it with --config.",
+        )
+    return path
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings of a file; relative paths in it start at its folder.
+
+    Raises:
+        SettingsError: The file is no TOML or holds faults; every fault is listed.
+    """
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is no TOML: {error}.", next_step="Mend the file at that line.") from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be read: {error.strerror}.", next_step="Check the path and its rights."
+        ) from None
+    try:
+        return _rooted(Settings(**written), path.absolute().parent)
+    except ValidationError as error:
+        faults = [
+            f"{path}: {'.'.join(str(part) for part in fault['loc']) or 'settings'}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("\n".join(faults), next_step="Mend these settings and start again.") from None
+
+
+def _rooted(settings: Settings, root: Path) -> Settings:
+    """The settings with relative paths made absolute."""
+    return settings.model_copy(
+        update={
+            "home": root / settings.home,
+            "key_file": root / settings.key_file if settings.key_file else None,
+            "templates": root / settings.templates if settings.templates else None,
+            "site": tuple(s.model_copy(update={"roster": root / s.roster}) if s.roster else s for s in settings.site),
+            "source": tuple(
+                s.model_copy(
+                    update={
+                        "folder": root / s.folder,
+                        "after": f"move:{root / s.move_to}" if s.move_to else s.after,
+                    }
+                )
+                for s in settings.source
+            ),
+            "destination": tuple(
+                d.model_copy(update={"file": str(root / d.file)}) if (root / d.file).is_file() else d
+                for d in settings.destination
+            ),
+        }
+    )

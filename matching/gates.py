@@ -1,0 +1,174 @@
+"""What must hold before a match needs no person, however high it scores.
+
+Two identifiers that do not depend on each other must agree: first and last name together are one, the birth date is
+one, the record number is one (the Joint Commission asks for two in NPSG.01.01.01). Whatever contradicts sends the
+record to a person. The weights cannot be trusted with this: they know how often people slip, not who is a twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matching.comparison import BirthDateLevel, Comparison, FieldLevel, MrnLevel
+from matching.name_comparison import NameLevel, given_level
+from matching.person import Person
+from matching.roster_index import RosterIndex
+
+_NEAR_BIRTH_DATES = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.ONE_DIGIT})
+_UNLIKE = frozenset({NameLevel.DIFFERENT, NameLevel.MISSING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Print:
+    """What the gates know about the print besides one candidate.
+
+    Attributes:
+        person: The print, normalised.
+        mrn_rows: Rows whose record number is the printed one.
+        mrn_digit_rows: Rows whose record number has the printed digits.
+        index: The roster.
+    """
+
+    person: Person
+    mrn_rows: tuple[int, ...]
+    mrn_digit_rows: tuple[int, ...]
+    index: RosterIndex
+
+
+def doubts(found: Comparison, about: Print) -> list[str]:
+    """Reason codes of what keeps this candidate from a match without a person, gravest first; or nothing."""
+    return list(dict.fromkeys([*_identifiers(found, about), *_contradictions(found, about)]))
+
+
+def has_near_twin(found: Comparison, about: Print) -> bool:
+    """A twin on the roster bears a given name that the printed one may be a slip of."""
+    if mrn_agrees(found, about) and found.name.given is NameLevel.EXACT:
+        return False
+    is_known = about.index.frequency.is_given_name
+    printed = about.person.family if found.name.swapped else about.person.given
+    patient = about.index.people[found.row]
+    return any(
+        given_level((name,), twin, is_known=is_known) not in _UNLIKE
+        for twin in _siblings(found, about)
+        for name in (printed, patient.given)
+    )
+
+
+def has_namesake(found: Comparison, others: Iterable[Comparison], about: Print) -> bool:
+    """Somebody else on the roster bears the printed name, and what else is printed does not tell the two apart."""
+    if mrn_agrees(found, about):
+        # The number may be the slip: then the name, or the name and the birth date, point at the other one.
+        if found.birth_date is BirthDateLevel.EXACT:
+            return False
+        if found.birth_date is BirthDateLevel.MISSING:
+            return not found.name.equal and any(other.name.equal for other in others)
+        return any(other.name.agrees and other.birth_date is BirthDateLevel.EXACT for other in others)
+    return any(other.name.equal and _may_be_born(other) for other in others)
+
+
+def _may_be_born(found: Comparison) -> bool:
+    return found.birth_date in (BirthDateLevel.EXACT, BirthDateLevel.MISSING, *_NEAR_BIRTH_DATES)
+
+
+def mrn_agrees(found: Comparison, about: Print) -> bool:
+    """The printed record number is this patient's; without its letters only if no other patient has its digits."""
+    if found.mrn is MrnLevel.WITHOUT_LETTERS:
+        return about.mrn_digit_rows == (found.row,)
+    return found.mrn is MrnLevel.EXACT
+
+
+def _identifiers(found: Comparison, about: Print) -> list[str]:
+    if mrn_agrees(found, about):
+        return _beside_equal_mrn(found, about)
+    if found.mrn is MrnLevel.MISSING:
+        return _without_mrn(found)
+    if about.mrn_rows or len(about.mrn_digit_rows) > 1:
+        return ["mrn-conflict", *_without_mrn(found)]
+    if found.mrn is MrnLevel.ONE_EDIT:
+        return _beside_near_mrn(found)
+    return ["mrn-unknown", *_without_mrn(found)]
+
+
+def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
+    name, birth_date = found.name, found.birth_date
+    if birth_date is BirthDateLevel.EXACT:
+        return _names_beside_two_identifiers(found, about)
+    if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
+        if name.agrees:
+            return []
+        if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
+            return ["name-incomplete", "one-identifier"]
+        return ["name-conflict", "one-identifier"]
+    if name.agrees:
+        return ["birth-date-conflict"]
+    return ["mrn-conflict", "birth-date-conflict", "name-conflict"]
+
+
+def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
+    """Record number and birth date agree: the name may differ like a married or a mistyped one, not like a twin's."""
+    name = found.name
+    if name.given is NameLevel.MISSING:
+        if name.family is NameLevel.MISSING or not name.family_agrees:
+            return ["name-incomplete"]
+        return ["name-incomplete", "twin"] if _siblings(found, about) else []
+    if name.given in (NameLevel.DIFFERENT, NameLevel.OTHER_NAME):  # a twin, whose number was mistyped or mixed up
+        return ["name-conflict"]
+    if name.given_agrees or name.family_agrees:
+        return []
+    return ["name-incomplete"] if name.family is NameLevel.MISSING else ["name-conflict"]
+
+
+def _beside_near_mrn(found: Comparison) -> list[str]:
+    # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
+    name = found.name
+    if name.given_equal and name.family_agrees and found.birth_date is BirthDateLevel.EXACT:
+        return []
+    return ["mrn-near", *_without_mrn(found)]
+
+
+def _without_mrn(found: Comparison) -> list[str]:
+    name, birth_date = found.name, found.birth_date
+    reasons: list[str] = []
+    if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
+        reasons.append("name-incomplete")
+    elif not name.equal:
+        reasons.append("name-conflict")
+    if birth_date is BirthDateLevel.MISSING:
+        reasons.append("birth-date-missing")
+    elif birth_date is BirthDateLevel.EITHER_READING:
+        reasons.append("birth-date-ambiguous")
+    elif birth_date in _NEAR_BIRTH_DATES:
+        reasons.append("birth-date-near")
+    elif birth_date is not BirthDateLevel.EXACT:
+        reasons.append("birth-date-conflict")
+    return [*reasons, "one-identifier"] if reasons else []
+
+
+def _contradictions(found: Comparison, about: Print) -> list[str]:
+    reasons: list[str] = []
+    equal_mrn = mrn_agrees(found, about)
+    same_day = found.birth_date is BirthDateLevel.EXACT
+    if found.suffix is FieldLevel.DIFFERENT or (found.suffix is FieldLevel.ONLY_PRINTED and not same_day):
+        reasons.append("suffix-conflict")
+    if found.sex is FieldLevel.DIFFERENT and not (equal_mrn and found.name.given_equal):
+        reasons.append("sex-conflict")
+    if found.middle is FieldLevel.DIFFERENT and not (equal_mrn and same_day):
+        reasons.append("middle-conflict")
+    if not about.index.patients[found.row].active:
+        reasons.append("patient-inactive")
+    return reasons
+
+
+def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
+    """Others on the roster with this patient's birth date and family name."""
+    people = about.index.people
+    patient = people[found.row]
+    if not patient.birth_dates:
+        return ()
+    born_alike = (row for row in about.index.born_on(patient.birth_dates[0]).tolist() if row != found.row)
+    return [people[row] for row in born_alike if not _families(patient).isdisjoint(_families(people[row]))]
+
+
+def _families(person: Person) -> set[str]:
+    return {*person.family.split(), person.former} - {""}

@@ -1,0 +1,1 @@
+"""Destination files that come with the program."""

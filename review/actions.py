@@ -1,0 +1,222 @@
+"""What a person can do. The web pages and the command line call these functions and no others.
+
+Each decision is one transaction: the checks, the change and its audit event happen together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from parsers.instrument_library import load_instruments
+from records.alert import CriticalAlert
+from records.assessment import SymptomAssessment
+from records.case import RejectReason, ReviewCase
+from records.errors import DecisionRefusedError, StaleCaseError
+from review.case_summary import CaseSummary, case_summary
+from review.correction import corrected, critical_item, faults_of
+from review.patient_search import PatientIndex, find_patients
+from store import alerts, cases, kept_records, known, reports, roster
+from store.cases import ApprovedAs
+from store.database import Database, Session
+from store.kept_records import StoredRecord
+
+__all__ = [
+    "ApprovedAs",
+    "CaseSummary",
+    "PatientIndex",
+    "acknowledge_alert",
+    "approve",
+    "case_summary",
+    "correct",
+    "find_patients",
+    "not_this_patient",
+    "process_again",
+    "reject",
+    "reopen",
+    "settle_report",
+]
+
+
+def approve(
+    database: Database,
+    case_id: int,
+    *,
+    version: int,
+    patient_id: str,
+    actor: str,
+    now: datetime,
+    today: date,
+    destinations: tuple[str, ...],
+    as_: ApprovedAs = ApprovedAs.CONFIRMATION,
+) -> int:
+    """Confirm a record for a patient and queue it for delivery; returns the record's id.
+
+    Args:
+        version: The version of the case the person saw.
+        today: Today at the site.
+        destinations: Where confirmed records of the site go.
+        as_: What the record is to an earlier print of the same assessment.
+
+    Raises:
+        StaleCaseError: The case has changed since it was shown.
+        DecisionRefusedError: The patient is not on the site's roster, or a value may not go to a chart like this.
+    """
+    with database.session() as session:
+        case = _as_seen(session, case_id, version)
+        if roster.patient(session, case.site, patient_id) is None:
+            raise DecisionRefusedError(
+                "This patient is not on the roster of the site.", next_step="Nothing was saved. Find the patient."
+            )
+        faults = faults_of(case.assessment, load_instruments(), today=today)
+        if faults:
+            raise DecisionRefusedError(" ".join(faults), next_step="Nothing was saved. Correct the value first.")
+        return cases.approve(
+            session,
+            case_id,
+            version=version,
+            patient_id=patient_id,
+            actor=actor,
+            now=now,
+            destinations=destinations,
+            as_=as_,
+        )
+
+
+def correct(
+    database: Database,
+    case_id: int,
+    *,
+    version: int,
+    changes: Mapping[str, str],
+    actor: str,
+    now: datetime,
+    today: date,
+) -> ReviewCase:
+    """Change values that were read wrongly; the case stays open with a new version.
+
+    An answer about self-harm that becomes graver than it was read raises an alert in the same transaction.
+
+    Args:
+        version: The version of the case the person saw.
+        changes: Field to new text, as `review.correction.corrected` describes.
+        today: Today at the site.
+
+    Raises:
+        StaleCaseError: The case has changed since it was shown.
+        DecisionRefusedError: A new value cannot be read or breaks a clinical rule.
+    """
+    with database.session() as session:
+        case = _as_seen(session, case_id, version)
+        revised = corrected(case.assessment, changes, load_instruments(), today=today)
+        if revised == case.assessment:
+            raise DecisionRefusedError("Nothing was changed.", next_step="Change a value, or approve the record.")
+        decided = cases.correct(session, case_id, version=version, assessment=revised, actor=actor, now=now)
+        _raise_alert(database, session, case, revised, now=now)
+        return decided
+
+
+def reject(
+    database: Database, case_id: int, *, version: int, reason: RejectReason, note: str, actor: str, now: datetime
+) -> None:
+    """Keep a record out of the portal for good; it is not deleted and can be reopened.
+
+    Raises:
+        StaleCaseError: The case has changed since it was shown.
+        DecisionRefusedError: The reason is "other" and no note says why.
+    """
+    if reason is RejectReason.OTHER and not note.strip():
+        raise DecisionRefusedError("The reason is missing.", next_step="Nothing was saved. Say why in a few words.")
+    with database.session() as session:
+        cases.reject(session, case_id, version=version, reason=reason, note=note.strip(), actor=actor, now=now)
+
+
+def reopen(database: Database, case_id: int, *, actor: str, now: datetime) -> ReviewCase:
+    """Take a rejection back: the record waits again."""
+    with database.session() as session:
+        return cases.reopen(session, case_id, actor=actor, now=now)
+
+
+def not_this_patient(
+    database: Database, case_id: int, patient_id: str, *, version: int, actor: str, now: datetime
+) -> ReviewCase:
+    """Rule a patient out for this print and every later one like it; the case stays open with a new version.
+
+    Raises:
+        StaleCaseError: The case has changed since it was shown.
+    """
+    with database.session() as session:
+        _as_seen(session, case_id, version)
+        return cases.not_this_patient(session, case_id, patient_id, actor=actor, now=now)
+
+
+def acknowledge_alert(database: Database, alert_id: int, *, actor: str, now: datetime) -> CriticalAlert:
+    """Take responsibility for an answer about self-harm: nobody else is notified any more.
+
+    Returns:
+        The alert, with the name of whoever took it first.
+    """
+    with database.session() as session:
+        return alerts.acknowledge(session, alert_id, actor=actor, now=now)
+
+
+def process_again(database: Database, report_id: int, *, actor: str, now: datetime) -> None:
+    """Read a quarantined report once more."""
+    with database.session() as session:
+        reports.process_again(session, report_id, actor=actor, now=now)
+
+
+def settle_report(database: Database, report_id: int, *, note: str, actor: str, now: datetime) -> None:
+    """Close a report that needed attention, with a word on what was done.
+
+    Raises:
+        DecisionRefusedError: The note is empty.
+    """
+    if not note.strip():
+        raise DecisionRefusedError("The note is missing.", next_step="Say in a few words what was done.")
+    with database.session() as session:
+        reports.settle(session, report_id, actor=actor, note=note.strip(), now=now)
+
+
+def _raise_alert(
+    database: Database, session: Session, before: ReviewCase, revised: SymptomAssessment, *, now: datetime
+) -> None:
+    """Raise an alert if a person's correction makes an answer about self-harm graver than it was read."""
+    now_said = critical_item(revised, load_instruments())
+    if now_said is None:
+        return
+    earlier = critical_item(before.assessment, load_instruments())
+    if earlier is not None and earlier.rank >= now_said.rank:
+        return
+    kept = _record_of(session, before)
+    alerts.raise_alert(
+        session,
+        alert_key=known.printed_key(database.keys, kept.site, kept.as_read, fingerprint=kept.fingerprint),
+        site=kept.site,
+        report_id=kept.report_id,
+        position=kept.position,
+        instrument=revised.instrument or "unknown",
+        link_id=now_said.link_id,
+        points=now_said.points,
+        unverified=revised.critical_unverified,
+        now=now,
+    )
+
+
+def _record_of(session: Session, case: ReviewCase) -> StoredRecord:
+    for kept in kept_records.of_report(session, case.report_id):
+        found = cases.of_record(session, kept.record_id)
+        if found is not None and found.case_id == case.case_id:
+            return kept
+    raise _stale()
+
+
+def _as_seen(session: Session, case_id: int, version: int) -> ReviewCase:
+    case = cases.get(session, case_id)
+    if case.version != version:
+        raise _stale()
+    return case
+
+
+def _stale() -> StaleCaseError:
+    return StaleCaseError("This record changed since it was opened.", next_step="Nothing was saved. Look at it again.")

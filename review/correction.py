@@ -1,0 +1,282 @@
+"""What a person changes in a record, held against the same clinical rules as the print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from math import inf
+from typing import Final
+
+from parsers.instrument_library import resolve, result_level, severity_band
+from parsers.item_reading import CriticalAnswer, critical_answer
+from records.assessment import ItemScore, ItemState, SymptomAssessment
+from records.errors import DecisionRefusedError
+from records.finding import Finding, sentence
+from records.instrument import Instrument, ScoringRule
+from records.report import ExtractedRow
+
+# Findings about the values themselves: a person has looked, so they are found anew in what the person wrote.
+_ABOUT_VALUES: Final = re.compile(
+    r"total-(?:missing|unreadable|out-of-range)|sum-differs|severity-(?:differs|not-checked)|result-unreadable"
+    r"|item-\w+-(?:blank|unreadable|out-of-range|words-differ)|critical-unreadable"
+)
+_ABOUT_DATE: Final = re.compile(r"date-(?:missing|unreadable|ambiguous|in-future|before-birth)")
+_ABOUT_INSTRUMENT: Final = re.compile(r"instrument-(?:missing|unknown|ambiguous|unverified)")
+_WHOLE_NUMBER: Final = re.compile(r"\d{1,4}")
+_ITEM: Final = "item-"
+
+
+def corrected(
+    assessment: SymptomAssessment, changes: Mapping[str, str], instruments: Mapping[str, Instrument], *, today: date
+) -> SymptomAssessment:
+    """The record with a person's changes, its findings about the changed values found anew.
+
+    Args:
+        assessment: The record as it stands.
+        changes: Field to new text: "total", "authored_on" (ISO), "instrument" (an id or a known name), "result",
+            "item-<link id>" (empty for a blank answer), or "items" with all answers in the order of the form.
+        instruments: The library.
+        today: Today at the site.
+
+    Raises:
+        DecisionRefusedError: A field is unknown, cannot be read, or breaks a clinical rule; every fault is named.
+    """
+    faults: list[str] = []
+    revised = assessment
+    unknown = [field for field in changes if field not in _FIELDS and not field.startswith(_ITEM)]
+    if unknown:
+        faults.append("These fields cannot be corrected: total, authored_on, instrument, result and item-… can.")
+    if "instrument" in changes:
+        revised = _with_instrument(revised, changes["instrument"], instruments, faults)
+    if "authored_on" in changes:
+        revised = _with_date(revised, changes["authored_on"], faults)
+    if "total" in changes:
+        revised = _with_total(revised, changes["total"], faults)
+    instrument = instruments.get(revised.instrument or "")
+    if "result" in changes:
+        revised = _with_result(revised, changes["result"], instrument, faults)
+    revised = _with_items(revised, _item_changes(revised, changes, faults), faults)
+    faults += faults_of(revised, instruments, today=today)
+    if faults:
+        raise _refused(faults)
+    return _with_findings(revised, changes, instrument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalItem:
+    """The gravest critical answer of a record.
+
+    Attributes:
+        link_id: The question, or None for a result level.
+        points: Its points; None for a level and for an answer that cannot be read.
+    """
+
+    link_id: str | None
+    points: int | None
+
+    @property
+    def rank(self) -> float:
+        """Greater is graver; what is no number counts as gravest, as in the store."""
+        return inf if self.points is None else self.points
+
+
+def critical_item(assessment: SymptomAssessment, instruments: Mapping[str, Instrument]) -> CriticalItem | None:
+    """The answer that makes a record critical, or None if it is not."""
+    if not assessment.critical:
+        return None
+    instrument = instruments.get(assessment.instrument or "")
+    least = {rule.link_id: rule.at_least for rule in instrument.critical} if instrument else {}
+    answers = [item for item in assessment.items or () if item.link_id in least]
+    found = [
+        CriticalItem(link_id=item.link_id, points=item.points)
+        for item in answers
+        if item.state is ItemState.UNREADABLE or (item.points or 0) >= least[item.link_id]
+    ]
+    return max(found, key=lambda item: item.rank, default=CriticalItem(link_id=None, points=None))
+
+
+def is_about_values(code: str) -> bool:
+    """Whether a reason speaks of values that a person can correct, so that it may be settled by a correction."""
+    return any(pattern.fullmatch(code) for pattern in (_ABOUT_VALUES, _ABOUT_DATE, _ABOUT_INSTRUMENT))
+
+
+def faults_of(assessment: SymptomAssessment, instruments: Mapping[str, Instrument], *, today: date) -> tuple[str, ...]:
+    """Why a record may not go to a chart even if a person says so; empty if it may.
+
+    A blank answer is allowed: the print is kept as it is, and nothing is prorated.
+    """
+    instrument = instruments.get(assessment.instrument or "")
+    faults: list[str] = []
+    if instrument is None:
+        faults.append(sentence("instrument-unknown" if assessment.instrument else "instrument-missing"))
+    if assessment.authored_on is None:
+        faults.append(sentence("date-missing"))
+    elif assessment.authored_on > today:
+        faults.append(sentence("date-in-future"))
+    elif assessment.patient.birth_date is not None and assessment.authored_on < assessment.patient.birth_date:
+        faults.append(sentence("date-before-birth"))
+    if instrument is not None:
+        faults += _score_faults(assessment, instrument)
+        faults += _item_faults(assessment, instrument)
+    return tuple(dict.fromkeys(faults))
+
+
+_FIELDS: Final = frozenset({"total", "authored_on", "instrument", "result", "items"})
+
+
+def _refused(faults: list[str]) -> DecisionRefusedError:
+    return DecisionRefusedError(" ".join(dict.fromkeys(faults)), next_step="Nothing was saved. Check the print.")
+
+
+def _with_instrument(
+    assessment: SymptomAssessment, text: str, instruments: Mapping[str, Instrument], faults: list[str]
+) -> SymptomAssessment:
+    name = text.strip()
+    meant = name if name in instruments else resolve(name, instruments).instrument_id
+    if meant is None or (name not in instruments and resolve(name, instruments).ambiguous):
+        faults.append("This is not the id of a questionnaire in the library.")
+        return assessment
+    return replace(assessment, instrument=meant)
+
+
+def _with_date(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+    try:
+        return replace(assessment, authored_on=date.fromisoformat(text.strip()))
+    except ValueError:
+        faults.append("The date must be written as year-month-day, for instance 2026-03-04.")
+        return assessment
+
+
+def _with_total(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+    points = _points(text)
+    if points is None:
+        faults.append(sentence("total-unreadable"))
+        return assessment
+    return replace(assessment, total=points)
+
+
+def _with_result(
+    assessment: SymptomAssessment, text: str, instrument: Instrument | None, faults: list[str]
+) -> SymptomAssessment:
+    level = result_level(text, instrument) if instrument else None
+    if level is None:
+        faults.append(sentence("result-unreadable"))
+        return assessment
+    return replace(assessment, result=level)
+
+
+def _item_changes(assessment: SymptomAssessment, changes: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    wanted = {field.removeprefix(_ITEM): text for field, text in changes.items() if field.startswith(_ITEM)}
+    if "items" not in changes:
+        return wanted
+    answers = [text.strip() for text in re.split(r"[,;]", changes["items"])]
+    if len(answers) == 1:
+        answers = changes["items"].split()
+    ids = [item.link_id for item in assessment.items or ()]
+    if len(answers) != len(ids):
+        faults.append(sentence("item-count"))
+        return wanted
+    return dict(zip(ids, answers, strict=True)) | wanted
+
+
+def _with_items(assessment: SymptomAssessment, wanted: Mapping[str, str], faults: list[str]) -> SymptomAssessment:
+    if not wanted:
+        return assessment
+    printed = {item.link_id for item in assessment.items or ()}
+    if not wanted.keys() <= printed:
+        faults.append("Only answers that are printed on the report can be corrected.")
+    items = tuple(_item(item, wanted.get(item.link_id), faults) for item in assessment.items or ())
+    return replace(assessment, items=items if assessment.items is not None else None)
+
+
+def _item(item: ItemScore, text: str | None, faults: list[str]) -> ItemScore:
+    if text is None:
+        return item
+    if not text.strip() or text.strip() in ("-", "–"):
+        return replace(item, state=ItemState.BLANK, points=None)
+    points = _points(text)
+    if points is None:
+        faults.append(sentence(f"item-{item.link_id}-unreadable"))
+        return item
+    return replace(item, state=ItemState.ANSWERED, points=points)
+
+
+def _points(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and _WHOLE_NUMBER.fullmatch(text) else None
+
+
+def _score_faults(assessment: SymptomAssessment, instrument: Instrument) -> list[str]:
+    if instrument.rule is ScoringRule.LEVEL:
+        return [] if assessment.result in instrument.levels else [sentence("result-unreadable")]
+    if assessment.total is None:
+        return [sentence("total-missing")]
+    low, high = instrument.minimum, instrument.maximum
+    if low is not None and high is not None and not low <= assessment.total <= high:
+        return [f"{sentence('total-out-of-range')} It goes from {low} to {high}."]
+    return [sentence("sum-differs")] if _sum_differs(assessment, instrument) else []
+
+
+def _item_faults(assessment: SymptomAssessment, instrument: Instrument) -> list[str]:
+    faults = []
+    for item in assessment.items or ():
+        known = instrument.item(item.link_id)
+        if item.state is ItemState.UNREADABLE:
+            faults.append(sentence(f"item-{item.link_id}-unreadable"))
+        elif known is not None and item.points is not None and not known.minimum <= item.points <= known.maximum:
+            faults.append(
+                f"{sentence(f'item-{item.link_id}-out-of-range')} It goes from {known.minimum} to {known.maximum}."
+            )
+    return faults
+
+
+def _sum_differs(assessment: SymptomAssessment, instrument: Instrument) -> bool:
+    """Whether the answers do not add up to the total, where the library knows how each answer counts."""
+    scored = {item.link_id for item in instrument.items if item.scored}
+    counted = [item.points for item in assessment.items or () if item.link_id in scored]
+    if "scoring" in instrument.unverified or "item-scoring" in instrument.unverified or not counted:
+        return False
+    answered = [points for points in counted if points is not None]
+    return len(answered) == len(scored) and sum(answered) != assessment.total
+
+
+def _with_findings(
+    assessment: SymptomAssessment, changes: Mapping[str, str], instrument: Instrument | None
+) -> SymptomAssessment:
+    """The record without the findings that the person has settled, with those that the new values raise."""
+    settled = [_ABOUT_VALUES]
+    settled += [_ABOUT_DATE] if "authored_on" in changes else []
+    settled += [_ABOUT_INSTRUMENT] if "instrument" in changes else []
+    kept = [f for f in assessment.findings if not any(pattern.fullmatch(f.code) for pattern in settled)]
+    kept += [
+        Finding(code=f"item-{item.link_id}-blank", region=item.source or assessment.region)
+        for item in assessment.items or ()
+        if item.state is ItemState.BLANK
+    ]
+    critical = assessment.critical
+    unverified = assessment.critical_unverified
+    if instrument is not None:
+        kept += _severity_finding(assessment, instrument)
+        answer = critical_answer(_row_of(assessment), [instrument], assessment.items, level=assessment.result)
+        critical, unverified = answer.alerts, answer is CriticalAnswer.YES_UNVERIFIED
+        if instrument.unverified and "instrument" in changes:
+            kept.append(Finding(code="instrument-unverified", region=assessment.region))
+    return replace(assessment, critical=critical, critical_unverified=unverified, findings=tuple(dict.fromkeys(kept)))
+
+
+def _severity_finding(assessment: SymptomAssessment, instrument: Instrument) -> list[Finding]:
+    if assessment.severity is None or assessment.total is None:
+        return []
+    named = severity_band(assessment.severity, instrument)
+    if named is None:
+        return [Finding(code="severity-not-checked", region=assessment.region, blocking=False)]
+    if named != instrument.band(assessment.total):
+        return [Finding(code="severity-differs", region=assessment.region)]
+    return []
+
+
+def _row_of(assessment: SymptomAssessment) -> ExtractedRow:
+    """A row without print, for rules that ask only whether the layout itself was doubtful: a person has read it."""
+    return ExtractedRow(page=assessment.page, line=assessment.line, region=assessment.region, cells=())

@@ -1,0 +1,78 @@
+"""What the pages need from the program around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from threading import BoundedSemaphore
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+
+from review.page_images import PageImages
+from review.patient_search import PatientIndex
+from review.settings import WebSettings
+from store import roster
+from store.database import Database, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """The pages' surroundings, the same for every request.
+
+    Attributes:
+        sites: Site id to its time zone, in the order they are shown.
+        destinations_of: Site id to the ids of the destinations its records go to.
+        metrics: Text of `/metrics`, or None if there are none.
+        health: Content of `/health` without patient data, or None for "it answers".
+        sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
+    """
+
+    database: Database
+    settings: WebSettings
+    sites: Mapping[str, ZoneInfo]
+    images: PageImages
+    destinations_of: Callable[[str], tuple[str, ...]]
+    now: Callable[[], datetime]
+    metrics: Callable[[], bytes] | None
+    health: Callable[[], Mapping[str, object]] | None
+    sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
+    rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
+
+    def today(self, site: str) -> date:
+        """Today at a site."""
+        return self.local(self.now(), site).date()
+
+    def local(self, moment: datetime, site: str | None) -> datetime:
+        """A moment on the clocks of a site; of the first site where none is meant."""
+        zone = self.sites.get(site) if site else next(iter(self.sites.values()), None)
+        return moment.astimezone(zone or UTC)
+
+
+class RosterShelf:
+    """Rosters made ready for searching, as long as the store holds no newer version."""
+
+    def __init__(self) -> None:
+        self._ready: dict[str, tuple[int, PatientIndex]] = {}
+
+    def index(self, session: Session, site: str) -> PatientIndex | None:
+        """The site's patients, or None if it has no roster."""
+        version = roster.version(session, site)
+        held = self._ready.get(site)
+        if held is not None and held[0] == version:
+            return held[1]
+        patients = roster.current(session, site)
+        if patients is None:
+            return None
+        index = PatientIndex(patients)
+        self._ready[site] = (version, index)
+        return index
+
+
+def office_of(request: Request) -> Office:
+    """The office of the application that serves this request."""
+    office = request.app.state.office
+    if not isinstance(office, Office):
+        raise TypeError("the application was not made by create_app")
+    return office

@@ -1,0 +1,33 @@
+"""Which roles may do what. Nobody may do anything that is not listed here."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from review.access import Policy, Visitor
+from store.users import Role
+
+OPEN: Final = Policy(is_open=True)
+THIS_MACHINE: Final = Policy(is_open=True, only_here=True)
+# Signed in; such a page names no patient.
+EVERYBODY: Final = Policy(roles=frozenset(Role))
+READS_PATIENTS: Final = Policy(roles=frozenset({Role.REVIEWER, Role.CLINICIAN, Role.ADMINISTRATOR}))
+DECIDES: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRATOR}))
+READS_ALERTS: Final = READS_PATIENTS
+# An alert stops escalating once it is taken, so whoever takes it must be able to act on it.
+TAKES_ALERTS: Final = Policy(roles=frozenset({Role.CLINICIAN, Role.ADMINISTRATOR}))
+
+
+class Allowed(NamedTuple):
+    """What a page offers; the routes refuse the rest whatever a page shows."""
+
+    reads_patients: bool
+    decides: bool
+    reads_alerts: bool
+    takes_alerts: bool
+
+
+def allowed(visitor: Visitor | None) -> Allowed:
+    """What a visitor may do."""
+    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS)
+    return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

@@ -1,0 +1,167 @@
+"""Pages out of templates: every value is escaped, every instant is shown on the clocks of its site."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from records.case import RejectReason
+from records.submission import DeliveryState
+from review import policies
+from review.access import Visitor, visit_token
+from review.case_summary import reason_sentence
+from review.office import office_of
+
+IDLE_SECONDS: Final = 15 * 60
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Said on the page after a form was taken. The address carries the key only.
+NOTICES: Final = {
+    "approved": "Approved. The record is on its way.",
+    "known": "Approved. The same values were known already, so nothing is sent.",
+    "corrected": "The values are corrected. The record still waits for your approval.",
+    "rejected": "Rejected. The record is kept and is not sent.",
+    "reopened": "The record waits again.",
+    "ruled-out": "This patient is ruled out for this print. The record still waits.",
+    "acknowledged": "You have taken this alert.",
+    "taken": "Somebody else had taken this alert before you.",
+    "queued-again": "The report will be read again.",
+    "settled": "The report is settled.",
+    "signed-out": "You are signed out.",
+    "idle": "You were signed out after 15 minutes without activity.",
+}
+REJECT_WORDS: Final = {
+    RejectReason.NOT_A_PATIENT_ROW: "Not a patient row",
+    RejectReason.DUPLICATE: "Duplicate",
+    RejectReason.UNREADABLE: "Unreadable",
+    RejectReason.WRONG_REPORT: "Wrong report",
+    RejectReason.OTHER: "Other (say why)",
+}
+DELIVERY_WORDS: Final = {
+    DeliveryState.PENDING: "To be sent",
+    DeliveryState.SENDING: "Being sent",
+    DeliveryState.DELIVERED: "Delivered",
+    DeliveryState.UNKNOWN: "Answer lost, being looked up",
+    DeliveryState.HELD: "Held",
+    DeliveryState.DEAD: "Refused, needs a person",
+    DeliveryState.CANCELLED: "Taken back",
+}
+SPLIT_WORDS: Final = {
+    "review": "In review",
+    "pending": "To be sent",
+    "sending": "Being sent",
+    "held": "Held",
+    "unknown": "Answer lost",
+    "dead": "Refused",
+    "shadow": "Shadow mode",
+}
+
+
+def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 200, **values: object) -> HTMLResponse:
+    """An HTML page from `review/html/`.
+
+    Args:
+        name: File name of the template.
+        visitor: Who sees it; None before the sign-in.
+        status: HTTP status.
+        values: What the template shows.
+    """
+    office = office_of(request)
+    said = NOTICES.get(request.query_params.get("said", ""), "") if status == 200 else ""
+    text = (
+        _environment()
+        .get_template(name)
+        .render(
+            values
+            | {
+                "visitor": visitor,
+                "form_token": visitor.form_token if visitor else visit_token(request),
+                "stylesheet": stylesheet_address(),
+                "said": values.get("said") or said,
+                "path": request.url.path,
+                "local": office.local,
+                "may": policies.allowed(visitor),
+            }
+        )
+    )
+    headers = {"Refresh": f"{IDLE_SECONDS + 5}; url=/sign-in?said=idle"} if visitor else {}
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def go_to(path: str, *, said: str = "") -> RedirectResponse:
+    """Send the browser to a page after a form was taken, so that a reload does not send the form again."""
+    return RedirectResponse(f"{path}?said={said}" if said else path, status_code=303)
+
+
+def static_file(name: str) -> bytes:
+    """A file of `review/static/`."""
+    return resources.files("review.static").joinpath(name).read_bytes()
+
+
+@cache
+def stylesheet_address() -> str:
+    """Where the style sheet is, with its hash, so that browsers may keep it for ever."""
+    return f"/static/app.css?v={sha256(static_file('app.css')).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("review", "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "day": format_day,
+        "moment": format_moment,
+        "percent": format_percent,
+        "points": format_points,
+        "sentence": reason_sentence,
+        "surname_first": _surname_first,
+    }
+    environment.globals |= {
+        "REJECT_WORDS": REJECT_WORDS,
+        "DELIVERY_WORDS": DELIVERY_WORDS,
+        "SPLIT_WORDS": SPLIT_WORDS,
+    }
+    return environment
+
+
+def format_day(day: date | None) -> str:
+    """ "14-Mar-1987", as patient banners print it; "not printed" for None."""
+    return f"{day.day:02}-{_MONTHS[day.month - 1]}-{day.year}" if day else "not printed"
+
+
+def format_moment(moment: datetime | None) -> str:
+    """ "14-Mar 18:04" of a local moment; a dash for None."""
+    return f"{moment.day:02}-{_MONTHS[moment.month - 1]} {moment:%H:%M}" if moment else "–"
+
+
+def format_percent(share: float) -> str:
+    """A share in whole percent; never 0 % or 100 % for what is not quite."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    if 0.995 <= share < 1:
+        return "over 99%"
+    return f"{share:.0%}"
+
+
+def format_points(length: float) -> str:
+    """A length in points for SVG, in hundredths."""
+    return f"{length:.2f}".rstrip("0").rstrip(".")
+
+
+def _surname_first(name: str, family: str | None, given: str | None) -> str:
+    """The printed name in the order of a patient banner; as printed where it was not taken apart."""
+    if not family:
+        return name or "No name printed"
+    return f"{family.upper()}, {given}" if given else family.upper()

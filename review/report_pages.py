@@ -1,0 +1,82 @@
+"""One printed report, its pages, and what can be done with it as a whole."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from records.errors import DecisionRefusedError, StoreError
+from review import actions
+from review.access import Form, SignedIn
+from review.office import office_of
+from review.page_views import PageView, page_view
+from review.rendering import go_to, page
+from review.viewing import note_view
+from store import balance, cases, kept_records, reports
+
+_DRAWN = 6  # pages shown at once; the others by their number
+
+
+def show_report(request: Request, report_id: int, visitor: SignedIn, part: int = 1) -> Response:
+    """A report: where its records are, and its pages with every record outlined."""
+    office = office_of(request)
+    with office.database.session() as session:
+        try:
+            report = reports.get(session, report_id)
+        except StoreError as fault:
+            return page(
+                request, "message.html", visitor=visitor, status=404, heading="No such report",
+                sentence=str(fault), link="/", link_words="Go to the dashboard",
+            )  # fmt: skip
+        records = kept_records.of_report(session, report_id)
+        where = balance.of_report(session, report_id)
+        about = {record.record_id: cases.of_record(session, record.record_id) for record in records}
+        note_view(session, visitor, "report.viewed", "report", str(report_id), now=office.now(), shown=len(records))
+    views: list[PageView | int] = []
+    first = (max(1, part) - 1) * _DRAWN + 1
+    for number in range(first, min(report.pages or 0, first + _DRAWN - 1) + 1):
+        image = office.images.page(report_id, number)
+        here = [record.assessment for record in records if record.assessment.page == number]
+        views.append(page_view(image, number, here) if image else number)
+    return page(
+        request, "report.html", visitor=visitor, report=report, records=records, balance=where,
+        cases=about, views=views, part=max(1, part), has_more=(report.pages or 0) >= first + _DRAWN,
+    )  # fmt: skip
+
+
+def page_picture(request: Request, report_id: int, number: int, visitor: SignedIn) -> Response:
+    """A page as PNG."""
+    office = office_of(request)
+    image = office.images.page(report_id, number)
+    if image is None:
+        return Response("Page image could not be drawn.", status_code=404, media_type="text/plain")
+    with office.database.session() as session:
+        note_view(session, visitor, "page.viewed", "report", str(report_id), now=office.now(), shown=number)
+    return Response(image.png, media_type="image/png")
+
+
+def process_again(request: Request, report_id: int, visitor: SignedIn) -> Response:
+    """Read a quarantined report once more."""
+    office = office_of(request)
+    try:
+        actions.process_again(office.database, report_id, actor=visitor.user.name, now=office.now())
+    except DecisionRefusedError as refusal:
+        return _refused(request, visitor, report_id, refusal)
+    return go_to(f"/reports/{report_id}", said="queued-again")
+
+
+def settle(request: Request, report_id: int, visitor: SignedIn, form: Form) -> Response:
+    """Close a report that needed attention."""
+    office = office_of(request)
+    note = form.get("note", "")[:1000]
+    try:
+        actions.settle_report(office.database, report_id, note=note, actor=visitor.user.name, now=office.now())
+    except DecisionRefusedError as refusal:
+        return _refused(request, visitor, report_id, refusal)
+    return go_to(f"/reports/{report_id}", said="settled")
+
+
+def _refused(request: Request, visitor: SignedIn, report_id: int, refusal: DecisionRefusedError) -> Response:
+    return page(
+        request, "message.html", visitor=visitor, status=409, heading="Nothing was changed", sentence=str(refusal),
+        link=f"/reports/{report_id}", link_words="Back to the report",
+    )  # fmt: skip

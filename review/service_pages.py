@@ -1,0 +1,38 @@
+"""What machines ask for: health, metrics, style sheet and icon. No patient data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from review.office import office_of
+from review.rendering import static_file
+
+_KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def health(request: Request) -> Response:
+    """How the service is; 503 unless its "status" is "ok", so that a monitor needs to read nothing."""
+    ask = office_of(request).health
+    answer = dict(ask()) if ask else {"status": "ok"}
+    return JSONResponse(answer, status_code=200 if answer.get("status", "ok") == "ok" else 503)
+
+
+def metrics(request: Request) -> Response:
+    """Figures for Prometheus, to programs on this machine."""
+    ask = office_of(request).metrics
+    if ask is None:
+        return Response(status_code=404)
+    return Response(ask(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def stylesheet() -> Response:
+    """The style sheet, under an address that changes with its content."""
+    return Response(static_file("app.css"), media_type="text/css", headers=_KEPT)
+
+
+def icon() -> Response:
+    """The picture on the browser's tab."""
+    return Response(static_file("icon.svg"), media_type="image/svg+xml", headers=_KEPT)

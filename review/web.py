@@ -1,0 +1,158 @@
+"""The review application: every page, its policy, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from records.errors import DecisionRefusedError, StoreError
+from review import alert_pages, case_pages, dashboard_pages, policies, report_pages, service_pages, sign_in_pages
+from review.access import ForgedFormError, NotAllowedError, Policy, SignInNeededError, current_visitor, read_form
+from review.guard import Guard
+from review.office import Office, office_of
+from review.page_images import PageImages, Render
+from review.rendering import go_to, page
+from review.settings import WebSettings
+from store.database import Database
+
+
+class _Route(NamedTuple):
+    method: str
+    path: str
+    answer: Callable[..., Response]
+    policy: Policy
+
+
+_ROUTES: Final = (
+    _Route("GET", "/sign-in", sign_in_pages.sign_in_form, policies.OPEN),
+    _Route("POST", "/sign-in", sign_in_pages.sign_in, policies.OPEN),
+    _Route("POST", "/sign-out", sign_in_pages.sign_out, policies.EVERYBODY),
+    _Route("GET", "/", dashboard_pages.dashboard, policies.EVERYBODY),
+    _Route("GET", "/queue", case_pages.queue, policies.READS_PATIENTS),
+    _Route("GET", "/cases/{case_id}", case_pages.show_case, policies.READS_PATIENTS),
+    _Route("POST", "/cases/{case_id}/approve", case_pages.approve, policies.DECIDES),
+    _Route("POST", "/cases/{case_id}/correct", case_pages.correct, policies.DECIDES),
+    _Route("POST", "/cases/{case_id}/reject", case_pages.reject, policies.DECIDES),
+    _Route("POST", "/cases/{case_id}/reopen", case_pages.reopen, policies.DECIDES),
+    _Route("POST", "/cases/{case_id}/not-this-patient", case_pages.not_this_patient, policies.DECIDES),
+    _Route("POST", "/cases/{case_id}/find", case_pages.find, policies.DECIDES),
+    _Route("GET", "/reports/{report_id}", report_pages.show_report, policies.READS_PATIENTS),
+    _Route("GET", "/reports/{report_id}/pages/{number}.png", report_pages.page_picture, policies.READS_PATIENTS),
+    _Route("POST", "/reports/{report_id}/process-again", report_pages.process_again, policies.DECIDES),
+    _Route("POST", "/reports/{report_id}/settle", report_pages.settle, policies.DECIDES),
+    _Route("GET", "/alerts", alert_pages.show_alerts, policies.READS_ALERTS),
+    _Route("POST", "/alerts/{alert_id}/acknowledge", alert_pages.acknowledge, policies.TAKES_ALERTS),
+    _Route("GET", "/health", service_pages.health, policies.OPEN),
+    _Route("GET", "/metrics", service_pages.metrics, policies.THIS_MACHINE),
+    _Route("GET", "/static/app.css", service_pages.stylesheet, policies.OPEN),
+    _Route("GET", "/static/icon.svg", service_pages.icon, policies.OPEN),
+)
+
+
+def create_app(
+    *,
+    database: Database,
+    settings: WebSettings,
+    render: Render,
+    sites: Mapping[str, ZoneInfo],
+    destinations_of: Callable[[str], tuple[str, ...]],
+    now: Callable[[], datetime],
+    metrics: Callable[[], bytes] | None,
+    health: Callable[[], Mapping[str, object]] | None,
+) -> FastAPI:
+    """The application.
+
+    Args:
+        database: The open store.
+        settings: Where it is served.
+        render: Draws a page: `(file, page from 1, dots per inch)` to PNG, in another process. Raises a
+            `ScorebridgeError` or an `OSError` when it cannot.
+        sites: Site id to its time zone.
+        destinations_of: Site id to the ids of the destinations its records go to.
+        now: The time in UTC.
+        metrics: Text of `/metrics`, or None.
+        health: Content of `/health`, or None; a "status" other than "ok" answers 503. No patient data in it.
+    """
+    app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.office = Office(
+        database=database,
+        settings=settings,
+        sites=dict(sites),
+        images=PageImages(database, render),
+        destinations_of=destinations_of,
+        now=now,
+        metrics=metrics,
+        health=health,
+    )
+    for route in _ROUTES:
+        app.add_api_route(
+            route.path,
+            route.answer,
+            methods=[route.method],
+            # The policy comes first: nothing is read of a form before it is known who sends it.
+            dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
+            response_model=None,
+        )
+    app.add_exception_handler(SignInNeededError, _to_sign_in)
+    app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(ForgedFormError, _forged)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _no_such_page)
+    app.add_exception_handler(DecisionRefusedError, _nothing_changed)
+    app.add_exception_handler(StoreError, _store_failed)
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+def _to_sign_in(request: Request, _: Exception) -> Response:
+    if request.url.path.endswith(".png"):
+        return Response(status_code=401)
+    if request.method != "GET" or request.url.path == "/":
+        return go_to("/sign-in", said="idle" if request.method != "GET" else "")
+    return go_to(f"/sign-in?next={request.url.path}")
+
+
+def _not_allowed(request: Request, _: Exception) -> Response:
+    return _message(request, 403, "Not allowed", "Your role does not include this. An administrator can change that.")
+
+
+def _forged(request: Request, _: Exception) -> Response:
+    return _message(
+        request, 403, "Form not accepted",
+        "This form is too old or did not come from these pages. Nothing was saved. Open the page again and repeat it.",
+    )  # fmt: skip
+
+
+def _not_understood(request: Request, _: Exception) -> Response:
+    # What was sent is not repeated: it may hold anything.
+    return _message(request, 422, "Not understood", "The address or the form could not be read. Nothing was saved.")
+
+
+def _no_such_page(request: Request, fault: Exception) -> Response:
+    status = fault.status_code if isinstance(fault, HTTPException) else 404
+    return _message(request, status, "No such page", "There is nothing at this address.")
+
+
+def _nothing_changed(request: Request, fault: Exception) -> Response:
+    return _message(request, 409, "Nothing was changed", str(fault))
+
+
+def _store_failed(request: Request, fault: Exception) -> Response:
+    return _message(request, 503, "The records cannot be reached", f"{fault} Nothing was saved.")
+
+
+def _message(request: Request, status: int, heading: str, sentence: str) -> Response:
+    try:
+        visitor = current_visitor(request, office_of(request))
+    except StoreError:
+        visitor = None
+    return page(
+        request, "message.html", visitor=visitor, status=status, heading=heading, sentence=sentence, link="/",
+        link_words="Go to the dashboard" if visitor else "Sign in",
+    )  # fmt: skip

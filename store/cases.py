@@ -1,0 +1,290 @@
+"""The review queue: records that a person decides, and what the decision does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from records.assessment import SymptomAssessment
+from records.audit import AuditEvent
+from records.case import CaseState, RejectReason, ReviewCase
+from records.errors import DecisionRefusedError, StaleCaseError
+from store import audit, known, roster
+from store.confirming import Administration, administration, confirm, key_of
+from store.context import keys_of, stored_id
+from store.kept_records import RecordState, record_row
+from store.reports import report_row
+from store.serialised import assessment_of, assessment_text, codes_of, encodable, match_of
+from store.tables import CaseRow, RecordRow, VetoRow
+
+
+class ApprovedAs(StrEnum):
+    """What a record is to an assessment that is known with other values."""
+
+    CONFIRMATION = "confirmation"  # nothing else is known
+    CORRECTION = "correction"
+    SECOND_ADMINISTRATION = "second-administration"
+
+
+def list_open(session: Session, *, site: str | None = None, limit: int = 100, offset: int = 0) -> list[ReviewCase]:
+    """Open cases, critical answers first, then the oldest."""
+    query = select(CaseRow).where(col(CaseRow.state) == CaseState.OPEN)
+    if site is not None:
+        query = query.where(col(CaseRow.site) == site)
+    order = (col(CaseRow.critical).desc(), col(CaseRow.opened_at), col(CaseRow.id))
+    return [_review_case(session, row) for row in session.exec(query.order_by(*order).offset(offset).limit(limit))]
+
+
+def count_open(session: Session, *, site: str | None = None) -> int:
+    """How many cases wait."""
+    query = select(func.count()).select_from(CaseRow).where(col(CaseRow.state) == CaseState.OPEN)
+    if site is not None:
+        query = query.where(col(CaseRow.site) == site)
+    return session.exec(query).one()
+
+
+def get(session: Session, case_id: int) -> ReviewCase:
+    """One case.
+
+    Raises:
+        DecisionRefusedError: There is none with this id.
+    """
+    return _review_case(session, _row(session, case_id))
+
+
+def of_record(session: Session, record_id: int) -> ReviewCase | None:
+    """The case of a record, open or closed, or None if it never needed a person."""
+    row = session.exec(select(CaseRow).where(col(CaseRow.record_id) == record_id)).first()
+    return None if row is None else _review_case(session, row)
+
+
+def approve(
+    session: Session,
+    case_id: int,
+    *,
+    version: int,
+    patient_id: str,
+    actor: str,
+    now: datetime,
+    destinations: Sequence[str],
+    corrected: SymptomAssessment | None = None,
+    as_: ApprovedAs | str = ApprovedAs.CONFIRMATION,
+) -> int:
+    """Confirm the record for a patient of the site's roster and queue it; return the record's id.
+
+    If the assessment became known with the same values meanwhile, the record becomes a duplicate and nothing is sent.
+
+    Args:
+        corrected: The values as the person set them, or None for the case's own.
+        as_: Needed when the assessment is known with other values.
+
+    Raises:
+        StaleCaseError: The case is decided, or has changed since `version`.
+        DecisionRefusedError: The patient is not on the roster, a value that must be sent is missing, there is
+            nothing to correct, or other values are known and `as_` does not say what this is.
+    """
+    case = _open_row(session, case_id, version=version)
+    row = record_row(session, case.record_id)
+    if roster.patient(session, row.site, patient_id) is None:
+        raise DecisionRefusedError("The patient is not on the roster of this site.", next_step="Choose another.")
+    assessment = assessment_of(row.assessment) if corrected is None else corrected
+    which = administration(assessment, site=row.site, patient_id=patient_id)
+    if which is None:
+        raise DecisionRefusedError(
+            "The questionnaire, its day or its result is missing.", next_step="Correct the record first."
+        )
+    if corrected is not None:
+        _set_values(session, row, corrected)
+    outcome = _confirm_as(session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now)
+    _withdraw_veto(session, row, patient_id)
+    _close(session, case, CaseState.APPROVED, actor=actor, now=now)
+    detail = (("outcome", outcome), ("record", str(row.id)), ("corrected", str(corrected is not None)))
+    _audit(session, case, "case.approved", actor=actor, now=now, detail=detail)
+    return stored_id(row.id)
+
+
+def correct(
+    session: Session, case_id: int, *, version: int, assessment: SymptomAssessment, actor: str, now: datetime
+) -> ReviewCase:
+    """Keep other values for a case that stays open; its version counts up.
+
+    Raises:
+        StaleCaseError: The case is decided, or has changed since `version`.
+    """
+    case = _open_row(session, case_id, version=version)
+    _set_values(session, record_row(session, case.record_id), assessment)
+    case.version += 1
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.corrected", actor=actor, now=now)
+    return _review_case(session, case)
+
+
+def reject(
+    session: Session, case_id: int, *, version: int, reason: RejectReason, note: str, actor: str, now: datetime
+) -> None:
+    """Keep the record out of every portal. The note stays in the store, for it may name a patient.
+
+    Raises:
+        StaleCaseError: The case is decided, or has changed since `version`.
+    """
+    case = _open_row(session, case_id, version=version)
+    row = record_row(session, case.record_id)
+    row.state = RecordState.REJECTED
+    session.add(row)
+    case.reject_reason, case.note = reason, encodable(note)
+    _close(session, case, CaseState.REJECTED, actor=actor, now=now)
+    _audit(session, case, "case.rejected", actor=actor, now=now, detail=(("reason", reason),))
+
+
+def reopen(session: Session, case_id: int, *, actor: str, now: datetime) -> ReviewCase:
+    """Take a rejection back: the case waits for a decision again.
+
+    Raises:
+        DecisionRefusedError: The case was not rejected.
+    """
+    case = _row(session, case_id)
+    row = record_row(session, case.record_id)
+    if case.state != CaseState.REJECTED or row.state != RecordState.REJECTED:
+        raise DecisionRefusedError(f"Case {case_id} was not rejected.", next_step="Reload the list.")
+    row.state = RecordState.REVIEW
+    case.state, case.version, case.opened_at = CaseState.OPEN, case.version + 1, now
+    case.closed_at = case.closed_by = case.reject_reason = None
+    session.add(row)
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.reopened", actor=actor, now=now)
+    return _review_case(session, case)
+
+
+def not_this_patient(session: Session, case_id: int, patient_id: str, *, actor: str, now: datetime) -> ReviewCase:
+    """Remember that this print is not that patient: no score will beat it. The case's version counts up.
+
+    Raises:
+        StaleCaseError: The case is decided.
+    """
+    case = _open_row(session, case_id, version=None)
+    row = record_row(session, case.record_id)
+    if session.get(VetoRow, (row.site, row.fingerprint, patient_id)) is None:
+        session.add(
+            VetoRow(site=row.site, fingerprint=row.fingerprint, patient_id=patient_id, actor=actor, said_at=now)
+        )
+    case.version += 1
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.patient-excluded", actor=actor, now=now)
+    return _review_case(session, case)
+
+
+def _confirm_as(
+    session: Session,
+    row: RecordRow,
+    which: Administration,
+    as_: ApprovedAs,
+    *,
+    actor: str,
+    destinations: Sequence[str],
+    now: datetime,
+) -> str:
+    others = known.standing(session, row.site, key_of(session, which))
+    same = next((other for other in others if other.values_digest == row.values_digest), None)
+    corrects, occurrence = None, 1
+    if as_ is ApprovedAs.SECOND_ADMINISTRATION and others:
+        occurrence = max(other.occurrence for other in others) + 1
+    elif same is not None:
+        row.state, row.duplicate_of = RecordState.DUPLICATE, same.id
+        session.add(row)
+        session.flush()
+        return RecordState.DUPLICATE
+    elif as_ is ApprovedAs.CORRECTION:
+        if not others:
+            raise DecisionRefusedError("There is no earlier value to correct.", next_step="Confirm it as it is.")
+        corrects = others[-1]
+    elif others:
+        raise DecisionRefusedError(
+            "This assessment is known with other values.",
+            next_step="Say whether this is a correction or a second administration.",
+            code="correction",
+        )
+    confirm(
+        session,
+        row,
+        which,
+        confirmed_by=actor,
+        destinations=destinations,
+        now=now,
+        corrects=corrects,
+        occurrence=occurrence,
+    )
+    return as_
+
+
+def _set_values(session: Session, row: RecordRow, assessment: SymptomAssessment) -> None:
+    row.assessment = assessment_text(assessment)
+    row.values_digest = known.values_digest(keys_of(session), assessment)
+    session.add(row)
+    session.flush()
+
+
+def _withdraw_veto(session: Session, row: RecordRow, patient_id: str) -> None:
+    # Whoever now says "it is this patient after all" has looked again; the later word counts.
+    veto = session.get(VetoRow, (row.site, row.fingerprint, patient_id))
+    if veto is not None:
+        session.delete(veto)
+
+
+def _close(session: Session, case: CaseRow, state: CaseState, *, actor: str, now: datetime) -> None:
+    case.state, case.version, case.closed_at, case.closed_by = state, case.version + 1, now, actor
+    session.add(case)
+    session.flush()
+
+
+def _row(session: Session, case_id: int) -> CaseRow:
+    row = session.get(CaseRow, case_id)
+    if row is None:
+        raise DecisionRefusedError(f"There is no case {case_id}.", next_step="Reload the list.")
+    return row
+
+
+def _open_row(session: Session, case_id: int, *, version: int | None) -> CaseRow:
+    row = _row(session, case_id)
+    if row.state != CaseState.OPEN:
+        raise StaleCaseError(f"Case {case_id} is decided already.", next_step="Go on with the next one.")
+    if version is not None and row.version != version:
+        raise StaleCaseError(f"Case {case_id} has changed since it was shown.", next_step="Look at it again.")
+    return row
+
+
+def _review_case(session: Session, case: CaseRow) -> ReviewCase:
+    row = record_row(session, case.record_id)
+    report = report_row(session, row.report_id)
+    return ReviewCase(
+        case_id=stored_id(case.id),
+        version=case.version,
+        state=CaseState(case.state),
+        site=case.site,
+        report_id=row.report_id,
+        document_sha256=report.sha256,
+        file_name=report.file_name,
+        assessment=assessment_of(row.assessment),
+        match=match_of(row.match),
+        reasons=codes_of(row.reasons),
+        opened_at=case.opened_at,
+    )
+
+
+def _audit(
+    session: Session,
+    case: CaseRow,
+    action: str,
+    *,
+    actor: str,
+    now: datetime,
+    detail: tuple[tuple[str, str], ...] = (),
+) -> None:
+    event = AuditEvent(actor=actor, action=action, object_kind="case", object_id=str(case.id), detail=detail)
+    audit.append(session, event, now=now)

@@ -1,0 +1,352 @@
+"""The outbox: confirmed records on their way to the portals, each exactly once and in order.
+
+`pending → sending → delivered | unknown | held | dead | cancelled`. Within a destination and a patient, submissions go
+strictly in their sequence and one at a time; a dead or cancelled one lets the next pass, everything else blocks its own
+patient only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, or_, select
+
+from records.assessment import SymptomAssessment
+from records.audit import AuditEvent
+from records.errors import DecisionRefusedError, StoreError
+from records.submission import DeliveryReceipt, DeliveryState, Submission
+from store import audit
+from store.context import stored_id
+from store.corrections import enqueue_correction, enqueue_withdrawal
+from store.kept_records import record_row
+from store.outbox_entries import (
+    OutboxEntry,
+    counts,
+    entry,
+    list_submissions,
+    oldest_waiting,
+    submission_of,
+    submission_row,
+)
+from store.queueing import idempotency_key, may_be_there, of_assessment
+from store.reports import report_row
+from store.serialised import assessment_of
+from store.tables import PauseRow, SubmissionRow
+
+__all__ = [
+    "ConfirmedRecord",
+    "OutboxEntry",
+    "cancel",
+    "claim_due",
+    "confirmed_record",
+    "counts",
+    "enqueue_correction",
+    "enqueue_withdrawal",
+    "entry",
+    "freeze",
+    "list_submissions",
+    "mark_dead",
+    "mark_deferred",
+    "mark_delivered",
+    "mark_held",
+    "mark_unknown",
+    "oldest_waiting",
+    "pause",
+    "paused",
+    "release_held",
+    "resend",
+    "resume",
+]
+
+SERVICE: Final = "service"
+_BLOCKING: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+_AT_ITS_END: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmedRecord:
+    """What a payload is made from.
+
+    Attributes:
+        patient_id: The portal's id of the patient.
+        document_sha256: Identity of the printed file.
+        template: "id@revision" that read it.
+        confirmed_by: User name, or "service".
+    """
+
+    record_id: int
+    site: str
+    assessment: SymptomAssessment
+    patient_id: str
+    document_sha256: str
+    template: str
+    confirmed_by: str
+
+
+def claim_due(
+    session: Session, *, now: datetime, lease: timedelta, limit: int, owner: str, destinations: Sequence[str]
+) -> list[Submission]:
+    """Claim up to `limit` submissions due at `now` for `destinations` that are not paused, oldest first.
+
+    A claim is good until `now + lease`. Whoever lets it run out gives the submission back with `was_unknown` set,
+    because nobody can say what the portal got.
+    """
+    open_places = set(destinations) - paused(session).keys()
+    due = or_(
+        and_(
+            col(SubmissionRow.state).in_((DeliveryState.PENDING, DeliveryState.UNKNOWN)),
+            col(SubmissionRow.due_at) <= now,
+        ),
+        and_(col(SubmissionRow.state) == DeliveryState.SENDING, col(SubmissionRow.lease_until) <= now),
+    )
+    other, first = aliased(SubmissionRow), aliased(SubmissionRow)
+    same_patient = and_(
+        col(other.destination) == col(SubmissionRow.destination),
+        col(other.patient_id) == col(SubmissionRow.patient_id),
+        col(other.id) != col(SubmissionRow.id),
+    )
+    ahead = and_(col(other.sequence) < col(SubmissionRow.sequence), col(other.state).in_(_BLOCKING))
+    in_flight = col(other.state) == DeliveryState.SENDING
+    query = select(SubmissionRow).where(
+        due,
+        col(SubmissionRow.destination).in_(sorted(open_places)),
+        ~select(other.id).where(same_patient, or_(ahead, in_flight)).exists(),
+        ~select(first.id)
+        .where(col(first.id) == col(SubmissionRow.after_id), col(first.state).not_in(_AT_ITS_END))
+        .exists(),
+    )
+    rows = session.exec(query.order_by(col(SubmissionRow.id)).limit(limit)).all()
+    for row in rows:
+        row.was_unknown = row.was_unknown or row.state != DeliveryState.PENDING
+        row.state, row.lease_owner, row.lease_until = DeliveryState.SENDING, owner, now + lease
+        row.attempts += 1
+        session.add(row)
+    session.flush()
+    return [submission_of(session, row) for row in rows]
+
+
+def freeze(session: Session, submission_id: int, payload: bytes, mapping_revision: str, *, owner: str) -> bool:
+    """Keep the payload before the first attempt; one frozen before stays. False if `owner` has lost the lease."""
+    row = _leased(session, submission_id, owner)
+    if row is None:
+        return False
+    if row.payload is None:
+        row.payload, row.mapping_revision = payload, mapping_revision
+        session.add(row)
+        session.flush()
+    return True
+
+
+def confirmed_record(session: Session, record_id: int, *, submission_id: int | None = None) -> ConfirmedRecord:
+    """What a payload is made from: the record as it stands or, with `submission_id`, as it stood for that message.
+
+    Only the latter is right for a message that waited while the record was corrected or given to another patient.
+
+    Raises:
+        StoreError: The record was never confirmed, or the message tells of another one.
+    """
+    record = record_row(session, record_id)
+    report = report_row(session, record.report_id)
+    assessment, patient_id, confirmed_by = record.assessment, record.patient_id, record.confirmed_by
+    if submission_id is not None:
+        row = submission_row(session, submission_id)
+        if row.record_id != record_id:
+            raise StoreError(f"Submission {submission_id} does not tell of record {record_id}.")
+        assessment, patient_id, confirmed_by = row.assessment, row.patient_id, row.confirmed_by
+    if patient_id is None:
+        raise StoreError(f"Record {record_id} is not confirmed.", next_step="Decide it in the review queue.")
+    return ConfirmedRecord(
+        record_id=record_id,
+        site=record.site,
+        assessment=assessment_of(assessment),
+        patient_id=patient_id,
+        document_sha256=report.sha256,
+        template=report.template or "",
+        confirmed_by=confirmed_by or SERVICE,
+    )
+
+
+def mark_delivered(
+    session: Session, submission_id: int, receipt: DeliveryReceipt, *, owner: str, now: datetime
+) -> bool:
+    """The portal has the value. False, and nothing is changed, if `owner` has lost the lease.
+
+    Earlier messages about the same assessment that were refused for good are replaced by it, and so cancelled.
+    """
+    row = _leased(session, submission_id, owner)
+    if row is None:
+        return False
+    row.remote_id, row.remote_version, row.http_status = receipt.remote_id, receipt.version, receipt.http_status
+    row.received_at, row.found, row.was_unknown = receipt.received_at, receipt.found, False
+    _put(session, row, DeliveryState.DELIVERED, None)
+    detail = (("destination", row.destination), ("http", str(receipt.http_status)), ("found", str(receipt.found)))
+    _audit(session, row, "submission.delivered", now=now, detail=detail)
+    for earlier in of_assessment(session, row.external_id, row.destination):
+        if earlier.revision < row.revision and earlier.state == DeliveryState.DEAD:
+            _put(session, earlier, DeliveryState.CANCELLED, "superseded")
+            _audit(session, earlier, "submission.superseded", now=now, detail=(("by", str(row.id)),))
+    return True
+
+
+def mark_unknown(
+    session: Session, submission_id: int, *, reason: str, due_at: datetime, owner: str, now: datetime
+) -> bool:
+    """The answer was lost: look at the portal from `due_at` on. False if `owner` has lost the lease."""
+    row = _leased(session, submission_id, owner)
+    if row is None:
+        return False
+    row.due_at, row.was_unknown = due_at, True
+    _put(session, row, DeliveryState.UNKNOWN, reason)
+    _audit(session, row, "submission.answer-lost", now=now)
+    return True
+
+
+def mark_deferred(
+    session: Session, submission_id: int, *, reason: str, due_at: datetime, owner: str, now: datetime
+) -> bool:
+    """Nothing arrived: try again from `due_at` on. False if `owner` has lost the lease.
+
+    An answer lost on an earlier attempt is still lost: `was_unknown` stays, so that the next attempt looks first.
+    """
+    del now  # not audited: an outage would fill the trail with what the row says already
+    row = _leased(session, submission_id, owner)
+    if row is None:
+        return False
+    row.due_at = due_at
+    _put(session, row, DeliveryState.PENDING, reason)
+    return True
+
+
+def mark_held(session: Session, submission_id: int, *, reason: str, owner: str, now: datetime) -> bool:
+    """It waits for a setting, a permission or a patient to appear. False if `owner` has lost the lease."""
+    return _end_attempt(session, submission_id, DeliveryState.HELD, reason=reason, owner=owner, now=now)
+
+
+def mark_dead(session: Session, submission_id: int, *, reason: str, owner: str, now: datetime) -> bool:
+    """The portal will never take it like this: a person decides. False if `owner` has lost the lease."""
+    return _end_attempt(session, submission_id, DeliveryState.DEAD, reason=reason, owner=owner, now=now)
+
+
+def release_held(session: Session, destination: str, reason: str | None = None, *, now: datetime) -> int:
+    """Let what is held at a destination (for `reason`, or for any) be tried again at once; return how many."""
+    query = select(SubmissionRow).where(
+        col(SubmissionRow.destination) == destination, col(SubmissionRow.state) == DeliveryState.HELD
+    )
+    if reason is not None:
+        query = query.where(col(SubmissionRow.reason) == reason)
+    rows = session.exec(query).all()
+    for row in rows:
+        row.due_at = now
+        _put(session, row, DeliveryState.PENDING, None)
+    return len(rows)
+
+
+def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:
+    """Try a dead or held submission once more, at once.
+
+    A dead one that certainly did not arrive gets a new payload and with it a new revision and key, because a portal
+    that remembers keys answers another body under the same key with a refusal.
+
+    Raises:
+        DecisionRefusedError: It is in another state, or the portal has a later value that it would overwrite.
+    """
+    row = submission_row(session, submission_id)
+    if row.state not in (DeliveryState.DEAD, DeliveryState.HELD):
+        raise DecisionRefusedError(f"Submission {submission_id} is {row.state}.", next_step="Reload the list.")
+    related = of_assessment(session, row.external_id, row.destination)
+    if any(other.revision > row.revision and may_be_there(other) for other in related):
+        raise DecisionRefusedError("The portal has a later value of this assessment.", next_step="Cancel this one.")
+    if row.state == DeliveryState.DEAD and not row.was_unknown:
+        row.payload, row.mapping_revision = None, None
+        row.revision = max(other.revision for other in related) + 1
+        row.idempotency_key = idempotency_key(session, row.external_id, row.revision, row.status, row.destination)
+    row.due_at = now
+    _put(session, row, DeliveryState.PENDING, None)
+    _audit(session, row, "submission.resent", actor=actor, now=now)
+    return entry(session, submission_id)
+
+
+def cancel(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:
+    """Take a submission back that is not under way: it will not be sent.
+
+    Raises:
+        DecisionRefusedError: It is being sent, has arrived, or may have: withdraw the record instead.
+    """
+    row = submission_row(session, submission_id)
+    if row.state not in (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.DEAD) or row.was_unknown:
+        raise DecisionRefusedError(
+            f"Submission {submission_id} is {row.state} and may be at the portal.",
+            next_step="Withdraw the record instead.",
+        )
+    _put(session, row, DeliveryState.CANCELLED, None)
+    _audit(session, row, "submission.cancelled", actor=actor, now=now)
+    return entry(session, submission_id)
+
+
+def pause(session: Session, destination: str, *, reason: str, now: datetime) -> None:
+    """Send nothing there until `resume`; a pause under way keeps its first reason."""
+    if session.get(PauseRow, destination) is None:
+        session.add(PauseRow(destination=destination, reason=reason, paused_at=now))
+        _audit_destination(session, destination, "destination.paused", actor=SERVICE, now=now, reason=reason)
+
+
+def resume(session: Session, destination: str, *, actor: str, now: datetime) -> None:
+    """Send there again."""
+    row = session.get(PauseRow, destination)
+    if row is not None:
+        session.delete(row)
+        _audit_destination(session, destination, "destination.resumed", actor=actor, now=now, reason=None)
+
+
+def paused(session: Session) -> dict[str, str]:
+    """Paused destinations and why."""
+    return {row.destination: row.reason for row in session.exec(select(PauseRow))}
+
+
+def _leased(session: Session, submission_id: int, owner: str) -> SubmissionRow | None:
+    row = submission_row(session, submission_id)
+    return row if row.state == DeliveryState.SENDING and row.lease_owner == owner else None
+
+
+def _put(session: Session, row: SubmissionRow, state: DeliveryState, reason: str | None) -> None:
+    row.state, row.reason, row.lease_owner, row.lease_until = state, reason, None, None
+    session.add(row)
+    session.flush()
+
+
+def _end_attempt(
+    session: Session, submission_id: int, state: DeliveryState, *, reason: str, owner: str, now: datetime
+) -> bool:
+    row = _leased(session, submission_id, owner)
+    if row is None:
+        return False
+    _put(session, row, state, reason)
+    _audit(session, row, f"submission.{state}", now=now, detail=(("reason", reason),))
+    return True
+
+
+def _audit(
+    session: Session,
+    row: SubmissionRow,
+    action: str,
+    *,
+    now: datetime,
+    actor: str = SERVICE,
+    detail: tuple[tuple[str, str], ...] = (),
+) -> None:
+    event = AuditEvent(
+        actor=actor, action=action, object_kind="submission", object_id=str(stored_id(row.id)), detail=detail
+    )
+    audit.append(session, event, now=now)
+
+
+def _audit_destination(
+    session: Session, destination: str, action: str, *, actor: str, now: datetime, reason: str | None
+) -> None:
+    detail = (("reason", reason),) if reason else ()
+    event = AuditEvent(actor=actor, action=action, object_kind="destination", object_id=destination, detail=detail)
+    audit.append(session, event, now=now)

@@ -1,0 +1,149 @@
+"""Look into the outbox: entries, counts, what is oldest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from records.errors import StoreError
+from records.submission import DeliveryReceipt, DeliveryState, ResultStatus, Submission
+from store.context import stored_id
+from store.tables import SubmissionRow
+
+_AT_ITS_END = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A submission and how it fares.
+
+    Attributes:
+        reason: Why it is held, dead, deferred or unknown; a code or a sentence without patient data. None otherwise.
+        due_at: Not tried before this.
+        receipt: The portal's word, once delivered.
+    """
+
+    submission: Submission
+    site: str
+    state: DeliveryState
+    reason: str | None
+    due_at: datetime
+    created_at: datetime
+    receipt: DeliveryReceipt | None
+
+
+def entry(session: Session, submission_id: int) -> OutboxEntry:
+    """One entry.
+
+    Raises:
+        StoreError: There is none with this id.
+    """
+    return entry_of(session, submission_row(session, submission_id))
+
+
+def list_submissions(
+    session: Session,
+    *,
+    site: str | None = None,
+    state: DeliveryState | None = None,
+    destination: str | None = None,
+    record_id: int | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[OutboxEntry]:
+    """Entries, oldest first."""
+    query = select(SubmissionRow)
+    if site is not None:
+        query = query.where(col(SubmissionRow.site) == site)
+    if state is not None:
+        query = query.where(col(SubmissionRow.state) == state)
+    if destination is not None:
+        query = query.where(col(SubmissionRow.destination) == destination)
+    if record_id is not None:
+        query = query.where(col(SubmissionRow.record_id) == record_id)
+    page = query.order_by(col(SubmissionRow.id)).offset(offset).limit(limit)
+    return [entry_of(session, row) for row in session.exec(page)]
+
+
+def counts(session: Session, site: str | None = None) -> dict[str, int]:
+    """How many submissions are in each `DeliveryState`; every state is listed."""
+    query = select(SubmissionRow.state, func.count()).group_by(col(SubmissionRow.state))
+    if site is not None:
+        query = query.where(col(SubmissionRow.site) == site)
+    found = dict(session.exec(query).all())
+    return {state.value: found.get(state, 0) for state in DeliveryState}
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """When the oldest submission that is not at its end was made, or None."""
+    query = select(func.min(col(SubmissionRow.created_at))).where(col(SubmissionRow.state).not_in(_AT_ITS_END))
+    return session.exec(query).one()
+
+
+def submission_row(session: Session, submission_id: int) -> SubmissionRow:
+    """The row of a submission, for changing it.
+
+    Raises:
+        StoreError: There is none with this id.
+    """
+    row = session.get(SubmissionRow, submission_id)
+    if row is None:
+        raise StoreError(f"There is no submission {submission_id}.", next_step="Reload the list.")
+    return row
+
+
+def entry_of(session: Session, row: SubmissionRow) -> OutboxEntry:
+    """The entry of a row."""
+    receipt = None
+    if row.remote_id is not None and row.received_at is not None:
+        receipt = DeliveryReceipt(
+            remote_id=row.remote_id,
+            version=row.remote_version,
+            http_status=row.http_status or 0,
+            received_at=row.received_at,
+            found=row.found,
+        )
+    return OutboxEntry(
+        submission=submission_of(session, row),
+        site=row.site,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        receipt=receipt,
+    )
+
+
+def submission_of(session: Session, row: SubmissionRow) -> Submission:
+    """The submission of a row, with the id its destination gave to the assessment before."""
+    return Submission(
+        submission_id=stored_id(row.id),
+        record_id=row.record_id,
+        destination=row.destination,
+        patient_id=row.patient_id,
+        sequence=row.sequence,
+        external_id=row.external_id,
+        revision=row.revision,
+        status=ResultStatus(row.status),
+        payload=row.payload,
+        idempotency_key=row.idempotency_key,
+        attempts=row.attempts,
+        remote_id=_remote_id(session, row),
+        was_unknown=row.was_unknown,
+    )
+
+
+def _remote_id(session: Session, row: SubmissionRow) -> str | None:
+    if row.revision == 1:
+        return row.remote_id
+    query = select(SubmissionRow.remote_id).where(
+        col(SubmissionRow.destination) == row.destination,
+        col(SubmissionRow.external_id) == row.external_id,
+        col(SubmissionRow.revision) <= row.revision,
+        col(SubmissionRow.state) == DeliveryState.DELIVERED,
+        col(SubmissionRow.remote_id).is_not(None),
+    )
+    return session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first()

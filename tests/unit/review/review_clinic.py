@@ -1,0 +1,337 @@
+"""A small invented clinic: one report in a real encrypted store, and the pages over it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from reportlab.pdfgen.canvas import Canvas
+
+from matching.normalisation import fingerprint
+from parsers.readers.pdfium import render_page
+from records.assessment import ItemScore, ItemState, SymptomAssessment
+from records.decision import Candidate, DecidedRecord, Decision, Evidence, MatchDecision, MatchGrade
+from records.finding import Finding
+from records.geometry import Region
+from records.patient import PatientIdentity, RosterPatient
+from records.printed_file import PrintedFile
+from review.settings import WebSettings
+from review.web import create_app
+from store import alerts, cases, reports, roster, users
+from store.database import Database, create, open_existing
+from store.handover import ReadOutcome, RecordToStore, hand_over
+from store.settings import StoreSettings
+from store.users import Role
+
+SITE = "RBH"
+PASSWORD = "correct horse battery"
+TODAY = date(2026, 11, 20)
+START = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+ZONE = ZoneInfo("America/Chicago")
+DESTINATIONS = ("portal",)
+STAFF = {
+    "rosa": Role.REVIEWER,
+    "sam": Role.REVIEWER,
+    "carla": Role.CLINICIAN,
+    "vera": Role.VIEWER,
+    "tom": Role.TEMPLATE_AUTHOR,
+    "ada": Role.ADMINISTRATOR,
+    "odo": Role.AUDITOR,
+}
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    moment: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, span: timedelta) -> None:
+        self.moment += span
+
+
+def patient(
+    patient_id: str, family: str, given: str, born: date, mrn: str, sex: str, **more: str | bool
+) -> RosterPatient:
+    return replace(
+        RosterPatient(patient_id=patient_id, site=SITE, family=family, given=given, birth_date=born, mrn=mrn, sex=sex),
+        **more,
+    )
+
+
+ROSTER = (
+    patient("D1", "Kowalski", "Tomasz", date(1987, 3, 14), "BH-40771", "M"),
+    patient("D2", "Kowalsky", "Thomas", date(1978, 11, 3), "BH-31772", "M"),
+    patient("D3", "Kowalczyk", "Thomas", date(1989, 3, 14), "BH-47710", "M"),
+    patient("D4", "Osei", "Hannah", date(1991, 6, 9), "BH-50021", "F", preferred="Anna", former_family="Mensah"),
+    patient("D5", "Moreau", "Sofia", date(1958, 2, 28), "BH-44702", "F", middle="Luz"),
+    patient("D6", "Reyes", "Marco", date(2001, 12, 1), "BH-60001", "M"),
+    patient("D7", "Reyes", "Mario", date(2001, 12, 1), "BH-60002", "M"),
+    patient("D8", "Vance", "Ruth", date(1944, 4, 4), "BH-41377", "F", active=False),
+)
+
+
+def identity(name: str, born: date | None, mrn: str | None, sex: str | None = None) -> PatientIdentity:
+    family, _, given = name.partition(", ")
+    return PatientIdentity(name=name, family=family or None, given=given or None, birth_date=born, mrn=mrn, sex=sex)
+
+
+def candidate(
+    patient_id: str, probability: float, *levels: tuple[str, str, float], reasons: tuple[str, ...] = ()
+) -> Candidate:
+    evidence = tuple(Evidence(identifier=who, level=level, weight=weight) for who, level, weight in levels)
+    return Candidate(
+        patient_id=patient_id,
+        grade=MatchGrade.PROBABLE if probability > 0.5 else MatchGrade.POSSIBLE,
+        probability=probability,
+        score=sum(one.weight for one in evidence),
+        evidence=evidence,
+        reasons=reasons,
+    )
+
+
+def match_of(*found: Candidate, reasons: tuple[str, ...] = ("patient-below-threshold",)) -> MatchDecision:
+    if not found:
+        return MatchDecision(
+            grade=MatchGrade.CERTAINLY_NOT,
+            patient_id=None,
+            probability=0,
+            runner_up=0,
+            candidates=(),
+            reasons=("patient-not-found",),
+        )
+    return MatchDecision(
+        grade=found[0].grade,
+        patient_id=found[0].patient_id,
+        probability=found[0].probability,
+        runner_up=found[1].probability if len(found) > 1 else 0.0,
+        candidates=found,
+        reasons=reasons,
+    )
+
+
+def answers(*points: int | None, row: Region | None = None) -> tuple[ItemScore, ...]:
+    return tuple(
+        ItemScore(
+            link_id=str(number),
+            state=ItemState.BLANK if value is None else ItemState.ANSWERED,
+            points=value,
+            source=row,
+        )
+        for number, value in enumerate(points, start=1)
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One printed row of the clinic's report."""
+
+    who: PatientIdentity
+    match: MatchDecision
+    reasons: tuple[str, ...]
+    total: int | None = 17
+    instrument: str | None = "phq-9"
+    authored_on: date | None = date(2026, 11, 18)
+    items: tuple[ItemScore, ...] | None = None
+    critical: bool | None = None
+    severity: str | None = None
+    findings: tuple[str, ...] = ()
+    result: str | None = None
+
+    def assessment(self, number: int) -> SymptomAssessment:
+        box = row_box(number)
+        return SymptomAssessment(
+            page=1,
+            line=None,
+            region=box,
+            patient=self.who,
+            instrument=self.instrument,
+            instrument_printed="PHQ-9",
+            authored_on=self.authored_on,
+            authored_time=None,
+            total=self.total,
+            total_printed="" if self.total is None else str(self.total),
+            result=self.result,
+            items=self.items,
+            severity=self.severity,
+            critical=self.critical,
+            findings=tuple(Finding(code=code, region=box) for code in self.findings),
+        )
+
+
+def row_box(number: int) -> Region:
+    top = 136.0 + 26 * number
+    return Region(1, 54, top, 558, top + 20)
+
+
+KOWALSKI = match_of(
+    candidate(
+        "D1",
+        0.93,
+        ("prior", "", -12.8),
+        ("name", "given nickname, family one-edit", 3.1),
+        ("birth_date", "exact", 6.4),
+        ("mrn", "one-edit", 4.0),
+        ("sex", "exact", 0.9),
+        reasons=("mrn-near",),
+    ),
+    candidate("D2", 0.05, ("name", "exact", 9.0), ("birth_date", "different", -7.0), ("mrn", "different", -6.0)),
+    candidate("D3", 0.01, ("name", "given exact, family different", -2.0), ("birth_date", "one-digit", 2.0)),
+)
+TWINS = match_of(
+    candidate("D6", 0.82, ("name", "exact", 8.0), ("birth_date", "exact", 9.0), reasons=("twin",)),
+    candidate("D7", 0.17, ("name", "given other-name, family exact", 2.0), ("birth_date", "exact", 9.0)),
+    reasons=("twin",),
+)
+ROWS = (
+    Row(
+        who=identity("Kowalsky, Thomas", date(1987, 3, 14), "BH-4O771", "M"), match=KOWALSKI,
+        reasons=("patient-below-threshold", "mrn-near"), items=answers(2, 3, 2, 2, 2, 2, 2, 1, 1), critical=True,
+        severity="Moderately severe",
+    ),
+    Row(
+        who=identity("Reyes, Marco", date(2001, 12, 1), None, "M"), match=TWINS, reasons=("one-identifier", "twin"),
+        total=9, items=answers(1, 1, 1, 1, 1, 1, 1, 1, 0), findings=("sum-differs",),
+    ),
+    Row(
+        who=identity("<script>alert(1)</script>, Eve", date(1990, 1, 2), "X&Y", None), match=match_of(),
+        reasons=("patient-not-found",), total=4,
+    ),
+)  # fmt: skip
+
+
+def report_pdf(rows: tuple[Row, ...] = ROWS) -> bytes:
+    """A page with a heading and one line per row, where `row_box` says."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(612, 792), invariant=True)
+    canvas.setFont("Helvetica-Bold", 15)
+    canvas.drawString(54, 792 - 70, "Riverside Behavioral Health")
+    canvas.setFont("Helvetica", 9)
+    canvas.drawString(54, 792 - 86, "Completed assessments by client. Synthetic data.")
+    canvas.setFont("Helvetica-Bold", 10)
+    columns = (58, 208, 290, 370, 460, 510)
+    for x, word in zip(columns, ("Client", "DOB", "Account", "Completed", "PHQ-9", "Q9"), strict=True):
+        canvas.drawString(x, 792 - 126, word)
+    canvas.setFont("Helvetica", 10)
+    for number, row in enumerate(rows):
+        box = row_box(number)
+        born = row.who.birth_date
+        shown = row.authored_on
+        texts = (
+            row.who.name, f"{born:%m/%d/%Y}" if born else "", row.who.mrn or "", f"{shown:%m/%d/%Y}" if shown else "",
+            "" if row.total is None else str(row.total), str(row.items[-1].points) if row.items else "",
+        )  # fmt: skip
+        for x, text in zip(columns, texts, strict=True):
+            canvas.drawString(x, 792 - box.bottom + 6, text)
+        canvas.line(54, 792 - box.bottom - 3, 558, 792 - box.bottom - 3)
+    canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+@dataclass
+class Clinic:
+    """The store, its pages, and the ids a test needs."""
+
+    database: Database
+    clock: Clock
+    app: FastAPI
+    report_id: int
+    case_ids: list[int]
+    alert_id: int
+
+
+def draw(content: bytes, page: int, dots_per_inch: int) -> bytes:
+    return render_page(content, page=page, dots_per_inch=dots_per_inch)
+
+
+def hand_in(database: Database, rows: tuple[Row, ...], *, now: datetime, decision: Decision = Decision.REVIEW) -> int:
+    """Put a report with these rows through the store as the pipeline does; returns the report's id."""
+    content = report_pdf(rows)
+    archived = database.archive.put(content)
+    printed = PrintedFile(
+        path="/print/scores.pdf", sha256=sha256(content).hexdigest(), size_bytes=len(content), seen_at=now, site=SITE
+    )
+    with database.session() as session:
+        report = reports.take(session, printed, source="print", file_name="scores.pdf", archived=archived)
+        to_store = tuple(
+            RecordToStore(
+                decided=DecidedRecord(
+                    assessment=row.assessment(number), match=row.match, decision=decision, reasons=row.reasons
+                ),
+                fingerprint=fingerprint(row.who),
+            )
+            for number, row in enumerate(rows)
+        )
+        hand_over(
+            session,
+            report.report_id,
+            ReadOutcome(
+                template="riverside@3",
+                pages=1,
+                no_score=0,
+                findings=(),
+                records=to_store,
+                destinations=DESTINATIONS,
+                day=TODAY,
+            ),
+            now=now,
+        )
+    return report.report_id
+
+
+def furnish(home: Path) -> None:
+    """Make the store of the clinic; copying it is cheaper than making it once more for every test."""
+    now = START
+    with create(StoreSettings(home=home), now=now) as database:
+        with database.session() as session:
+            for name, role in STAFF.items():
+                users.add(session, name, PASSWORD, role, actor="setup", now=now)
+            roster.replace(
+                session, SITE, ROSTER, as_of=now - timedelta(hours=3), imported_from="roster.csv", actor="setup",
+                now=now, max_removed_share=1.0,
+            )  # fmt: skip
+        report_id = hand_in(database, ROWS, now=now)
+        with database.session() as session:
+            alerts.raise_alert(
+                session, alert_key="k1", site=SITE, report_id=report_id, position=0, instrument="phq-9", link_id="9",
+                points=1, unverified=False, now=now,
+            )  # fmt: skip
+
+
+def open_clinic(
+    home: Path, *, render: Callable[[bytes, int, int], bytes] = draw, settings: WebSettings | None = None
+) -> Clinic:
+    """The pages over a furnished store."""
+    clock = Clock()
+    database = open_existing(StoreSettings(home=home))
+    with database.reading() as session:
+        case_ids = [case.case_id for case in sorted(cases.list_open(session), key=lambda one: one.case_id)]
+        alert = alerts.list_alerts(session, open_only=True)[0]
+    app = create_app(
+        database=database,
+        settings=settings or WebSettings(),
+        render=render,
+        sites={SITE: ZONE},
+        destinations_of=lambda site: DESTINATIONS if site == SITE else (),
+        now=clock,
+        metrics=lambda: b"scorebridge_up 1\n",
+        health=None,
+    )
+    return Clinic(
+        database=database,
+        clock=clock,
+        app=app,
+        report_id=alert.report_id,
+        case_ids=case_ids,
+        alert_id=alert.alert_id,
+    )
