@@ -28,7 +28,7 @@ from store.kept_records import RecordState
 
 _LISTED = 50
 _LOOK_AHEAD = 200
-_MOST_FOUND = 20
+_MOST_FOUND = 8  # side by side; whoever sees more compares none of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
