@@ -20,8 +20,7 @@ check: $(DEV)
 	$(BIN)/lint-imports --no-cache
 
 bench: $(DEV)
-	$(BIN)/python -m bench.latency
-	$(BIN)/python -m bench.cost
+	$(BIN)/python -m bench.service
 
 # The long form of the tests that kill real processes; a tenth of it runs with `make test`.
 acceptance: $(DEV)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 from store.sightings import SightingState
 
@@ -78,20 +79,20 @@ class Intake:
             now: This instant.
         """
         try:
-            content = self._content(file)
+            content = self._content(file, as_seen=not last_try)
         except FileNotFoundError:
             return IntakeResult(outcome=Taken.VANISHED, reason="file-vanished")
         except OSError:
-            return self._not_yet(file, b"", "file-locked", last_try=last_try, now=now)
+            return self._not_yet(file, b"", "file-locked", earlier_report, last_try=last_try, now=now)
         if content is None:
             return IntakeResult(outcome=Taken.WAITS, reason="incomplete")
         if len(content) > self.max_bytes:
-            return self._quarantined(file, b"", "file-too-large", now)
+            return self._quarantined(file, None, "file-too-large", earlier_report, now)
         flaw = _flaw(content, kind_of(file.path.name))
         if flaw in ("incomplete", "empty-file"):
-            return self._not_yet(file, content, flaw, last_try=last_try, now=now)
+            return self._not_yet(file, content, flaw, earlier_report, last_try=last_try, now=now)
         if flaw is not None:
-            return self._quarantined(file, content, flaw, now)
+            return self._quarantined(file, content, flaw, earlier_report, now)
         return self._keep(file, content, earlier_report, now)
 
     def finish(self, file: FoundFile) -> bool:
@@ -101,7 +102,7 @@ class Intake:
         """
         try:
             seen = file.path.lstat()
-            if (seen.st_size, _changed(seen)) != (file.size, file.changed_ns) or not stat.S_ISREG(seen.st_mode):
+            if (seen.st_size, changed_ns(seen)) != (file.size, file.changed_ns) or not stat.S_ISREG(seen.st_mode):
                 return False
             if self.source.after == "delete":
                 file.path.unlink()
@@ -111,16 +112,16 @@ class Intake:
             return False
         return True
 
-    def _content(self, file: FoundFile) -> bytes | None:
-        """The bytes, or None if the file changed while it was read."""
-        # O_NOFOLLOW: between scan and opening, a link may have taken the file's place.
-        handle = os.open(file.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb") as opened:
+    def _content(self, file: FoundFile, *, as_seen: bool) -> bytes | None:
+        """The bytes, or None if the file changed while it was read or, if asked, since the scan saw it."""
+        with _opened(file.path) as opened:
             before = os.fstat(opened.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise OSError
             content = opened.read(self.max_bytes + 1)
             after = os.fstat(opened.fileno())
+        if as_seen and (before.st_size, changed_ns(before)) != (file.size, file.changed_ns):
+            return None
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             return None
         if len(content) != after.st_size and len(content) <= self.max_bytes:
@@ -144,26 +145,49 @@ class Intake:
         duplicate = report.state is reports.ReportState.DUPLICATE
         return IntakeResult(outcome=Taken.DUPLICATE if duplicate else Taken.NEW, report_id=report.report_id)
 
-    def _not_yet(self, file: FoundFile, content: bytes, reason: str, *, last_try: bool, now: datetime) -> IntakeResult:
+    def _not_yet(
+        self,
+        file: FoundFile,
+        content: bytes,
+        reason: str,
+        earlier_report: int | None,
+        *,
+        last_try: bool,
+        now: datetime,
+    ) -> IntakeResult:
         if last_try:
-            return self._quarantined(file, content, reason, now)
+            return self._quarantined(file, content, reason, earlier_report, now)
         return IntakeResult(outcome=Taken.WAITS, reason=reason)
 
-    def _quarantined(self, file: FoundFile, content: bytes, reason: str, now: datetime) -> IntakeResult:
+    def _quarantined(
+        self, file: FoundFile, content: bytes | None, reason: str, earlier_report: int | None, now: datetime
+    ) -> IntakeResult:
+        """Set a file aside; `content` is None for one too large to be kept."""
         printed = self._printed(file, content, now)
-        archived = self.database.archive.put(content) if content else None
+        report_id = self._same_in_quarantine(earlier_report, printed, reason)
+        archived = self.database.archive.put(content) if content and report_id is None else None
         with self.database.session() as session:
-            report = reports.quarantine_file(
-                session,
-                printed,
-                source=self.source.name,
-                file_name=Path(file.shown).name,
-                reason=reason,
-                now=now,
-                archived=archived,
-            )
-            self._remember(session, file, SightingState.QUARANTINED, report.report_id, reason, now)
-        return IntakeResult(outcome=Taken.QUARANTINED, report_id=report.report_id, reason=reason)
+            if report_id is None:
+                report_id = reports.quarantine_file(
+                    session,
+                    printed,
+                    source=self.source.name,
+                    file_name=Path(file.shown).name,
+                    reason=reason,
+                    now=now,
+                    archived=archived,
+                ).report_id
+            self._remember(session, file, SightingState.QUARANTINED, report_id, reason, now)
+        return IntakeResult(outcome=Taken.QUARANTINED, report_id=report_id, reason=reason)
+
+    def _same_in_quarantine(self, earlier_report: int | None, printed: PrintedFile, reason: str) -> int | None:
+        """The report of this path, if it is in quarantine for these bytes already: touching a file is no news."""
+        if earlier_report is None:
+            return None
+        with self.database.reading() as session:
+            earlier = reports.get(session, earlier_report)
+        same = (earlier.sha256, earlier.state) == (printed.sha256, reports.ReportState.QUARANTINED)
+        return earlier_report if same and reason in earlier.reasons else None
 
     def _remember(
         self,
@@ -187,23 +211,37 @@ class Intake:
             now=now,
         )
 
-    def _printed(self, file: FoundFile, content: bytes, now: datetime) -> PrintedFile:
+    def _printed(self, file: FoundFile, content: bytes | None, now: datetime) -> PrintedFile:
         return PrintedFile(
             path=file.shown,
-            sha256=hashlib.sha256(content).hexdigest(),
-            size_bytes=len(content),
+            sha256=_digest_of(file.path) if content is None else hashlib.sha256(content).hexdigest(),
+            size_bytes=file.size if content is None else len(content),
             seen_at=now,
             site=self.source.site,
         )
 
 
-def _changed(seen: os.stat_result) -> int:
+def changed_ns(seen: os.stat_result) -> int:
+    """The later of the times of a file's content and of its entry, in nanoseconds."""
     return max(seen.st_mtime_ns, seen.st_ctime_ns)
+
+
+def _opened(path: Path) -> BinaryIO:
+    # Between scan and opening, a link or a pipe may have taken the file's place: follow neither, wait for neither.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags), "rb")
+
+
+def _digest_of(path: Path) -> str:
+    with _opened(path) as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _flaw(content: bytes, kind: Kind) -> str | None:
     if not content:
         return "empty-file"
+    if not content.strip(b"\0"):
+        return "incomplete"  # a copy over the network reserves the space first
     if kind is Kind.CSV and not content.startswith(b"%PDF-"):
         return None
     if b"%PDF-" not in content[:_HEAD]:
@@ -213,11 +251,20 @@ def _flaw(content: bytes, kind: Kind) -> str | None:
 
 
 def _move(path: Path, folder: Path) -> None:
+    """Move a file into a folder under its own name, or with a number after it if that name is taken."""
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / path.name
-    number = 1
-    while target.exists():
-        # Yesterday's file of the same name stays.
-        number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    shutil.move(path, target)
+    target, number = folder / path.name, 1
+    while True:
+        try:
+            # Whoever makes the name owns it: two sources may move into one folder, and yesterday's file stays.
+            target.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            number += 1
+            target = folder / f"{path.stem[:100]}-{number}{path.suffix}"
+    try:
+        shutil.move(path, target)
+    except OSError:
+        if path.exists():
+            target.unlink(missing_ok=True)
+        raise

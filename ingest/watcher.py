@@ -19,7 +19,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from ingest.intake import FoundFile, Intake, IntakeResult, Taken
+from ingest.intake import FoundFile, Intake, IntakeResult, Taken, changed_ns
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.settings import SiteSettings, SourceSettings
@@ -31,6 +31,7 @@ _log = structlog.get_logger()
 
 # File systems whose changes by other machines no kernel event tells of.
 _NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ncp", "webdav", "davfs")
+_BEYOND = datetime(9000, 1, 1, tzinfo=UTC)
 _FINAL = (reports.ReportState.HANDED_OVER, reports.ReportState.DUPLICATE)
 
 
@@ -94,7 +95,7 @@ class FolderWatcher:
     def scan(self, now: datetime) -> None:
         """One pass over the folder: the only way a file is ever found."""
         try:
-            found = self._found()
+            found = self._found(now)
         except OSError as error:
             self._unreachable(now, error)
             return
@@ -103,8 +104,7 @@ class FolderWatcher:
             self._sights = self._remembered()
         self._take_up_released()
         self._notice_vanished(found, now)
-        for file in found.values():
-            self._look_at(file, now)
+        self._look_at_all(found, now)
         self._finish_originals(found)
         self.last_good_scan = now
         pending = sum(sight.state is SightingState.PENDING for sight in self._sights.values())
@@ -117,7 +117,7 @@ class FolderWatcher:
 
     # --- finding
 
-    def _found(self) -> dict[str, FoundFile]:
+    def _found(self, now: datetime) -> dict[str, FoundFile]:
         found: dict[str, FoundFile] = {}
         with os.scandir(self._source.folder) as entries:
             for entry in entries:
@@ -127,32 +127,27 @@ class FolderWatcher:
                     seen = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
-                if not stat.S_ISREG(seen.st_mode):
-                    # Links lead out of the folder, pipes never end: neither is a printed report.
-                    self._ignore(shown, Path(entry.path), seen)
-                    continue
-                found[shown] = FoundFile(
+                file = FoundFile(
                     path=Path(entry.path),
-                    shown=shown,
+                    shown=entry.path,
                     size=seen.st_size,
-                    changed_ns=max(seen.st_mtime_ns, seen.st_ctime_ns),
-                    modified_at=datetime.fromtimestamp(seen.st_mtime, UTC),
+                    changed_ns=changed_ns(seen),
+                    modified_at=_instant(seen.st_mtime),
                 )
+                if stat.S_ISREG(seen.st_mode):
+                    found[file.shown] = file
+                elif not stat.S_ISDIR(seen.st_mode):
+                    # Links lead out of the folder, pipes never end: neither is a printed report.
+                    self._ignore(file, now)
         return found
 
     def _matches(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name.casefold(), p.casefold()) for p in self._source.patterns)
 
-    def _ignore(self, shown: str, path: Path, seen: os.stat_result) -> None:
-        if self._sights is None or shown in self._sights or stat.S_ISDIR(seen.st_mode):
+    def _ignore(self, file: FoundFile, now: datetime) -> None:
+        if self._sights is None or file.shown in self._sights:
             return
-        moment = datetime.fromtimestamp(seen.st_mtime, UTC)
-        file = FoundFile(
-            path=path, shown=shown, size=seen.st_size, changed_ns=max(seen.st_mtime_ns, seen.st_ctime_ns),
-            modified_at=moment,
-        )  # fmt: skip
-        self._store(_Sight(file=file, state=SightingState.IGNORED, since=0.0, reason="unsafe-path"), moment)
+        self._store(_Sight(file=file, state=SightingState.IGNORED, since=0.0, reason="unsafe-path"), now)
         _log.warning("file.ignored", source=self._label, reason="unsafe-path")
         self._metrics.files.labels(self._source.site, "ignored").inc()
 
@@ -187,6 +182,16 @@ class FolderWatcher:
 
     # --- deciding what to do with a file
 
+    def _look_at_all(self, found: dict[str, FoundFile], now: datetime) -> None:
+        fault: Exception | None = None
+        for file in found.values():
+            try:
+                self._look_at(file, now)
+            except Exception as error:  # noqa: BLE001 - one file must never keep its neighbours waiting
+                fault = fault or error
+        if fault is not None:
+            raise fault
+
     def _look_at(self, file: FoundFile, now: datetime) -> None:
         assert self._sights is not None
         sight = self._sights.get(file.shown)
@@ -205,7 +210,7 @@ class FolderWatcher:
         locked = sight.state is SightingState.QUARANTINED and sight.reason == "file-locked"
         if locked and os.access(file.path, os.R_OK):
             # Nothing about the file changes when a lock or a right on it does.
-            self._take(replace(sight, state=SightingState.PENDING), now, waited=0.0)
+            self._take(sight, now, waited=0.0)
         elif sight.state is SightingState.PENDING and waited >= self._source.quiet_seconds:
             self._take(sight, now, waited=waited)
 
@@ -288,15 +293,17 @@ class FolderWatcher:
         if self._source.after == "leave":
             return
         due = [s for s in self._sights.values() if s.state is SightingState.TAKEN and s.file.shown in found]
-        for sight in due[:500]:
-            if sight.report_id is None:
-                continue
-            with self._database.reading() as session:
-                state = reports.get(session, sight.report_id).state
-            if state in _FINAL and self._intake.finish(found[sight.file.shown]):
-                del self._sights[sight.file.shown]
-                with self._database.session() as session:
-                    sightings.forget(session, self._source.name, [sight.file.shown])
+        with self._database.reading() as session:
+            settled = [s for s in due if s.report_id is not None and reports.get(session, s.report_id).state in _FINAL]
+        finished = [s.file.shown for s in settled if self._intake.finish(found[s.file.shown])]
+        if len(finished) < len(settled):
+            _log.warning("original.stays", source=self._label, count=len(settled) - len(finished))
+        if not finished:
+            return
+        for shown in finished:
+            del self._sights[shown]
+        with self._database.session() as session:
+            sightings.forget(session, self._source.name, finished)
 
     # --- the folder itself
 
@@ -331,7 +338,12 @@ class FolderWatcher:
     def _keep_observing(self) -> None:
         if self._source.watch == "poll" or (self._source.watch == "auto" and _on_network(self._source.folder)):
             return
-        alive = self._observer is not None and self._observer.is_alive() and not self._away
+        if self._away:
+            # What comes back may be another folder of the same name, which the old observer would not hear.
+            self._stop_observing()
+            self._observer_tried = -1e9
+            return
+        alive = self._observer is not None and self._observer.is_alive()
         if alive or self._monotonic() - self._observer_tried < 10:
             return
         self._observer_tried = self._monotonic()
@@ -363,6 +375,14 @@ class _Hint(FileSystemEventHandler):
         """Something happened; opening and reading by the service itself does not count."""
         if event.event_type not in ("opened", "closed_no_write"):
             self._wake.set()
+
+
+def _instant(seconds: float) -> datetime:
+    """A file's time; of one that no calendar holds, a day long after any backlog, so that the file is taken."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return _BEYOND
 
 
 def _on_network(folder: Path) -> bool:

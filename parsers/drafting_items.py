@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from parsers.drafting_fields import Certainty, Guess, guess_fields
 from parsers.drafting_labels import find_labelled
+from parsers.drafting_lines import is_personal, pattern_of
 from parsers.drafting_tables import FoundTable, read_table
 from parsers.drafting_words import item_heading_means, named_instrument
 from parsers.drafting_yaml import Sketch
 from parsers.header import find_headers
 from parsers.instrument_library import load_instruments
-from parsers.lines import lines_of
+from parsers.lines import find_on_line, lines_of
 from parsers.template import Column, Field, Place
 from records.document import Document
 
@@ -36,6 +37,8 @@ def sketch_items(
     table = read_table([page], headings)
     roles = _roles(table)
     labels = table.values[roles.index(Field.LABEL)]
+    ends = [n for n, text in enumerate(labels) if _SUMMARY.search(text)]
+    labels = labels[: ends[-1] + 1] if ends else labels  # below the total stands the foot of the page
     wording = tuple(_NUMBERING.sub("", text) for text in labels if text and not _SUMMARY.search(text))
     summary = tuple(text for text in labels if _SUMMARY.search(text))
     instrument = _instrument(texts, len(wording))
@@ -43,6 +46,7 @@ def sketch_items(
         return False
     everything = read_table(documents, headings)
     sketch.layout = "items"
+    sketch.furniture = _foot(first, summary)
     sketch.instrument = instrument
     sketch.wording = wording
     sketch.answers = _answers(everything, roles, summary)
@@ -64,6 +68,14 @@ def sketch_items(
         )  # fmt: skip
     sketch.page_guesses = tuple(guesses)
     return True
+
+
+def _foot(document: Document, summary: Sequence[str]) -> list[tuple[str, bool]]:
+    """What stands below the last summary row of the first page: legends, page numbers."""
+    lines = lines_of(document.pages[0].words)
+    ends = [n for n, line in enumerate(lines) for label in summary if find_on_line(line, label)]
+    below = lines[ends[-1] + 1 :] if ends else ()
+    return list(dict.fromkeys(pattern_of(line.text) for line in below if not is_personal(line.text)))
 
 
 def _roles(table: FoundTable) -> list[Field]:
@@ -89,8 +101,13 @@ def _instrument(texts: Sequence[str], questions: int) -> str | None:
             found = named_instrument(span)
             if found is not None and library[found].item_count == questions:
                 return found
-    fitting = [name for name, instrument in library.items() if instrument.item_count == questions]
-    return fitting[0] if len(fitting) == 1 else None
+    # The page does not say; the author of the template is told to check what the number of questions suggests.
+    fitting = [
+        name
+        for name, instrument in library.items()
+        if sum(item.scored for item in instrument.items) == questions == instrument.item_count
+    ]
+    return min(fitting, default=None)
 
 
 def _answers(table: FoundTable, roles: Sequence[Field], summary: Sequence[str]) -> tuple[tuple[str, int], ...]:

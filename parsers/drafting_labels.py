@@ -75,8 +75,12 @@ def _lines(page: Page, above: float | None) -> tuple[Line, ...]:
 def _labels_of(lines: Sequence[Line]) -> list[str]:
     found: list[str] = []
     for line in lines:
+        value_follows = False
         for run in line.runs():
-            found += _labels_in(run)
+            labels = [] if value_follows else _labels_in(run)
+            found += labels
+            # What stands beside a bare label is its value, even if it begins with a known word.
+            value_follows = bool(labels) and labels[-1] == joined(run).rstrip(": ")
     return found
 
 

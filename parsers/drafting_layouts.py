@@ -67,7 +67,9 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
         for line in lines_of(documents[0].pages[0].words)
         for run in line.runs()
     ]
-    title, clinic = title_of(above), clinic_of(above)
+    lines = lines_of(documents[0].pages[0].words)
+    edges = [" ".join(w.text for w in run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
+    title, clinic = title_of(above), clinic_of(edges)
     sketch = Sketch(
         id=template_id, title=title or "Drafted layout", kind=Kind.PDF, layout="table", site=site, guesses=(), clinic=clinic
     )

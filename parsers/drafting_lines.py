@@ -8,6 +8,7 @@ from typing import Final
 
 from parsers.drafting_words import is_clinic_name, share
 from parsers.explanation import Explanation
+from parsers.lines import joined, lines_of
 from parsers.template import Field
 from records.geometry import Region
 
@@ -79,7 +80,8 @@ def as_furniture(seen: Explanation) -> list[Piece]:
             boxes.setdefault(row.page, []).append(row.region)
     left = [f for f in seen.report.findings if f.code == "unclaimed-word"]
     if seen.document is None:
-        return [pattern_of(f.detail) for f in left if not _personal(f.detail)]
+        return [pattern_of(f.detail) for f in left if not is_personal(f.detail)]
+    lines = {page.number: lines_of(page.words) for page in seen.document.pages}
     found: list[Piece] = []
     for finding in left:
         region = finding.region
@@ -87,18 +89,19 @@ def as_furniture(seen: Explanation) -> list[Piece]:
             continue
         outside = region.bottom <= min(b.top for b in boxes[region.page]) + 1
         outside = outside or region.top >= max(b.bottom for b in boxes[region.page]) - 1
-        beside = sum(
-            other.region is not None
-            and other.region.page == region.page
-            and abs(other.region.center[1] - region.center[1]) < 3
-            for other in left
-        )
-        if outside and beside <= 2 and not _personal(finding.detail):
-            found.append(pattern_of(finding.detail))
+        # Words around it that a title or a clinic's name has claimed belong to the same line of print.
+        whole = next((line for line in lines[region.page] if _same_height(line.region, region)), None)
+        runs = [joined(run) for run in whole.runs()] if whole is not None else [finding.detail]
+        if outside and not any(is_personal(run) for run in runs if len(runs) != 2 or run != runs[1]):
+            found.append(pattern_of(" ".join(runs)))
     return found
 
 
-def _personal(text: str) -> bool:
+def _same_height(one: Region, other: Region) -> bool:
+    return one.top - 1 <= other.center[1] <= one.bottom + 1
+
+
+def is_personal(text: str) -> bool:
     """Whether a text may be a row: a person's name with a comma, or a bare date or number."""
     named = "," in text and share(Field.NAME, [text]) == 1 and len(text.split()) <= 4
     return named or share(Field.AUTHORED_ON, [text]) == 1 or re.fullmatch(r"[A-Z]{0,4}-?\d{3,}", text) is not None

@@ -67,11 +67,12 @@ def _best_heading(document: Document, rank: _Rank, *, least: int) -> tuple[str, 
         for start in range(len(lines)):
             for depth in range(1, _DEEPEST + 1):
                 window = lines[start : start + depth]
-                if len(window) < depth or not _together(window):
+                if len(window) < depth or not _together(window) or not any(c.isalnum() for c in window[-1].text):
                     break
                 cells = _cells(window, page)
                 known = [rank(text) for text in cells]
-                score = sum(known) - 0.05 * depth
+                # A line more that leaves every heading known ("Assessment", "Assessment Name") belongs to it.
+                score = sum(known) + 0.02 * depth
                 clear = sum(value >= 1.0 for value in known)
                 if clear >= least and len(cells) <= 30 and (best is None or score > best[0]):
                     best = (score, cells)

@@ -128,7 +128,7 @@ def named_instrument(text: str) -> str | None:
 def is_clinic_name(text: str) -> bool:
     """Whether a line reads like a clinic's name and nothing else."""
     words = text.split()
-    return 2 <= len(words) <= 7 and _CLINIC.search(text) is not None and not re.search(r"[\d:]", text)
+    return 2 <= len(words) <= 7 and _CLINIC.search(text) is not None and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
 
 
 def share(field: Field, values: Sequence[str]) -> float:
@@ -177,9 +177,9 @@ def middle_year(values: Sequence[str], form: str) -> int:
 
 
 def _reads(value: str, form: str) -> bool:
-    # strptime takes "26" for %Y nowhere, but one digit for %m and %d everywhere.
     try:
-        datetime.strptime(" ".join(value.split()), form)  # noqa: DTZ007 - dates on paper have no zone
+        read = datetime.strptime(" ".join(value.split()), form)  # noqa: DTZ007 - dates on paper have no zone
     except ValueError:
         return False
-    return True
+    # strptime finds years such as 426 in a six-digit record number.
+    return 1900 <= read.year <= 2100

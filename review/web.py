@@ -77,7 +77,7 @@ def create_app(
         destinations_of: Site id to the ids of the destinations its records go to.
         now: The time in UTC.
         metrics: Text of `/metrics`, or None.
-        health: Content of `/health`, or None; a "status" other than "ok" answers 503. No patient data in it.
+        health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(

@@ -92,28 +92,25 @@ def scores(of: list[Person], count: int, *, seed: int) -> list[Score]:
     return [Score(p, f, chance.randint(0, _MAXIMA[f]), d) for p, f, d in chance.sample(every, count)]
 
 
-def report_pdf(rows: list[Score], *, number: int) -> bytes:
-    """A one-page report with these rows."""
+def report_pdf(rows: list[Score], *, number: int, rows_per_page: int = 36) -> bytes:
+    """A report with these rows, as many pages as they need."""
     out = BytesIO()
     page = canvas.Canvas(out, pagesize=letter, invariant=True)
-    page.setFont("Helvetica", 10)
-    page.drawString(50, 740, f"Nightly score report {number}")
+    sheets = [rows[n : n + rows_per_page] for n in range(0, len(rows), rows_per_page)]
     columns = (50, 110, 250, 330, 410, 470)
-    for x, word in zip(columns, ("Chart", "Person", "Born", "Form", "Points", "Given on"), strict=True):
-        page.drawString(x, 710, word)
-    for line, row in enumerate(rows):
-        who = row.person
-        cells = (
-            who.mrn,
-            f"{who.family}, {who.given}",
-            f"{who.born:%m/%d/%Y}",
-            row.form,
-            str(row.points),
-            f"{row.on:%m/%d/%Y}",
-        )
-        for x, text in zip(columns, cells, strict=True):
-            page.drawString(x, 690 - 16 * line, text)
-    page.drawString(50, 40, "Page 1 of 1")
+    for sheet, on_sheet in enumerate(sheets, start=1):
+        page.setFont("Helvetica", 10)
+        page.drawString(50, 740, f"Nightly score report {number}")
+        for x, word in zip(columns, ("Chart", "Person", "Born", "Form", "Points", "Given on"), strict=True):
+            page.drawString(x, 710, word)
+        for line, row in enumerate(on_sheet):
+            who = row.person
+            born, given = f"{who.born:%m/%d/%Y}", f"{row.on:%m/%d/%Y}"
+            cells = (who.mrn, f"{who.family}, {who.given}", born, row.form, str(row.points), given)
+            for x, text in zip(columns, cells, strict=True):
+                page.drawString(x, 690 - 17 * line, text)
+        page.drawString(50, 40, f"Page {sheet} of {len(sheets)}")
+        page.showPage()
     page.save()
     return out.getvalue()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -284,7 +285,17 @@ def test_metrics_are_for_this_machine_only_and_health_for_everybody(clinic: Clin
     assert Browser(clinic.app).open("/metrics").text == "scorebridge_up 1\n"
     elsewhere = Browser(clinic.app, client="10.1.2.3")
     assert elsewhere.open("/metrics").status_code == 403
-    assert elsewhere.open("/health").json() == {"status": "ok"}
+    assert elsewhere.open("/health").json() == {"ok": True}
+
+
+def test_a_service_in_trouble_answers_so_that_a_monitor_needs_to_read_nothing(clinic: Clinic) -> None:
+    def trouble() -> dict[str, object]:
+        return {"ok": False, "stopped_threads": ["delivery"]}
+
+    clinic.app.state.office = replace(clinic.app.state.office, health=trouble)
+    answer = Browser(clinic.app).open("/health")
+    assert answer.status_code == 503
+    assert answer.json() == {"ok": False, "stopped_threads": ["delivery"]}
 
 
 def test_a_forwarded_address_does_not_open_the_metrics(clinic: Clinic) -> None:

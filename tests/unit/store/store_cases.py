@@ -123,9 +123,7 @@ def outcome(
 
 def taken(session: Session, database: Database | None = None, *, site: str = SITE) -> StoredReport:
     archived = database.archive.put(b"%PDF-1.7 synthetic %%EOF") if database else None
-    return reports.take(
-        session, printed_file(site=site), source="wcp", file_name="scores.pdf", archived=archived
-    )
+    return reports.take(session, printed_file(site=site), source="wcp", file_name="scores.pdf", archived=archived)
 
 
 def handed(session: Session, *records: RecordToStore, destinations: tuple[str, ...] = (PORTAL,)) -> HandedOver:

@@ -27,9 +27,7 @@ def file_of(tmp_path: Path, document_id: str) -> Path:
     return tmp_path / "archive" / document_id[:2] / document_id
 
 
-@pytest.mark.parametrize(
-    "size", [0, 1, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 2 * MEBIBYTE, 3 * MEBIBYTE + 17]
-)
+@pytest.mark.parametrize("size", [0, 1, MEBIBYTE - 1, MEBIBYTE, MEBIBYTE + 1, 2 * MEBIBYTE, 3 * MEBIBYTE + 17])
 def test_a_document_of_any_size_comes_back(archive: Archive, size: int) -> None:
     content = bytes(range(251)) * (size // 251 + 1)
     kept = archive.put(content[:size])

@@ -56,14 +56,10 @@ def test_an_untouched_trail_is_intact(database: Database) -> None:
 
 
 def test_an_empty_trail_is_intact(database: Database) -> None:
-    assert verdict(database) == AuditVerdict(
-        intact=True, events=0, first_bad=None, head=None, anchored=0, reason=None
-    )
+    assert verdict(database) == AuditVerdict(intact=True, events=0, first_bad=None, head=None, anchored=0, reason=None)
 
 
-@pytest.mark.parametrize(
-    "column", ["at", "actor", "action", "object_kind", "object_id", "detail", "prev_mac", "mac"]
-)
+@pytest.mark.parametrize("column", ["at", "actor", "action", "object_kind", "object_id", "detail", "prev_mac", "mac"])
 def test_an_edited_event_is_found(database: Database, column: str) -> None:
     fill(database)
     tamper(database, f"UPDATE audit_event SET {column} = 'x' WHERE seq = 3")
@@ -136,9 +132,7 @@ def test_a_torn_last_anchor_is_no_alarm_and_an_unreadable_file_is_one(database: 
     assert verdict(database).reason == "anchor-unreadable"
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event WHERE seq = 1"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event WHERE seq = 1"])
 def test_the_database_itself_refuses_to_change_the_trail(database: Database, statement: str) -> None:
     fill(database)
     with pytest.raises(StoreError, match="cannot be changed"), database.session() as session:

@@ -37,9 +37,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("print"), st.lists(prints, max_size=3)),
         st.tuples(st.sampled_from(["approve", "reject"]), st.integers(0, 3), st.sampled_from(PEOPLE)),
-        st.tuples(
-            st.just("approve-as"), st.integers(0, 3), st.sampled_from(["correction", "second-administration"])
-        ),
+        st.tuples(st.just("approve-as"), st.integers(0, 3), st.sampled_from(["correction", "second-administration"])),
         st.tuples(st.just("deliver"), st.sampled_from(["ok", "dead", "held", "unknown", "deferred", "lost"])),
         st.tuples(st.sampled_from(["cancel", "resend", "withdraw", "reopen", "correct"]), st.integers(0, 5)),
     ),
@@ -135,7 +133,7 @@ class Clinic:
 
 
 @given(steps)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_balance_adds_up_after_every_step(database: Database, done: list[tuple[object, ...]]) -> None:
     class UndoneError(Exception):
         pass
@@ -184,14 +182,10 @@ def check(session: Session, clinic: Clinic) -> None:
 def check_standing(session: Session) -> None:
     """Of each assessment at most one record stands, and every open review record has an open case."""
     rows = [
-        kept
-        for one in reports.recent(session, limit=1000)
-        for kept in kept_records.of_report(session, one.report_id)
+        kept for one in reports.recent(session, limit=1000) for kept in kept_records.of_report(session, one.report_id)
     ]
     replaced = {row.corrects for row in rows if row.state is RecordState.CONFIRMED}
-    standing = [
-        row.external_id for row in rows if row.state is RecordState.CONFIRMED and row.record_id not in replaced
-    ]
+    standing = [row.external_id for row in rows if row.state is RecordState.CONFIRMED and row.record_id not in replaced]
     assert len(standing) == len(set(standing))
     assert sum(row.state is RecordState.REVIEW for row in rows) == cases.count_open(session)
 

@@ -164,9 +164,7 @@ def test_thousands_of_paths_are_remembered_and_forgotten_at_once(database: Datab
     many = [Seen(path=path, size=1, mtime_ns=1, state=SightingState.PENDING) for path in paths]
     with database.session() as session:
         sightings.remember_all(session, "wcp", many, now=NOW)
-        sightings.remember_all(
-            session, "wcp", [replace(seen, state=SightingState.BACKLOG) for seen in many], now=NOW
-        )
+        sightings.remember_all(session, "wcp", [replace(seen, state=SightingState.BACKLOG) for seen in many], now=NOW)
         assert sightings.counts(session, "wcp")[SightingState.BACKLOG] == 5000
         sightings.forget(session, "wcp", paths[:4999])
         assert list(sightings.known(session, "wcp")) == paths[4999:]
@@ -214,9 +212,7 @@ def test_notices_climb_the_ladder_until_somebody_takes_the_alert(database: Datab
         assert alert is not None
 
         def due(minutes: int) -> bool:
-            return bool(
-                alerts.due_notices(session, now=NOW + timedelta(minutes=minutes), escalate_after=step, steps=2)
-            )
+            return bool(alerts.due_notices(session, now=NOW + timedelta(minutes=minutes), escalate_after=step, steps=2))
 
         assert due(0)
         alerts.mark_notified(session, alert.alert_id, now=NOW)
@@ -266,17 +262,13 @@ def test_a_notice_is_said_once_while_open_and_again_when_it_comes_back(database:
 def test_a_published_revision_never_changes(database: Database) -> None:
     with database.session() as session:
         for _ in range(2):
-            templates.register(
-                session, "listing", 1, sha256="aa", state=TemplateState.SHADOW, actor="ida", now=NOW
-            )
+            templates.register(session, "listing", 1, sha256="aa", state=TemplateState.SHADOW, actor="ida", now=NOW)
         templates.set_state(session, "listing", 1, TemplateState.LIVE, actor="ida", now=NOW)
         templates.register(session, "listing", 1, sha256="aa", state=TemplateState.DRAFT, actor="ida", now=NOW)
         assert templates.states(session) == {("listing", 1): TemplateState.LIVE}
         assert templates.hashes(session) == {("listing", 1): "aa"}
         with pytest.raises(TemplateError):
-            templates.register(
-                session, "listing", 1, sha256="bb", state=TemplateState.LIVE, actor="ida", now=NOW
-            )
+            templates.register(session, "listing", 1, sha256="bb", state=TemplateState.LIVE, actor="ida", now=NOW)
         with pytest.raises(TemplateError):
             templates.set_state(session, "listing", 2, TemplateState.HELD, actor="ida", now=NOW)
 

@@ -98,9 +98,7 @@ def test_a_decision_on_an_older_version_is_refused(database: Database) -> None:
     with database.session() as session:
         with_roster(session, "D1")
         case = waiting_case(session)
-        cases.correct(
-            session, case.case_id, version=case.version, assessment=assessment(total=3), actor="ben", now=NOW
-        )
+        cases.correct(session, case.case_id, version=case.version, assessment=assessment(total=3), actor="ben", now=NOW)
         with pytest.raises(StaleCaseError):
             approve(session, case)
 

@@ -268,9 +268,7 @@ def test_the_record_keeps_what_was_read_beside_what_a_person_made_of_it(database
         handed(session, record(Decision.REVIEW))
         case = cases.list_open(session)[0]
         corrected = assessment(total=10)
-        changed = cases.correct(
-            session, case.case_id, version=case.version, assessment=corrected, actor="ida", now=NOW
-        )
+        changed = cases.correct(session, case.case_id, version=case.version, assessment=corrected, actor="ida", now=NOW)
         kept = kept_records.of_report(session, case.report_id)[0]
     assert (kept.as_read, kept.assessment, changed.version) == (assessment(), corrected, case.version + 1)
 

@@ -340,9 +340,7 @@ def test_a_record_is_sent_when_every_destination_has_it(database: Database) -> N
         report_id = kept_records.get(session, number).report_id
         deliver(session)
         assert balance.of_report(session, report_id).waiting == 1
-        (second,) = outbox.claim_due(
-            session, now=NOW, lease=LEASE, limit=1, owner=ME, destinations=("registry",)
-        )
+        (second,) = outbox.claim_due(session, now=NOW, lease=LEASE, limit=1, owner=ME, destinations=("registry",))
         outbox.mark_delivered(session, second.submission_id, receipt(), owner=ME, now=NOW)
         assert balance.of_report(session, report_id).sent == 1
 
