@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ class Clinic:
     @property
     def actor(self) -> str:
         """Who is at the keyboard, for the audit: the account the system knows."""
-        return f"{getpass.getuser()}@terminal"
+        try:
+            return f"{getpass.getuser()}@terminal"
+        except (KeyError, OSError):  # a container's account may have a number and no name
+            return f"uid-{os.getuid()}@terminal"
 
     @property
     def destinations(self) -> tuple[str, ...]:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from store.templates import TemplateState
-from store.users import Role
-
 from ingest import clock
 from ingest.logs import configure_logs
 from ingest.published_templates import publish
@@ -33,6 +30,8 @@ from store import database as databases
 from store import users as store_users
 from store.database import Database
 from store.reports import ReportState
+from store.templates import TemplateState
+from store.users import Role
 
 _ZONES: Mapping[str, str] = {"NRC": "America/Chicago", "LMH": "America/Denver"}
 _LONGEST_SECONDS = 100.0
@@ -115,9 +114,10 @@ def _settings(folder: Path, data: Path, portal: RunningSandbox) -> Settings:
             )
             for site in sites
         ),
-        source=tuple(SourceSettings(
-                site=site, folder=folder / "print" / site, quiet_seconds=0.5, incomplete_after_minutes=0.05
-            ) for site in sites),
+        source=tuple(
+            SourceSettings(site=site, folder=folder / "print" / site, quiet_seconds=0.5, incomplete_after_minutes=0.05)
+            for site in sites
+        ),
         destination=(
             DestinationSettings(
                 id="sandbox",

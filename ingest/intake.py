@@ -12,16 +12,16 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
-from store.sightings import SightingState
-
 from ingest.dry_read import kind_of
 from ingest.settings import SourceSettings
 from parsers.template import Kind
 from records.printed_file import PrintedFile
 from store import reports, sightings
 from store.database import Database, Session
+from store.sightings import SightingState
 
 _HEAD, _TAIL = 1024, 2048  # where readers look for %PDF- and %%EOF
+_PRIME = 1_000_003
 
 
 class Taken(Enum):
@@ -50,14 +50,14 @@ class FoundFile:
 
     Attributes:
         shown: Its path as text that can be stored, whatever bytes the name is made of.
-        changed_ns: The later of the times of its content and of its entry: a file put over another one keeps
-            the old time of the content in some programs, but never both.
+        change_mark: Differs whenever the time of its content or of its entry does: a file put over another one
+            keeps the old time of the content in some programs, but never both.
     """
 
     path: Path
     shown: str
     size: int
-    changed_ns: int
+    change_mark: int
     modified_at: datetime
 
 
@@ -102,7 +102,7 @@ class Intake:
         """
         try:
             seen = file.path.lstat()
-            if (seen.st_size, changed_ns(seen)) != (file.size, file.changed_ns) or not stat.S_ISREG(seen.st_mode):
+            if (seen.st_size, change_mark(seen)) != (file.size, file.change_mark) or not stat.S_ISREG(seen.st_mode):
                 return False
             if self.source.after == "delete":
                 file.path.unlink()
@@ -120,7 +120,7 @@ class Intake:
                 raise OSError
             content = opened.read(self.max_bytes + 1)
             after = os.fstat(opened.fileno())
-        if as_seen and (before.st_size, changed_ns(before)) != (file.size, file.changed_ns):
+        if as_seen and (before.st_size, change_mark(before)) != (file.size, file.change_mark):
             return None
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             return None
@@ -204,7 +204,7 @@ class Intake:
             self.source.name,
             file.shown,
             size=file.size,
-            mtime_ns=file.changed_ns,
+            mtime_ns=file.change_mark,
             state=state,
             report_id=report_id,
             reason=reason,
@@ -221,9 +221,9 @@ class Intake:
         )
 
 
-def changed_ns(seen: os.stat_result) -> int:
-    """The later of the times of a file's content and of its entry, in nanoseconds."""
-    return max(seen.st_mtime_ns, seen.st_ctime_ns)
+def change_mark(seen: os.stat_result) -> int:
+    """Both times of a file in one number that any database holds: file servers hand out times no calendar has."""
+    return (seen.st_mtime_ns * _PRIME + seen.st_ctime_ns) % 2**63
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -233,8 +233,11 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _digest_of(path: Path) -> str:
+    digest = hashlib.sha256()
     with _opened(path) as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+        while piece := opened.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _flaw(content: bytes, kind: Kind) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import MutableMapping
 from typing import TextIO
 
@@ -37,6 +38,13 @@ def fault_place(error: BaseException) -> str:
     return f"{name}:{trace.tb_lineno}"
 
 
+def _told_of_thread(fault: threading.ExceptHookArgs) -> None:
+    """A thread that dies is told of without its message, which Python would print to standard error."""
+    error = fault.exc_value
+    if error is not None and not isinstance(error, SystemExit):
+        structlog.get_logger().error("thread.died", error=type(error).__name__, place=fault_place(error))
+
+
 class _Silent(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Libraries log what they read; nothing of it is kept."""
@@ -55,6 +63,7 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
+    threading.excepthook = _told_of_thread
     root = logging.getLogger()
     root.handlers[:] = [_Silent()]
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "httpcore", "pdfminer", "camelot"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from ingest.metrics import Metrics
 from ingest.published_templates import PublishedTemplates
 from ingest.rosters import Rosters
 from ingest.settings import Settings
-from ingest.workers import FileToRead, ReaderPool
+from ingest.workers import FileToRead, ReaderPool, ReadingStoppedError
 from matching.decision import decide
 from matching.normalisation import fingerprint
 from records.assessment import ReportReading, SymptomAssessment
@@ -34,6 +35,8 @@ _log = structlog.get_logger()
 
 # A report whose process died is taken up again after this time.
 _LEASE = timedelta(minutes=10)
+# After this many faults of the store, a report waits for the end of its lease instead of being first in line again.
+_RETRIES_AT_ONCE = 2
 _UNKNOWN_LAYOUT = frozenset({"no-template", "ambiguous-template"})
 
 
@@ -71,6 +74,8 @@ class Pipeline:
         self._confirmed = confirmed
         self._alerted = alerted
         self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._postponed: Counter[int] = Counter()
 
     def wake(self) -> None:
         """There is something to read."""
@@ -96,8 +101,26 @@ class Pipeline:
             claimed = reports.claim_unread(session, now=now, lease=_LEASE, limit=1)
         if not claimed:
             return False
-        self._process(claimed[0], now)
+        report = claimed[0]
+        try:
+            self._process(report, now)
+        except ReadingStoppedError:
+            with self._database.session() as session:
+                reports.release(session, report.report_id)
+        except StoreError as error:
+            self._postpone(report, error)
         return True
+
+    def _postpone(self, report: StoredReport, error: StoreError) -> None:
+        """Give a report back that the store failed on; one it keeps failing on makes way for its neighbours."""
+        _log.error("report.postponed", report_id=report.report_id, code=error.code, error=type(error).__name__)
+        with self._lock:
+            self._postponed[report.report_id] += 1
+            times = self._postponed[report.report_id]
+        if times <= _RETRIES_AT_ONCE:
+            with self._database.session() as session:
+                reports.release(session, report.report_id)
+        raise error
 
     def _process(self, report: StoredReport, now: datetime) -> None:
         if report.attempts > reports.MAX_ATTEMPTS:
@@ -125,11 +148,6 @@ class Pipeline:
             else:
                 self._quarantine(report, error.code or "damaged", now)
             return
-        except StoreError as error:
-            _log.error("report.postponed", report_id=report.report_id, code=error.code, error=type(error).__name__)
-            with self._database.session() as session:
-                reports.release(session, report.report_id)
-            raise
         self._metrics.reading_seconds.labels(report.site).observe(time.monotonic() - started)
         self._raise_alerts(report, reading, now)
         reasons = templates.reasons(reading.template)

@@ -115,7 +115,9 @@ def _columns(header: tuple[str, ...], path: Path) -> dict[str, int]:
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         raise RosterError(
-            f"The roster {path} lacks columns: {', '.join(missing)}. It has: {', '.join(header)}.",
+            # Only words that are known as headers are repeated: a file without a header begins with a patient.
+            f"The roster {path} lacks columns: {', '.join(missing)}. Of its {len(header)} columns these were "
+            f"understood: {', '.join(header[at] for at in columns.values()) or 'none'}.",
             next_step="Rename the headers, for instance patient_id,mrn,last_name,first_name,date_of_birth.",
         )
     return columns

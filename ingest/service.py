@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -114,8 +115,13 @@ class Service:
             thread.start()
         _log.info("service.started", threads=len(self._threads))
 
-    def finish(self, *, within: float = 30.0) -> None:
-        """Stop every worker; what is under way is finished, or given back by its lease."""
+    def finish(self, *, within: float = 10.0) -> None:
+        """Stop every worker within so many seconds; what is under way is finished, or given back.
+
+        Half of the time is left to files that are being read; a reader that needs longer is stopped, and its file is
+        read again at the next start. A delivery that needs longer is resolved by its lease.
+        """
+        deadline = time.monotonic() + within
         self.stop.set()
         self.pipeline.wake()
         for watcher in self.watchers:
@@ -123,12 +129,17 @@ class Service:
         self._delivery.wake.set()
         if self._web is not None:
             self._web.should_exit = True
-        for thread in self._threads:
-            thread.join(timeout=within)
+        self._join(deadline - within / 2, only="pipeline")
         self._pool.close()
         self._pictures.close()
+        self._join(deadline)
         self._database.close()
         _log.info("service.stopped")
+
+    def _join(self, deadline: float, *, only: str = "") -> None:
+        for thread in self._threads:
+            if thread.name.startswith(only):
+                thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def run_until_told(self) -> None:
         """Run until SIGTERM or SIGINT."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ingest.report_json import Json
 
@@ -20,8 +21,13 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def print_json(value: Json) -> None:
-    """One JSON value on a line of standard output, at once."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """One JSON value on a line of standard output, at once; escaped where the terminal cannot show a character."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(value)
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
@@ -31,16 +37,21 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else _shown(str(cell))) for cell in row))
     console = out if out.is_terminal else Console(width=int(os.environ.get("COLUMNS", "160")), highlight=False)
     if title:
-        console.print(f"\n{title}", style="bold", markup=False)
+        console.print(f"\n{_shown(title)}", style="bold", markup=False)
     console.print(table)
 
 
 def note(text: str) -> None:
     """A remark beside the result, on standard error."""
-    err.print(text, markup=False)
+    err.print(_shown(text), markup=False)
+
+
+def _shown(text: str) -> str:
+    """Text that any terminal takes: file names are bytes and need not be characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

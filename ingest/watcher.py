@@ -14,18 +14,18 @@ from pathlib import Path
 
 import psutil
 import structlog
-from store.sightings import SightingState
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from ingest.intake import FoundFile, Intake, IntakeResult, Taken, changed_ns
+from ingest.intake import FoundFile, Intake, IntakeResult, Taken, change_mark
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.settings import SiteSettings, SourceSettings
 from records.errors import ScorebridgeError
 from store import notices, reports, sightings
 from store.database import Database
+from store.sightings import SightingState
 
 _log = structlog.get_logger()
 
@@ -131,7 +131,7 @@ class FolderWatcher:
                     path=Path(entry.path),
                     shown=entry.path,
                     size=seen.st_size,
-                    changed_ns=changed_ns(seen),
+                    change_mark=change_mark(seen),
                     modified_at=_instant(seen.st_mtime),
                 )
                 if stat.S_ISREG(seen.st_mode):
@@ -157,7 +157,7 @@ class FolderWatcher:
         return {
             path: _Sight(
                 file=FoundFile(
-                    path=Path(path), shown=path, size=s.size, changed_ns=s.mtime_ns, modified_at=s.changed_at
+                    path=Path(path), shown=path, size=s.size, change_mark=s.mtime_ns, modified_at=s.changed_at
                 ),
                 state=s.state,
                 since=self._monotonic(),
@@ -195,7 +195,7 @@ class FolderWatcher:
     def _look_at(self, file: FoundFile, now: datetime) -> None:
         assert self._sights is not None
         sight = self._sights.get(file.shown)
-        if sight is None or (sight.file.size, sight.file.changed_ns) != (file.size, file.changed_ns):
+        if sight is None or (sight.file.size, sight.file.change_mark) != (file.size, file.change_mark):
             if sight is None and self._is_backlog(file):
                 self._store(_Sight(file=file, state=SightingState.BACKLOG, since=0.0, reason="backlog"), now)
                 return
@@ -258,7 +258,7 @@ class FolderWatcher:
                 self._source.name,
                 sight.file.shown,
                 size=sight.file.size,
-                mtime_ns=sight.file.changed_ns,
+                mtime_ns=sight.file.change_mark,
                 state=sight.state,
                 report_id=sight.report_id,
                 reason=sight.reason,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import threading
+import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,12 +42,17 @@ class FileToRead:
     today: date
 
 
+class ReadingStoppedError(Exception):
+    """The service is stopping; the file was not read and nothing is known about it."""
+
+
 class ReaderPool:
     """Reading processes with a time and a memory limit. Safe to call from several threads."""
 
     def __init__(self, settings: ReadingSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._closed = False
         self._pool = self._started()
 
     def read(self, content: bytes, file: FileToRead) -> ReportReading:
@@ -52,6 +61,7 @@ class ReaderPool:
         Raises:
             DocumentError: As `parsers.reading.read_report`; or reading took too long, too much memory, or the
                 process died.
+            ReadingStoppedError: The pool was closed meanwhile.
         """
         return self._call(_read, content, file, self._settings.max_pages)
 
@@ -78,6 +88,8 @@ class ReaderPool:
 
     def close(self) -> None:
         """Stop all processes; what they were reading is given up."""
+        with self._lock:
+            self._closed = True
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -106,7 +118,13 @@ class ReaderPool:
                 code="reader-memory",
                 next_step="Check what this file is; if it is a report, raise reading.memory_mb.",
             ) from None
+        except (BrokenProcessPool, CancelledError, RuntimeError):
+            if self._closed:
+                raise ReadingStoppedError from None
+            raise
         except ProcessExpired:
+            if self._closed:
+                raise ReadingStoppedError from None
             raise UnreadableDocumentError(
                 "The reading process died on this file.",
                 code="reader-died",
@@ -116,7 +134,7 @@ class ReaderPool:
 
     def _alive(self) -> ProcessPool:
         with self._lock:
-            if not self._pool.active:
+            if not self._pool.active and not self._closed:
                 # A pool that cannot start processes (no memory left on the machine) gives up; a new one may not.
                 self._pool = self._started()
             return self._pool
@@ -124,6 +142,9 @@ class ReaderPool:
 
 def _limit(memory_bytes: int) -> None:
     """What a reading process may use. Each library thread reserves memory, so they get one."""
+    # What libraries say about a file may quote it, and standard error is a log.
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
         os.environ[name] = "1"
     # Ctrl-C reaches the whole process group; the service decides when a reader stops.

@@ -157,12 +157,8 @@ def _with_fitting_anchors(sketch: Sketch, opened: Sequence[Document | TableFile]
     return _parsed(sketch, names)
 
 
-def _seen(
-    samples: Sequence[Sample], kind: Kind, template: Template, *, site: str, today: date
-) -> list[Explanation]:
-    request = ReadingRequest(
-        kind=kind, templates=(template,), instruments=load_instruments(), site=site, today=today
-    )
+def _seen(samples: Sequence[Sample], kind: Kind, template: Template, *, site: str, today: date) -> list[Explanation]:
+    request = ReadingRequest(kind=kind, templates=(template,), instruments=load_instruments(), site=site, today=today)
     return [explain(sample.content, template, request) for sample in samples]
 
 

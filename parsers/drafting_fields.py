@@ -133,7 +133,7 @@ def _without_doubles(guesses: list[Guess]) -> list[Guess]:
         lost = guess.field in best and best[guess.field] != n and guess.instrument is None
         lost = lost or (guess.field is Field.TOTAL and guess.instrument is None and named_totals)
         other = guesses[best[guess.field]].heading if lost and guess.field in best else ""
-        why = f"looks like {guess.field.value} as well, which “{other}” already is" if other else "no questionnaire named"
+        why = f"looks like {guess.field.value}, which “{other}” already is" if other else "no questionnaire named"
         kept.append(replace(guess, field=Field.IGNORE, certainty=Certainty.NONE, why=why) if lost else guess)
     return kept
 
@@ -153,7 +153,7 @@ def name_order(guesses: Sequence[Guess]) -> tuple[NameOrder, str]:
         return NameOrder.FAMILY_FIRST, "no name in one cell; it does not matter"
     if commas * 2 >= len(values):
         return NameOrder.FAMILY_FIRST, f"{commas} of {len(values)} names have a comma after the first part"
-    return NameOrder.GIVEN_FIRST, f"only {commas} of {len(values)} names have a comma: check that given names come first"
+    return NameOrder.GIVEN_FIRST, f"{commas} of {len(values)} names have a comma: check that given names come first"
 
 
 def _comma_ends_family(value: str) -> bool:

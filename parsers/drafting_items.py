@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from parsers.drafting_fields import Certainty, Guess, guess_fields
@@ -18,6 +19,7 @@ from parsers.template import Column, Field, Place
 from records.document import Document
 
 _NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
+_PAGES = 20  # enough to tell the usual order of the questions
 _SUMMARY = re.compile(r"\b(total|sum|score)\b", re.IGNORECASE)
 
 
@@ -32,13 +34,11 @@ def sketch_items(
         headings: Of the table of questions.
         texts: What the first page prints, run by run.
     """
-    first = documents[0]
-    page = Document(reader=first.reader, pages=first.pages[:1])
-    table = read_table([page], headings)
+    first, table = documents[0], _usual_page(documents, headings)
+    if table is None:
+        return False
     roles = _roles(table)
-    labels = table.values[roles.index(Field.LABEL)]
-    ends = [n for n, text in enumerate(labels) if _SUMMARY.search(text)]
-    labels = labels[: ends[-1] + 1] if ends else labels  # below the total stands the foot of the page
+    labels = _labels(table, roles)
     wording = tuple(_NUMBERING.sub("", text) for text in labels if text and not _SUMMARY.search(text))
     summary = tuple(text for text in labels if _SUMMARY.search(text))
     instrument = _instrument(texts, len(wording))
@@ -70,6 +70,23 @@ def sketch_items(
     return True
 
 
+def _usual_page(documents: Sequence[Document], headings: Sequence[str]) -> FoundTable | None:
+    """The table of a page that prints the questions as most pages do: one sheet may have them in another order."""
+    pages = [Document(reader=d.reader, pages=(page,)) for d in documents for page in d.pages][:_PAGES]
+    tables = [table for table in (read_table([page], headings) for page in pages) if table.header_pages]
+    if not tables:
+        return None
+    orders = Counter(_labels(table, _roles(table)) for table in tables)
+    usual, _ = orders.most_common(1)[0]
+    return next(table for table in tables if _labels(table, _roles(table)) == usual)
+
+
+def _labels(table: FoundTable, roles: Sequence[Field]) -> tuple[str, ...]:
+    labels = table.values[roles.index(Field.LABEL)]
+    ends = [n for n, text in enumerate(labels) if _SUMMARY.search(text)]
+    return labels[: ends[-1] + 1] if ends else labels  # below the total stands the foot of the page
+
+
 def _foot(document: Document, summary: Sequence[str]) -> list[tuple[str, bool]]:
     """What stands below the last summary row of the first page: legends, page numbers."""
     lines = lines_of(document.pages[0].words)
@@ -85,9 +102,7 @@ def _roles(table: FoundTable) -> list[Field]:
     wordiest = max(candidates, key=lambda n: sum(len(text) for text in table.values[n]))
     points = [n for n, role in enumerate(roles) if role is Field.POINTS]
     return [
-        Field.IGNORE
-        if (role is Field.LABEL and n != wordiest) or (role is Field.POINTS and n != points[-1])
-        else role
+        Field.IGNORE if (role is Field.LABEL and n != wordiest) or (role is Field.POINTS and n != points[-1]) else role
         for n, role in enumerate(roles)
     ]
 
@@ -141,4 +156,3 @@ def _header_top(document: Document, headings: Sequence[str]) -> float | None:
     columns = tuple(Column(header=heading, field=Field.IGNORE) for heading in headings)
     found = find_headers(lines_of(document.pages[0].words), columns)
     return found[0].region.top - 1 if found else None
-

@@ -106,9 +106,7 @@ def _labels_in(run: tuple[Word, ...]) -> list[str]:
 def _value(lines: Sequence[Line], place: LabelPlace, places: Sequence[LabelPlace], page: Page) -> str:
     field = LabelledField(label=place.label, field=Field.IGNORE, optional=True)
     others = [other for other in places if other is not place and other.words[0].region.x0 > place.region.x1]
-    right = min(
-        (o.region.x0 - 1 for o in others if _beside(o.region, place.region)), default=page.width
-    )
+    right = min((o.region.x0 - 1 for o in others if _beside(o.region, place.region)), default=page.width)
     below = min((o.region.top for o in places if o.region.top > place.region.bottom), default=page.height)
     box = Region(page.number, max(0.0, place.region.x0 - 1), place.region.top - 1, max(right, place.region.x1), below)
     found = read_values(lines, [place, *(o for o in places if o is not place)], [field], within=box)

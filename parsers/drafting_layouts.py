@@ -33,7 +33,7 @@ def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketc
     if known < 3:
         raise TemplateError(
             "No line of the file looks like a header: fewer than three columns have a known name.",
-            next_step="Write the template by hand from the nearest CSV form; “header” is the column's name in the file.",
+            next_step="Write the template by hand from the nearest CSV form; “header” is the column's name.",
         )
     header = rows[-at]
     values: list[list[str]] = [[] for _ in header.cells]
@@ -63,15 +63,19 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
         TemplateError: None of the three was recognised.
     """
     above = [
-        " ".join(word.text for word in run)
-        for line in lines_of(documents[0].pages[0].words)
-        for run in line.runs()
+        " ".join(word.text for word in run) for line in lines_of(documents[0].pages[0].words) for run in line.runs()
     ]
     lines = lines_of(documents[0].pages[0].words)
     edges = [" ".join(w.text for w in run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
     title, clinic = title_of(above), clinic_of(edges)
     sketch = Sketch(
-        id=template_id, title=title or "Drafted layout", kind=Kind.PDF, layout="table", site=site, guesses=(), clinic=clinic
+        id=template_id,
+        title=title or "Drafted layout",
+        kind=Kind.PDF,
+        layout="table",
+        site=site,
+        guesses=(),
+        clinic=clinic,
     )
     if (headings := find_item_table(documents[0])) is not None and (
         sketch_items(sketch, documents, headings, texts=above)
@@ -164,5 +168,7 @@ def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
 
 def _anchors(title: str | None, *guesses: Sequence[Guess]) -> tuple[str, ...]:
     """The title and the longest headings: the more words, the less likely another layout prints them all."""
-    headings = sorted({g.heading for each in guesses for g in each}, key=lambda text: (-len(text.split()), -len(text), text))
+    headings = sorted(
+        {g.heading for each in guesses for g in each}, key=lambda text: (-len(text.split()), -len(text), text)
+    )
     return tuple(dict.fromkeys([*([title] if title else []), *headings]))[:_ANCHORS]

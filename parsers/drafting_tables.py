@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def _best_heading(document: Document, rank: _Rank, *, least: int) -> tuple[str, 
 def _together(window: Sequence[Line]) -> bool:
     return all(
         low.region.top - high.region.bottom <= _LINE_GAP * (high.region.bottom - high.region.top)
-        for high, low in zip(window, window[1:], strict=False)
+        for high, low in itertools.pairwise(window)
     )
 
 
@@ -107,15 +108,12 @@ def _cells(window: Sequence[Line], page: Page) -> tuple[str, ...]:
             merged[-1] += group
         else:
             merged.append(group)
-    return tuple(
-        joined(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)))
-        for words in merged
-    )
+    return tuple(joined(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0))) for words in merged)
 
 
 def _cut(run: tuple[Word, ...], upright: Sequence[float]) -> list[tuple[Word, ...]]:
     pieces: list[list[Word]] = [[run[0]]]
-    for left, right in zip(run, run[1:], strict=False):
+    for left, right in itertools.pairwise(run):
         if any(left.region.x1 - 1 <= x <= right.region.x0 + 1 for x in upright):
             pieces.append([])
         pieces[-1].append(right)
@@ -171,9 +169,7 @@ def _rows(body: Sequence[Line], borders: Borders, header: Header, page: Page) ->
 
 def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
     """Whether a line is no row and no part of one: a group heading, a subtotal, a legend, a ruler of dashes."""
-    if borders.ruled and any(
-        rule.is_horizontal and rule.region.top >= line.region.bottom - 1 for rule in page.rules
-    ):
+    if borders.ruled and any(rule.is_horizontal and rule.region.top >= line.region.bottom - 1 for rule in page.rules):
         return False
     across = any(borders.column_of(run[0]) != borders.column_of(run[-1]) for run in line.runs())
     first = line.words[0].text

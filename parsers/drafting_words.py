@@ -47,7 +47,9 @@ _SYNONYMS: Final[dict[Field, str]] = {
 
 _ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
-_OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
+_OTHER_TIME: Final = frozenset(
+    {"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"}
+)
 _SEVERITIES: Final = frozenset({
     "none", "minimal", "mild", "moderate", "moderately severe", "severe", "low", "high", "low risk", "moderate risk",
     "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent", "substantial", "borderline",
@@ -128,7 +130,11 @@ def named_instrument(text: str) -> str | None:
 def is_clinic_name(text: str) -> bool:
     """Whether a line reads like a clinic's name and nothing else."""
     words = text.split()
-    return 2 <= len(words) <= 7 and _CLINIC.search(text) is not None and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
+    return (
+        2 <= len(words) <= 7
+        and _CLINIC.search(text) is not None
+        and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
+    )
 
 
 def share(field: Field, values: Sequence[str]) -> float:

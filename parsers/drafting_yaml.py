@@ -64,7 +64,9 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
         lines.append("kind: csv")
     lines.append(f"anchors: {_list(sketch.anchors)}  # together they must be printed by this layout only: check")
     if sketch.clinic:
-        lines.append(f"clinics: {{{_scalar(sketch.clinic)}: {_scalar(sketch.site)}}}  # a line that reads like a clinic's name")
+        lines.append(
+            f"clinics: {{{_scalar(sketch.clinic)}: {_scalar(sketch.site)}}}  # a line that reads like a clinic's name"
+        )
     else:
         lines.append(f"# clinics: {{Printed Name: {_scalar(sketch.site)}}}  # no clinic's name was recognised")
     lines += _pieces("furniture", sketch.furniture, indent=0)
@@ -100,7 +102,10 @@ def _items(sketch: Sketch) -> list[str]:
     lines.append(f"  instrument: {sketch.instrument}  # the title names it, or it has as many questions: check")
     lines.append("  columns:")
     lines += [_guess_line("header", guess, sketch, indent=4) for guess in sketch.guesses]
-    lines += ["  wording:  # the questions as printed, in order", *(f"    - {_scalar(text)}" for text in sketch.wording)]
+    lines += [
+        "  wording:  # the questions as printed, in order",
+        *(f"    - {_scalar(text)}" for text in sketch.wording),
+    ]
     if sketch.answers:
         answers = ", ".join(f"{_scalar(text)}: {points}" for text, points in sketch.answers)
         lines.append(f"  answers: {{{answers}}}  # from the points beside them: add answers the sample does not show")

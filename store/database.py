@@ -33,12 +33,14 @@ from store.keys import Keys, create_key_file, load_keys
 from store.migrating import upgrade
 from store.settings import StoreSettings
 from store.tables import DeploymentRow
+from store.turns import Turns
 
 __all__ = ["Database", "Session", "create", "created_on", "exists", "open_existing"]
 
 _WAIT_SECONDS: Final = 30
 _WRITERS_TURN: Final = 0x53_42_57_54  # any number will do, as long as it stays the same
 _READ_ONLY: Final = "scorebridge_read_only"
+_LONGEST_TURN_SECONDS: Final = 60.0
 
 
 class Database:
@@ -50,6 +52,7 @@ class Database:
         self.archive = Archive(settings.archive_path, keys)
         self._engine = engine
         self._deployment = deployment
+        self._turns = Turns()
 
     def __repr__(self) -> str:
         return f"Database({self._engine.dialect.name})"
@@ -72,7 +75,7 @@ class Database:
         Raises:
             StoreError: The disk is full, the database is busy, damaged, gone, or a constraint was about to be broken.
         """
-        with self._transaction(read_only=False) as session:
+        with self._turns.turn(within=_LONGEST_TURN_SECONDS), self._transaction(read_only=False) as session:
             yield session
 
     @contextmanager

@@ -12,7 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from records.assessment import SymptomAssessment
@@ -22,6 +24,23 @@ from store.keys import Keys
 from store.tables import RecordRow
 
 _CHUNK = 400  # keys per query: well under the parameter limits of both engines
+
+# Written once: building a statement costs more than running it, and these run for every record.
+_STANDING: Final = (
+    select(RecordRow)
+    .where(
+        col(RecordRow.site) == bindparam("site"),
+        col(RecordRow.assessment_key) == bindparam("key"),
+        col(RecordRow.state) == RecordState.CONFIRMED,
+        col(RecordRow.superseded_by).is_(None),
+    )
+    .order_by(col(RecordRow.id))
+)
+_REFUSED: Final = select(RecordRow.values_digest, RecordRow.read_digest).where(
+    col(RecordRow.site) == bindparam("site"),
+    or_(col(RecordRow.printed_key) == bindparam("printed"), col(RecordRow.assessment_key) == bindparam("key")),
+    col(RecordRow.state).in_((RecordState.REJECTED, RecordState.WITHDRAWN)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,27 +117,13 @@ def find_known(session: Session, site: str, keys: Sequence[str]) -> dict[str, Kn
 
 def standing(session: Session, site: str, key: str) -> list[RecordRow]:
     """Confirmed records with this assessment key that no correction has replaced, oldest first."""
-    query = select(RecordRow).where(
-        col(RecordRow.site) == site,
-        col(RecordRow.assessment_key) == key,
-        col(RecordRow.state) == RecordState.CONFIRMED,
-        col(RecordRow.superseded_by).is_(None),
-    )
-    return list(session.exec(query.order_by(col(RecordRow.id))))
+    return list(session.exec(_STANDING, params={"site": site, "key": key}))
 
 
-def was_refused(session: Session, site: str, *, printed: str, assessment: str | None, digest: str) -> bool:
-    """Whether a person has rejected or withdrawn this print, or any print with this assessment key and values."""
-    ours = col(RecordRow.printed_key) == printed
-    if assessment is not None:
-        ours = or_(ours, col(RecordRow.assessment_key) == assessment)
-    query = select(RecordRow.id).where(
-        col(RecordRow.site) == site,
-        ours,
-        col(RecordRow.state).in_((RecordState.REJECTED, RecordState.WITHDRAWN)),
-        or_(col(RecordRow.values_digest) == digest, col(RecordRow.read_digest) == digest),
-    )
-    return session.exec(query.limit(1)).first() is not None
+def was_refused(session: Session, site: str, *, printed: str, assessment: str, digest: str) -> bool:
+    """Whether a person has rejected or withdrawn these values, in this print or under this assessment key."""
+    found = session.exec(_REFUSED, params={"site": site, "printed": printed, "key": assessment})
+    return any(digest in (kept, read) for kept, read in found)
 
 
 def digests(row: RecordRow) -> frozenset[str]:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from store.sightings import Seen, SightingState
-from store.users import Role
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
@@ -26,6 +24,8 @@ from records.finding import sentence
 from records.submission import DeliveryState
 from review import actions
 from store import alerts, audit, outbox, reports, roster, sightings, users
+from store.sightings import Seen, SightingState
+from store.users import Role
 
 
 def register(app: typer.Typer) -> None:

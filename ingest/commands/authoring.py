@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(help="Report templates: draft, test, explain, publish.", no_args_is_help=True)
     group.command("draft")(draft)
-    group.command("test")(test)
+    group.command("test")(try_forms)
     group.command("explain")(explain)
     group.command("list")(list_templates)
     group.command("publish")(publish)
@@ -85,7 +85,7 @@ def _show_draft(drafted: Draft, output: Path, sample: Path, site: str) -> None:
     note(f"Next: scorebridge template explain {sample} --template {output} --site {site} --png page.png")
 
 
-def test(
+def try_forms(
     forms: Annotated[
         list[Path] | None, typer.Argument(metavar="[FORM_FOLDER…]", help="Forms, or folders of forms. Default: here.")
     ] = None,

@@ -107,7 +107,7 @@ def match(
     decisions: list[tuple[str, MatchDecision]] = []
     with progress("Matching", len(rows)) as bar:
         for row in rows:
-            decision = decide(identity_from_person(row), index, policy)
+            decision = _decision(row, index, policy)
             decisions.append((row["record_id"], decision))
             if as_json:
                 print_json(person_json(row["record_id"], decision))
@@ -131,6 +131,22 @@ def match(
         if explain:
             _explain(decisions)
     raise typer.Exit(0 if all(d.grade is MatchGrade.CERTAIN for _, d in decisions) else 1)
+
+
+def _decision(row: dict[str, str], index: RosterIndex, policy: LinkPolicy) -> MatchDecision:
+    try:
+        identity = identity_from_person(row)
+    except ValueError:
+        # A birth date that cannot be read may be anybody's: no candidate is better than the others.
+        return MatchDecision(
+            grade=MatchGrade.CERTAINLY_NOT,
+            patient_id=None,
+            probability=0.0,
+            runner_up=0.0,
+            candidates=(),
+            reasons=("birth-date-unreadable",),
+        )
+    return decide(identity, index, policy)
 
 
 def _surroundings(
@@ -169,7 +185,7 @@ def _people(path: Path) -> list[dict[str, str]]:
         raise RosterError(f"{path}: {error.message}", next_step=error.next_step) from None
     if "record_id" not in header.cells:
         raise RosterError(
-            f"{path} has no column record_id; it has {', '.join(header.cells)}.",
+            f"{path} has no column record_id in its first line.",
             next_step=f"The columns are {','.join(_COLUMNS)}; empty where unknown.",
         )
     return [dict(zip(header.cells, (*row.cells, *[""] * len(header.cells)), strict=False)) for row in rows]

@@ -15,10 +15,10 @@ from records.finding import Finding, sentence
 from records.geometry import Region
 from records.report import Cell, ExtractedRow
 
+_MOST = 25  # findings shown as a table
 
-def show_explanation(
-    found: Explanation, template: Template, *, records: int, masked: bool, as_json: bool
-) -> bool:
+
+def show_explanation(found: Explanation, template: Template, *, records: int, masked: bool, as_json: bool) -> bool:
     """Print what a template makes of a file; whether it fits and nothing waits for a person.
 
     Args:
@@ -57,8 +57,12 @@ def show_explanation(
         findings = per_record[number] if number < len(per_record) else row.findings
         _show_record(number + 1, row, findings, masked=masked)
     if file_findings:
-        rows = [(_place(f.region), f.code, sentence(f.code), _masked(f.detail, masked)) for f in file_findings]
+        # The faults of the whole file first: where no anchor fits, every word of it is left over.
+        first = sorted(file_findings, key=lambda f: f.region is not None)[:_MOST]
+        rows = [(_place(f.region), f.code, sentence(f.code), _masked(f.detail, masked)) for f in first]
         print_table("What is left over or wrong with the file", ("where", "code", "what it means", "print"), rows)
+        if len(file_findings) > _MOST:
+            note(f"… and {len(file_findings) - _MOST} more; --json shows all.")
     waiting = [
         (number, f.code, sentence(f.code), _place(f.region))
         for number, each in enumerate(per_record, start=1)

@@ -133,7 +133,7 @@ class Clinic:
 
 
 @given(steps)
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_balance_adds_up_after_every_step(database: Database, done: list[tuple[object, ...]]) -> None:
     class UndoneError(Exception):
         pass

@@ -1,0 +1,59 @@
+"""Writers of one process take turns in the order they came.
+
+SQLite lets one connection write at a time, and the others try again after a pause of their choice: with several busy
+threads one of them may find the door closed for many seconds. Here each waits for its turn instead; what other
+processes do is still SQLite's to settle.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from records.errors import StoreError
+
+
+class Turns:
+    """A lock that is first come, first served."""
+
+    def __init__(self) -> None:
+        self._door = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._taken = False
+
+    @contextmanager
+    def turn(self, *, within: float) -> Iterator[None]:
+        """Wait for the turn, and give it up at the end.
+
+        Raises:
+            StoreError: The turn did not come within so many seconds.
+        """
+        self._take(within)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _take(self, within: float) -> None:
+        with self._door:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(within):
+            return
+        with self._door:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                raise StoreError("The database is busy.", next_step="It is tried again; if it lasts, restart the service.")
+        # The turn came in the very moment of giving up: it is ours, and is used.
+
+    def _pass_on(self) -> None:
+        with self._door:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._taken = False
