@@ -11,7 +11,7 @@ demo: $(RUN)
 	$(BIN)/scorebridge demo
 
 test: $(DEV)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadgroup
 
 check: $(DEV)
 	$(BIN)/ruff check .

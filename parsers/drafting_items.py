@@ -41,13 +41,13 @@ def sketch_items(
     labels = _labels(table, roles)
     wording = tuple(_NUMBERING.sub("", text) for text in labels if text and not _SUMMARY.search(text))
     summary = tuple(text for text in labels if _SUMMARY.search(text))
-    instrument = _instrument(texts, len(wording))
+    instrument, why = _instrument(texts, len(wording))
     if instrument is None or not summary or len(set(wording)) != len(wording):
         return False
     everything = read_table(documents, headings)
     sketch.layout = "items"
     sketch.furniture = _foot(first, summary)
-    sketch.instrument = instrument
+    sketch.instrument, sketch.instrument_why = instrument, why
     sketch.wording = wording
     sketch.answers = _answers(everything, roles, summary)
     sketch.summary = tuple((text, _summary_cells(table, roles, labels.index(text))) for text in summary)
@@ -107,7 +107,7 @@ def _roles(table: FoundTable) -> list[Field]:
     ]
 
 
-def _instrument(texts: Sequence[str], questions: int) -> str | None:
+def _instrument(texts: Sequence[str], questions: int) -> tuple[str | None, str]:
     library = load_instruments()
     for text in texts:
         words = text.split()
@@ -115,14 +115,15 @@ def _instrument(texts: Sequence[str], questions: int) -> str | None:
         for span in spans:
             found = named_instrument(span)
             if found is not None and library[found].item_count == questions:
-                return found
+                return found, "the page names it"
     # The page does not say; the author of the template is told to check what the number of questions suggests.
     fitting = [
         name
         for name, instrument in library.items()
         if sum(item.scored for item in instrument.items) == questions == instrument.item_count
     ]
-    return min(fitting, default=None)
+    why = f"check: the page does not name it; as many questions have {', '.join(sorted(fitting))}"
+    return min(fitting, default=None), why
 
 
 def _answers(table: FoundTable, roles: Sequence[Field], summary: Sequence[str]) -> tuple[tuple[str, int], ...]:

@@ -20,22 +20,25 @@ _SYNONYMS: Final[dict[Field, str]] = {
     Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
     Field.SUFFIX: "suffix|gen|generation|name suffix",
     Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
-    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|case id|"
+    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
+    "case id|"
     "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
     "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
     "account|acct|acct #|acct no|account no|account number|id|id number|medical record #",
     Field.SEX: "sex|gender|sex at birth",
     Field.PHONE: "phone|telephone|phone number|phone no|tel|mobile",
-    Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|test|"
+    Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|"
+    "test|"
     "test name|scale|tool|questionnaire|screening|screen|screener|survey|screening tool|assessment tool",
     Field.TOTAL: "total|score|total score|raw score|points|value|measure total|sum|sum score|score max|total points|"
     "latest total|latest score|score total|overall score|current score",
-    Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|latest band|"
+    Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
+    "latest band|"
     "category|risk level|range|latest level|severity range|score category|meaning",
     Field.AUTHORED_ON: "date|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
     "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
-    "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|dos|"
-    "score date|screening date|screened on|taken on|date taken|completion date|latest date",
+    "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
+    "dos|score date|screening date|screened on|taken on|date taken|completion date|latest date",
     Field.AUTHORED_TIME: "time|visit no|visit number|visit #",
     Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|over the last 2 weeks|"
     "question text|item",
@@ -56,11 +59,12 @@ _SEVERITIES: Final = frozenset({
 })  # fmt: skip
 _SEX: Final = frozenset({"f", "m", "x", "female", "male", "other", "u", "unknown", "w"})
 NO_SCORE: Final = frozenset({
-    "declined", "decl", "refused", "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd", "incomplete",
-    "no score", "not assessed", "deferred",
+    "declined", "decl", "refused", "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
+    "incomplete", "no score", "not assessed", "deferred",
 })  # fmt: skip
 _CLINIC: Final = re.compile(
-    r"\b(health|clinic|counseling|counselling|psychiatry|psychology|cent(?:er|re)|hospital|associates|practice|behavioral|"
+    r"\b(health|clinic|counseling|counselling|psychiatry|psychology|cent(?:er|re)|hospital|associates|practice|"
+    "behavioral|"
     r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
 )  # fmt: skip
 _SCORE: Final = re.compile(r"\d{1,3}(\s*/\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
@@ -68,9 +72,11 @@ _MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}")
 _NAME: Final = re.compile(r"[^\W\d_][^\d]*")
 
 _DATE_FORMATS: Final = (
-    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y",
-    "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%y", "%Y%m%d",
-    "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M",
+    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
+    "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+    "%d-%b-%y",
+    "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+    "%d.%m.%Y %H:%M",
 )  # fmt: skip
 
 

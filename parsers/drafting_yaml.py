@@ -49,7 +49,7 @@ class Sketch:
     wording: tuple[str, ...] = ()
     answers: tuple[tuple[str, int], ...] = ()
     summary: tuple[tuple[str, tuple[tuple[Field, Field], ...]], ...] = ()
-    unverified_total: bool = False
+    instrument_why: str = ""
 
 
 def written(sketch: Sketch, samples: Sequence[str]) -> str:
@@ -99,7 +99,7 @@ def _blocks(sketch: Sketch) -> list[str]:
 
 def _items(sketch: Sketch) -> list[str]:
     lines = ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in sketch.page_guesses), "items:"]
-    lines.append(f"  instrument: {sketch.instrument}  # the title names it, or it has as many questions: check")
+    lines.append(f"  instrument: {sketch.instrument}  # {sketch.instrument_why}")
     lines.append("  columns:")
     lines += [_guess_line("header", guess, sketch, indent=4) for guess in sketch.guesses]
     lines += [

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from records.assessment import SymptomAssessment
 from records.audit import AuditEvent
@@ -35,7 +36,7 @@ from store.outbox_entries import (
 from store.queueing import idempotency_key, may_be_there, of_assessment
 from store.reports import report_row
 from store.serialised import assessment_of
-from store.tables import PauseRow, SubmissionRow
+from store.tables import OPEN_SUBMISSIONS, PauseRow, SubmissionRow
 
 __all__ = [
     "ConfirmedRecord",
@@ -64,6 +65,7 @@ __all__ = [
 
 SERVICE: Final = "service"
 _BLOCKING: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
+_WINDOW: Final = 400
 _AT_ITS_END: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
 
 
@@ -95,14 +97,49 @@ def claim_due(
     A claim is good until `now + lease`. Whoever lets it run out gives the submission back with `was_unknown` set,
     because nobody can say what the portal got.
     """
-    open_places = set(destinations) - paused(session).keys()
-    due = or_(
-        and_(
-            col(SubmissionRow.state).in_((DeliveryState.PENDING, DeliveryState.UNKNOWN)),
-            col(SubmissionRow.due_at) <= now,
-        ),
-        and_(col(SubmissionRow.state) == DeliveryState.SENDING, col(SubmissionRow.lease_until) <= now),
+    open_places = sorted(set(destinations) - paused(session).keys())
+    rows: list[SubmissionRow] = []
+    after = 0
+    while open_places and len(rows) < limit:
+        window = session.exec(_due_window(open_places, now=now, after=after)).all()
+        if not window:
+            break
+        rows += session.exec(_unblocked(window).limit(limit - len(rows))).all()
+        after = stored_id(window[-1])
+    for row in rows:
+        row.was_unknown = row.was_unknown or row.state != DeliveryState.PENDING
+        row.state, row.lease_owner, row.lease_until = DeliveryState.SENDING, owner, now + lease
+        row.attempts += 1
+        session.add(row)
+    session.flush()
+    return [submission_of(session, row) for row in rows]
+
+
+def _due_window(destinations: Sequence[str], *, now: datetime, after: int) -> SelectOfScalar[int | None]:
+    """The next due submissions, oldest first: with a long backlog only its beginning is looked at."""
+    state, due_at, lease_until = (
+        col(SubmissionRow.state),
+        col(SubmissionRow.due_at),
+        col(SubmissionRow.lease_until),
     )
+    waits = and_(state.in_((DeliveryState.PENDING, DeliveryState.UNKNOWN)), due_at <= now)
+    given_back = and_(state == DeliveryState.SENDING, lease_until <= now)
+    return (
+        select(SubmissionRow.id)
+        .with_hint(SubmissionRow, "INDEXED BY ix_submission_open", "sqlite")
+        .where(
+            OPEN_SUBMISSIONS,
+            col(SubmissionRow.id) > after,
+            col(SubmissionRow.destination).in_(destinations),
+            or_(waits, given_back),
+        )
+        .order_by(col(SubmissionRow.id))
+        .limit(_WINDOW)
+    )
+
+
+def _unblocked(window: Sequence[int | None]) -> SelectOfScalar[SubmissionRow]:
+    """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
     other, first = aliased(SubmissionRow), aliased(SubmissionRow)
     same_patient = and_(
         col(other.destination) == col(SubmissionRow.destination),
@@ -111,22 +148,17 @@ def claim_due(
     )
     ahead = and_(col(other.sequence) < col(SubmissionRow.sequence), col(other.state).in_(_BLOCKING))
     in_flight = col(other.state) == DeliveryState.SENDING
-    query = select(SubmissionRow).where(
-        due,
-        col(SubmissionRow.destination).in_(sorted(open_places)),
-        ~select(other.id).where(same_patient, or_(ahead, in_flight)).exists(),
-        ~select(first.id)
-        .where(col(first.id) == col(SubmissionRow.after_id), col(first.state).not_in(_AT_ITS_END))
-        .exists(),
+    return (
+        select(SubmissionRow)
+        .where(
+            col(SubmissionRow.id).in_(window),
+            ~select(other.id).where(same_patient, or_(ahead, in_flight)).exists(),
+            ~select(first.id)
+            .where(col(first.id) == col(SubmissionRow.after_id), col(first.state).not_in(_AT_ITS_END))
+            .exists(),
+        )
+        .order_by(col(SubmissionRow.id))
     )
-    rows = session.exec(query.order_by(col(SubmissionRow.id)).limit(limit)).all()
-    for row in rows:
-        row.was_unknown = row.was_unknown or row.state != DeliveryState.PENDING
-        row.state, row.lease_owner, row.lease_until = DeliveryState.SENDING, owner, now + lease
-        row.attempts += 1
-        session.add(row)
-    session.flush()
-    return [submission_of(session, row) for row in rows]
 
 
 def freeze(session: Session, submission_id: int, payload: bytes, mapping_revision: str, *, owner: str) -> bool:

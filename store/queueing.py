@@ -119,7 +119,5 @@ def _next_sequence(session: Session, destination: str, patient_id: str) -> int:
 
 
 def _withdrawal_under_way(session: Session, record: RecordRow, destination: str) -> int | None:
-    found = session.exec(
-        _WITHDRAWAL_UNDER_WAY, params={"record_id": stored_id(record.id), "destination": destination}
-    )
+    found = session.exec(_WITHDRAWAL_UNDER_WAY, params={"record_id": stored_id(record.id), "destination": destination})
     return found.one()

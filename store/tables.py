@@ -149,6 +149,9 @@ class CaseRow(StoreTable, table=True):
     note: str | None = Field(default=None, sa_type=Text)
 
 
+OPEN_SUBMISSIONS = text("submission.state IN ('pending', 'sending', 'unknown')")
+
+
 class SubmissionRow(StoreTable, table=True):
     """One message for one destination. `after_id` must be delivered or taken back before this one may go.
 
@@ -161,7 +164,9 @@ class SubmissionRow(StoreTable, table=True):
         UniqueConstraint("destination", "external_id", "revision"),
         UniqueConstraint("destination", "patient_id", "sequence"),
         UniqueConstraint("idempotency_key"),
-        Index("ix_submission_state_due_at", "state", "due_at"),
+        Index("ix_submission_state", "state"),
+        # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
+        Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
         Index("ix_submission_record_id", "record_id"),
     )
 

@@ -48,7 +48,9 @@ class Turns:
         with self._door:
             if mine in self._waiting:
                 self._waiting.remove(mine)
-                raise StoreError("The database is busy.", next_step="It is tried again; if it lasts, restart the service.")
+                raise StoreError(
+                    "The database is busy.", next_step="It is tried again; if it lasts, restart the service."
+                )
         # The turn came in the very moment of giving up: it is ours, and is used.
 
     def _pass_on(self) -> None:

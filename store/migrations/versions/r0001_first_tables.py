@@ -353,5 +353,13 @@ def _make_tables() -> None:
         ),
         sa.UniqueConstraint("idempotency_key", name="uq_submission_idempotency_key"),
     )
+    op.create_index(
+        "ix_submission_open",
+        "submission",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("submission.state IN ('pending', 'sending', 'unknown')"),
+        postgresql_where=sa.text("submission.state IN ('pending', 'sending', 'unknown')"),
+    )
     op.create_index("ix_submission_record_id", "submission", ["record_id"], unique=False)
-    op.create_index("ix_submission_state_due_at", "submission", ["state", "due_at"], unique=False)
+    op.create_index("ix_submission_state", "submission", ["state"], unique=False)

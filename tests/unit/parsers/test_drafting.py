@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def _sample(path: Path) -> Sample:
     return Sample(name=path.name, content=path.read_bytes(), kind=Kind.CSV if path.suffix == ".csv" else Kind.PDF)
 
 
+@cache
 def _drafted(case: Path) -> tuple[Draft, Sample, str]:
     site = json.loads(case.read_text("utf-8"))["site"]
     report = next(path for path in case.parent.iterdir() if path.stem == "report")
