@@ -58,26 +58,6 @@ def findings_for(assessment: SymptomAssessment, file_findings: Sequence[Finding]
     ]
 
 
-def can_be_known_again(assessment: SymptomAssessment) -> bool:
-    """Whether a second print of this record can be recognised as such.
-
-    A record that lacks its instrument, date or values, or names its person by one identifier only, may be
-    anybody's: a second one like it is a record of its own, never a duplicate.
-    """
-    who = assessment.patient
-    named = who.family is not None and who.given is not None
-    identifiers = sum([named, who.birth_date is not None, who.mrn is not None])
-    readable = assessment.total is not None or assessment.result is not None
-    whole = assessment.item_points is None or None not in assessment.item_points
-    return (
-        readable
-        and whole
-        and assessment.instrument is not None
-        and assessment.authored_on is not None
-        and identifiers >= 2
-    )
-
-
 def _decided(
     assessment: SymptomAssessment, match: MatchDecision, decision: Decision, reasons: list[str]
 ) -> DecidedRecord:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from ingest.confirmation import Known, can_be_known_again, decide_record
+from ingest.confirmation import Known, decide_record
 from ingest.report_json import Json, file_json
 from ingest.workers import FileToRead, ReaderPool
 from matching.decision import decide
@@ -96,7 +96,7 @@ class DryRead:
         return records
 
     def _known(self, assessment: SymptomAssessment, match: MatchDecision) -> Known:
-        if not can_be_known_again(assessment):
+        if not assessment.can_be_known_again:
             return Known.NEW
         what = f"{assessment.instrument}|{assessment.authored_on}|{assessment.authored_time}"
         keys = [f"printed|{fingerprint(assessment.patient)}|{what}"]

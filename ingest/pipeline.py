@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ingest.confirmation import Known, can_be_known_again, decide_record
+from ingest.confirmation import Known, decide_record
 from ingest.dry_read import kind_of
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
@@ -165,7 +165,14 @@ class Pipeline:
                 points = _critical_points(read, self._templates.critical_items(read.instrument))
                 alert = alerts.raise_alert(
                     session,
-                    alert_key=self._alert_key(report, position, read),
+                    alert_key=known.alert_key(
+                        self._database.keys,
+                        report.site,
+                        read,
+                        fingerprint=fingerprint(read.patient),
+                        report_id=report.report_id,
+                        position=position,
+                    ),
                     site=report.site,
                     report_id=report.report_id,
                     position=position,
@@ -180,12 +187,6 @@ class Pipeline:
             self._metrics.alerts.labels(report.site).inc(raised)
             _log.warning("alert.raised", report_id=report.report_id, count=raised)
             self._alerted()
-
-    def _alert_key(self, report: StoredReport, position: int, read: SymptomAssessment) -> str:
-        if not can_be_known_again(read):
-            # Whoever cannot be told apart from others is never taken for somebody who was alerted before.
-            return f"report:{report.report_id}:{position}"
-        return known.printed_key(self._database.keys, report.site, read, fingerprint=fingerprint(read.patient))
 
     def _matched(
         self, site: str, assessments: Sequence[SymptomAssessment], reasons: tuple[str, ...], now: datetime
@@ -252,7 +253,7 @@ class Pipeline:
 
     def _keys_of(self, site: str, record: _Record) -> list[str]:
         read = record.assessment
-        if not can_be_known_again(read):
+        if not read.can_be_known_again:
             return []
         keys = [known.printed_key(self._database.keys, site, read, fingerprint=record.fingerprint)]
         match = record.match

@@ -9,7 +9,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ class ReaderPool:
         self._settings = settings
         self._lock = threading.Lock()
         self._closed = False
+        self._under_way: set[Future[object]] = set()
         self._pool = self._started()
 
     def read(self, content: bytes, file: FileToRead) -> ReportReading:
@@ -90,8 +91,12 @@ class ReaderPool:
         """Stop all processes; what they were reading is given up."""
         with self._lock:
             self._closed = True
+            given_up = tuple(self._under_way)
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        for future in given_up:
+            # A file whose process was still starting would be waited for without end.
+            future.cancel()
 
     def _started(self) -> ProcessPool:
         return ProcessPool(
@@ -105,7 +110,7 @@ class ReaderPool:
     def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         limit = self._settings.timeout_seconds
         try:
-            result: T = self._alive().schedule(work, args=list(args), kwargs=kwargs, timeout=limit).result()
+            result: T = self._answer(self._alive().schedule(work, args=list(args), kwargs=kwargs, timeout=limit))
         except FutureTimeout:
             raise UnreadableDocumentError(
                 f"Reading took longer than {limit:g} s and was stopped.",
@@ -132,9 +137,22 @@ class ReaderPool:
             ) from None
         return result
 
+    def _answer(self, future: Future[T]) -> T:
+        with self._lock:
+            self._under_way.add(future)
+        try:
+            if self._closed:
+                future.cancel()
+            return future.result()
+        finally:
+            with self._lock:
+                self._under_way.discard(future)
+
     def _alive(self) -> ProcessPool:
         with self._lock:
-            if not self._pool.active and not self._closed:
+            if self._closed:
+                raise ReadingStoppedError
+            if not self._pool.active:
                 # A pool that cannot start processes (no memory left on the machine) gives up; a new one may not.
                 self._pool = self._started()
             return self._pool

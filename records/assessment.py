@@ -86,6 +86,21 @@ class SymptomAssessment:
         return None if self.items is None else tuple(item.points for item in self.items)
 
     @property
+    def can_be_known_again(self) -> bool:
+        """Whether a second print of this record can be recognised as such.
+
+        A record that lacks its instrument, date or values, or names its person by one identifier only, may be
+        anybody's: a second one like it is a record of its own, never a duplicate.
+        """
+        who = self.patient
+        named = who.family is not None and who.given is not None
+        identifiers = sum([named, who.birth_date is not None, who.mrn is not None])
+        readable = self.total is not None or self.result is not None
+        whole = self.item_points is None or None not in self.item_points
+        dated = self.instrument is not None and self.authored_on is not None
+        return readable and whole and dated and identifiers >= 2
+
+    @property
     def values(self) -> tuple[object, ...]:
         """What makes two prints of one assessment the same: total, result and item points."""
         return self.total, self.result, self.item_points

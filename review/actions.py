@@ -191,7 +191,14 @@ def _raise_alert(
     kept = _record_of(session, before)
     alerts.raise_alert(
         session,
-        alert_key=known.printed_key(database.keys, kept.site, kept.as_read, fingerprint=kept.fingerprint),
+        alert_key=known.alert_key(
+            database.keys,
+            kept.site,
+            kept.as_read,
+            fingerprint=kept.fingerprint,
+            report_id=kept.report_id,
+            position=kept.position,
+        ),
         site=kept.site,
         report_id=kept.report_id,
         position=kept.position,

@@ -69,6 +69,19 @@ class KnownAssessment:
         return values_digest == self.values_digest or values_digest in self.also
 
 
+def alert_key(
+    keys: Keys, site: str, assessment: SymptomAssessment, *, fingerprint: str, report_id: int, position: int
+) -> str:
+    """What one critical answer is known by, so that a reprint does not alert again.
+
+    Whoever cannot be told apart from others is never taken for somebody who was alerted before: such a record is
+    known by its place in its report.
+    """
+    if not assessment.can_be_known_again:
+        return f"report:{report_id}:{position}"
+    return printed_key(keys, site, assessment, fingerprint=fingerprint)
+
+
 def printed_key(keys: Keys, site: str, assessment: SymptomAssessment, *, fingerprint: str) -> str:
     """Key of who and what is printed: identity, questionnaire, day and time. `fingerprint` is matching's."""
     instrument = assessment.instrument or assessment.instrument_printed.strip().casefold()
