@@ -53,7 +53,7 @@ class ReaderPool:
         self._settings = settings
         self._lock = threading.Lock()
         self._closed = False
-        self._under_way: set[Future[object]] = set()
+        self._under_way: set[Callable[[], bool]] = set()
         self._pool = self._started()
 
     def read(self, content: bytes, file: FileToRead) -> ReportReading:
@@ -94,9 +94,9 @@ class ReaderPool:
             given_up = tuple(self._under_way)
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
-        for future in given_up:
+        for cancel in given_up:
             # A file whose process was still starting would be waited for without end.
-            future.cancel()
+            cancel()
 
     def _started(self) -> ProcessPool:
         return ProcessPool(
@@ -139,14 +139,14 @@ class ReaderPool:
 
     def _answer(self, future: Future[T]) -> T:
         with self._lock:
-            self._under_way.add(future)
+            self._under_way.add(future.cancel)
         try:
             if self._closed:
                 future.cancel()
             return future.result()
         finally:
             with self._lock:
-                self._under_way.discard(future)
+                self._under_way.discard(future.cancel)
 
     def _alive(self) -> ProcessPool:
         with self._lock:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -21,6 +22,7 @@ from records.audit import AuditEvent
 from records.errors import DecisionRefusedError, StoreError
 from records.submission import DeliveryReceipt, DeliveryState, Submission
 from store import audit
+from store.columns import UtcDateTime
 from store.context import stored_id
 from store.corrections import enqueue_correction, enqueue_withdrawal
 from store.kept_records import record_row
@@ -97,15 +99,16 @@ def claim_due(
     A claim is good until `now + lease`. Whoever lets it run out gives the submission back with `was_unknown` set,
     because nobody can say what the portal got.
     """
+    session.flush()
     open_places = sorted(set(destinations) - paused(session).keys())
     rows: list[SubmissionRow] = []
     after = 0
     while open_places and len(rows) < limit:
-        window = session.exec(_due_window(open_places, now=now, after=after)).all()
+        window = _due_window(session, open_places, now=now, after=after)
         if not window:
             break
         rows += session.exec(_unblocked(window).limit(limit - len(rows))).all()
-        after = stored_id(window[-1])
+        after = window[-1]
     for row in rows:
         row.was_unknown = row.was_unknown or row.state != DeliveryState.PENDING
         row.state, row.lease_owner, row.lease_until = DeliveryState.SENDING, owner, now + lease
@@ -115,30 +118,24 @@ def claim_due(
     return [submission_of(session, row) for row in rows]
 
 
-def _due_window(destinations: Sequence[str], *, now: datetime, after: int) -> SelectOfScalar[int | None]:
-    """The next due submissions, oldest first: with a long backlog only its beginning is looked at."""
-    state, due_at, lease_until = (
-        col(SubmissionRow.state),
-        col(SubmissionRow.due_at),
-        col(SubmissionRow.lease_until),
+def _due_window(session: Session, destinations: Sequence[str], *, now: datetime, after: int) -> list[int]:
+    """The next due submissions, oldest first: of a long backlog only the beginning is looked at."""
+    # SQLite would rather sort all there is of a destination than walk the open ones in their order.
+    hint = "INDEXED BY ix_submission_open" if session.get_bind().dialect.name == "sqlite" else ""
+    statement = text(
+        f"SELECT id FROM submission {hint} WHERE {OPEN_SUBMISSIONS} AND id > :after AND destination IN :destinations "  # noqa: S608
+        "AND (state <> 'sending' AND due_at <= :now OR state = 'sending' AND lease_until <= :now) "
+        "ORDER BY id LIMIT :most"
+    ).bindparams(
+        bindparam("destinations", list(destinations), expanding=True),
+        bindparam("now", now, UtcDateTime),
+        after=after,
+        most=_WINDOW,
     )
-    waits = and_(state.in_((DeliveryState.PENDING, DeliveryState.UNKNOWN)), due_at <= now)
-    given_back = and_(state == DeliveryState.SENDING, lease_until <= now)
-    return (
-        select(SubmissionRow.id)
-        .with_hint(SubmissionRow, "INDEXED BY ix_submission_open", "sqlite")
-        .where(
-            OPEN_SUBMISSIONS,
-            col(SubmissionRow.id) > after,
-            col(SubmissionRow.destination).in_(destinations),
-            or_(waits, given_back),
-        )
-        .order_by(col(SubmissionRow.id))
-        .limit(_WINDOW)
-    )
+    return [int(found) for found in session.connection().execute(statement).scalars()]
 
 
-def _unblocked(window: Sequence[int | None]) -> SelectOfScalar[SubmissionRow]:
+def _unblocked(window: Sequence[int]) -> SelectOfScalar[SubmissionRow]:
     """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
     other, first = aliased(SubmissionRow), aliased(SubmissionRow)
     same_patient = and_(

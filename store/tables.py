@@ -149,7 +149,7 @@ class CaseRow(StoreTable, table=True):
     note: str | None = Field(default=None, sa_type=Text)
 
 
-OPEN_SUBMISSIONS = text("submission.state IN ('pending', 'sending', 'unknown')")
+OPEN_SUBMISSIONS = text("state IN ('pending', 'sending', 'unknown')")
 
 
 class SubmissionRow(StoreTable, table=True):

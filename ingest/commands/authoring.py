@@ -21,7 +21,7 @@ from ingest.settings import ReadingSettings, SiteSettings, find_config, load_set
 from ingest.template_folder import load_template, load_templates
 from ingest.terminal import note, out, print_json, print_table, progress
 from ingest.workers import ReaderPool
-from parsers.drafting import Draft, Sample, draft_template
+from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.explanation import explain as explain_file
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest

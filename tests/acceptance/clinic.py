@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("SCOREBRIDGE_ACCEPTANCE") == "full"
 SITE = "NORTH"
 _FAMILIES = (
-    "Abbot Brandt Calloway Dempsey Ekberg Farrow Gallant Hewitt Ingalls Jarvis Kessler Lombard Munro Nolan".split()
+    ["Abbot", "Brandt", "Calloway", "Dempsey", "Ekberg", "Farrow", "Gallant", "Hewitt", "Ingalls", "Jarvis", "Kessler", "Lombard", "Munro", "Nolan"]
 )
 _GIVENS = (
-    "Alma Bruno Celia Dario Edith Felix Greta Hugo Irene Jonas Klara Leon Maren Nils Olive Pavel Rosa Stefan".split()
+    ["Alma", "Bruno", "Celia", "Dario", "Edith", "Felix", "Greta", "Hugo", "Irene", "Jonas", "Klara", "Leon", "Maren", "Nils", "Olive", "Pavel", "Rosa", "Stefan"]
 )
 _MAXIMA = {"PHQ-9": 27, "GAD-7": 21, "PCL-5": 80, "AUDIT-C": 12}
 
@@ -228,7 +228,7 @@ port = 0
             file.write(content[half:])
 
 
-def wait_for(condition, *, seconds: float, step: float = 0.5) -> bool:  # noqa: ANN001 - any callable
+def wait_for(condition, *, seconds: float, step: float = 0.5) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

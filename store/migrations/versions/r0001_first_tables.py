@@ -358,8 +358,8 @@ def _make_tables() -> None:
         "submission",
         ["id"],
         unique=False,
-        sqlite_where=sa.text("submission.state IN ('pending', 'sending', 'unknown')"),
-        postgresql_where=sa.text("submission.state IN ('pending', 'sending', 'unknown')"),
+        sqlite_where=sa.text("state IN ('pending', 'sending', 'unknown')"),
+        postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')"),
     )
     op.create_index("ix_submission_record_id", "submission", ["record_id"], unique=False)
     op.create_index("ix_submission_state", "submission", ["state"], unique=False)

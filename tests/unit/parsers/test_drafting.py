@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.drafting import Draft, Sample, draft_template
-from parsers.drafting_fields import Certainty, guess_fields, name_order, no_score_words
-from parsers.drafting_lines import clinic_of, heading_line, is_personal, pattern_of, title_of
-from parsers.drafting_words import date_formats, heading_means
+from parsers.drafting.draft import Draft, Sample, draft_template
+from parsers.drafting.fields import Certainty, guess_fields, name_order, no_score_words
+from parsers.drafting.lines import clinic_of, heading_line, is_personal, pattern_of, title_of
+from parsers.drafting.words import date_formats, heading_means
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest, read_report
 from parsers.template import Field, Furniture, Kind, NameOrder

@@ -140,11 +140,16 @@ def test_the_database_itself_refuses_to_change_the_trail(database: Database, sta
     assert verdict(database).intact
 
 
-def test_events_of_a_rolled_back_change_are_not_in_the_trail(database: Database) -> None:
-    fill(database, 1)
-    with pytest.raises(ZeroDivisionError), database.session() as session:
+def hand_over_and_fail(database: Database) -> None:
+    with database.session() as session:
         handed(session, record())
         raise ZeroDivisionError
+
+
+def test_events_of_a_rolled_back_change_are_not_in_the_trail(database: Database) -> None:
+    fill(database, 1)
+    with pytest.raises(ZeroDivisionError):
+        hand_over_and_fail(database)
     fill(database, 1)
     found = verdict(database)
     assert (found.intact, found.events) == (True, 2)

@@ -169,16 +169,21 @@ def test_reading_cannot_write(database: Database) -> None:
 
 
 def test_an_error_rolls_everything_back(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.session() as session:
-        taken(session)
-        raise ZeroDivisionError
+    def take_and_fail() -> None:
+        with database.session() as session:
+            taken(session)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        take_and_fail()
     with database.reading() as session:
         assert reports.recent(session) == []
 
 
 def test_a_broken_rule_is_reported_without_the_values(database: Database) -> None:
-    with pytest.raises(StoreError) as refused, database.session() as session:
+    with database.session() as session:
         with_roster(session, "D1")
+    with pytest.raises(StoreError) as refused, database.session() as session:
         session.connection().execute(text("INSERT INTO roster_patient SELECT * FROM roster_patient"))
     assert SURNAME not in str(refused.value)
     assert "D1" not in str(refused.value)
@@ -217,10 +222,10 @@ def test_writers_take_turns_instead_of_failing(database: Database) -> None:
 
 def test_a_full_disk_is_called_a_full_disk(tmp_path: Path) -> None:
     with databases.create(file_settings(tmp_path), now=NOW) as made:
-        with made.session() as session:
+        with made.session() as session:  # the pool gives its one connection to the next
             pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
-        with pytest.raises(StoreError, match="disk is full"), made.session() as session:
             session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
+        with pytest.raises(StoreError, match="disk is full"), made.session() as session:
             handed(session, *(record(patient_id=f"D{number}") for number in range(200)))
 
 
@@ -232,7 +237,7 @@ def test_a_damaged_database_is_called_damaged(tmp_path: Path) -> None:
     for place in range(4096 * 3 + 100, len(content), 4096):
         content[place] ^= 0xFF
     settings.database_path.write_bytes(bytes(content))
-    with pytest.raises(StoreError, match="damaged|does not open"):
+    with pytest.raises(StoreError, match=r"damaged|does not open"):
         databases.open_existing(settings)
 
 

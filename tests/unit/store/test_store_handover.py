@@ -86,12 +86,14 @@ def test_a_hand_over_killed_before_its_commit_leaves_nothing(database: Database)
     with database.session() as session:
         report = taken(session)
 
-    class KilledError(Exception):
-        pass
+    def hand_over_and_die() -> None:
+        records = outcome(record(), record(Decision.REVIEW, patient_id="D2"))
+        with database.session() as session:
+            hand_over(session, report.report_id, records, now=NOW)
+            raise KeyboardInterrupt
 
-    with pytest.raises(KilledError), database.session() as session:
-        hand_over(session, report.report_id, outcome(record(), record(Decision.REVIEW, patient_id="D2")), now=NOW)
-        raise KilledError
+    with pytest.raises(KeyboardInterrupt):
+        hand_over_and_die()
     with database.reading() as session:
         assert kept_records.of_report(session, report.report_id) == []
         assert outbox.list_submissions(session) == []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from parsers.drafting_words import is_clinic_name, share
+from parsers.drafting.words import is_clinic_name, share
 from parsers.explanation import Explanation
 from parsers.lines import joined, lines_of
 from parsers.template import Field

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from parsers.drafting_fields import Certainty, Guess, guess_fields
-from parsers.drafting_labels import find_labelled
-from parsers.drafting_lines import is_personal, pattern_of
-from parsers.drafting_tables import FoundTable, read_table
-from parsers.drafting_words import item_heading_means, named_instrument
-from parsers.drafting_yaml import Sketch
+from parsers.drafting.fields import Certainty, Guess, guess_fields
+from parsers.drafting.labels import find_labelled
+from parsers.drafting.lines import is_personal, pattern_of
+from parsers.drafting.tables import FoundTable, read_table
+from parsers.drafting.text import Sketch
+from parsers.drafting.words import item_heading_means, named_instrument
 from parsers.header import find_headers
 from parsers.instrument_library import load_instruments
 from parsers.lines import find_on_line, lines_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from parsers.drafting_words import (
+from parsers.drafting.words import (
     NO_SCORE,
     date_formats,
     heading_hints,

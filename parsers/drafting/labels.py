@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers.drafting_words import LONGEST_HEADING, heading_means, share
+from parsers.drafting.words import LONGEST_HEADING, heading_means, share
 from parsers.labels import LabelPlace, find_labels, read_values
 from parsers.lines import Line, joined, lines_of
 from parsers.template import Field, LabelledField, Place

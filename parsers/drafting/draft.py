@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from parsers.drafting_layouts import sketch_csv, sketch_pdf
-from parsers.drafting_lines import as_furniture
-from parsers.drafting_yaml import Sketch, written
+from parsers.drafting.layouts import sketch_csv, sketch_pdf
+from parsers.drafting.lines import as_furniture
+from parsers.drafting.text import Sketch, written
 from parsers.explanation import Explanation, explain
 from parsers.instrument_library import load_instruments
 from parsers.readers import pdfium, plumber, table_file

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parsers.drafting_fields import Certainty, Guess
+from parsers.drafting.fields import Certainty, Guess
 from parsers.template import Field, Kind, Place
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 /()-]*")

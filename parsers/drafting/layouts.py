@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parsers.drafting_fields import Certainty, Guess, guess_fields, name_order, no_score_words
-from parsers.drafting_items import sketch_items
-from parsers.drafting_labels import find_labelled
-from parsers.drafting_lines import clinic_of, heading_line, pattern_of, title_of
-from parsers.drafting_tables import find_item_table, find_table, read_table
-from parsers.drafting_words import heading_means, named_instrument
-from parsers.drafting_yaml import Sketch
+from parsers.drafting.fields import Certainty, Guess, guess_fields, name_order, no_score_words
+from parsers.drafting.items import sketch_items
+from parsers.drafting.labels import find_labelled
+from parsers.drafting.lines import clinic_of, heading_line, pattern_of, title_of
+from parsers.drafting.tables import find_item_table, find_table, read_table
+from parsers.drafting.text import Sketch
+from parsers.drafting.words import heading_means, named_instrument
 from parsers.lines import lines_of
 from parsers.template import Field, Kind
 from records.document import Document, TableFile

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parsers.columns import Borders, find_borders
-from parsers.drafting_words import heading_hints, heading_means, item_heading_means, named_instrument
+from parsers.drafting.words import heading_hints, heading_means, item_heading_means, named_instrument
 from parsers.header import Header, find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.rows import Row, find_rows
