@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from parsers.lines import folded
 
-# "14", "14 / 27", "14/27 (Moderate)", "14 (Moderate)", "14 - Moderate", "14 Moderate"
+# "14", "14 / 27", "14/27 (Moderate)", "14 (Moderate)", "14 - Moderate", "14 Moderate". A word has three letters at
+# least: a single one may be a digit that was read as a letter, or a mark that says something about the score.
 _SCORE = re.compile(
     r"(?P<points>\d{1,3})"
     r"(?:\s*/\s*(?P<maximum>\d{1,3}))?"
-    r"(?:\s*(?:\((?P<bracketed>[^()\d]+)\)|[-–—:]?\s+(?P<words>[^\W\d][^()\d]*)))?",
+    r"(?:\s*(?:\((?P<bracketed>[^()\d]+)\)|[-–—:]?\s+(?P<words>[^\W\d]{3}[^()\d]*)))?",
     re.ASCII,
 )
 _BLANKS = frozenset("_ .-–—\u00a0")

@@ -48,9 +48,7 @@ class ScorebridgeError(Exception):
         return f"{self.message} {self.next_step}".strip()
 
 
-def _rebuild(
-    kind: type[ScorebridgeError], message: str, next_step: str, code: str
-) -> ScorebridgeError:
+def _rebuild(kind: type[ScorebridgeError], message: str, next_step: str, code: str) -> ScorebridgeError:
     return kind(message, next_step=next_step, code=code)
 
 

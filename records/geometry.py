@@ -39,9 +39,7 @@ class Region:
 
     def holds(self, x: float, y: float, *, slack: float = 0.0) -> bool:
         """Whether the point lies in the box, or at most `slack` points outside it."""
-        return (
-            self.x0 - slack <= x <= self.x1 + slack and self.top - slack <= y <= self.bottom + slack
-        )
+        return self.x0 - slack <= x <= self.x1 + slack and self.top - slack <= y <= self.bottom + slack
 
     def overlaps(self, other: Region) -> bool:
         """Whether both boxes share an area on the same page."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class DeliveryState(StrEnum):
@@ -87,3 +88,37 @@ class DeliveryReceipt:
     http_status: int
     received_at: datetime
     found: bool = False
+
+
+# Why a submission is where it is, as the operator reads it. A code that carries a name or number ends in {…}.
+_DELIVERY_REASONS: Final[dict[str, str]] = {
+    "shadow": "The destination is tried out: everything but sending.",
+    "not-on-allow-list": "The destination is in staging, and this patient is not on its allow list.",
+    "missing-{}": "The destination needs a value that the record does not have.",
+    "patient-changed": "The record's patient was changed after this was queued.",
+    "not-reached": "The portal could not be reached.",
+    "answer-lost": "The answer was lost; the portal is looked at before anything is sent again.",
+    "unclear": "The portal's answer does not say whether it has the value.",
+    "not-shown": "The portal took the value but does not show it yet.",
+    "portal-differs": "The portal holds other values for this assessment.",
+    "portal-has-several": "The portal holds this assessment more than once.",
+    "portal-errors": "The portal answered with errors in its body.",
+    "look-{}": "Looking whether the portal has the value did not work.",
+    "search-unclear": "The portal's search gives no usable answer.",
+    "no-token": "The token is missing at the place the settings name.",
+    "token-refused": "The portal does not accept the token.",
+    "token-server": "The token server does not give a token.",
+    "http-{}": "The portal refused the request with this status.",
+    "gave-up-{}": "It failed for three days; a person must look.",
+    "given-back": "The service stopped before it was sent.",
+    "restarted": "The service was restarted while it was being sent.",
+    "program-error": "The program failed on this submission.",
+}
+
+
+def delivery_sentence(code: str) -> str:
+    """The plain sentence of a delivery reason; the code itself where there is none."""
+    if code in _DELIVERY_REASONS:
+        return _DELIVERY_REASONS[code]
+    patterns = [name for name in _DELIVERY_REASONS if name.endswith("{}") and code.startswith(name[:-2])]
+    return _DELIVERY_REASONS[max(patterns, key=len)] if patterns else code

@@ -21,7 +21,7 @@ from portal.alerting import send_test
 from portal.settings import AlertSettings
 from records.errors import SettingsError
 from records.finding import sentence
-from records.submission import DeliveryState
+from records.submission import DeliveryState, delivery_sentence
 from review import actions
 from store import alerts, audit, outbox, reports, roster, sightings, users
 from store.sightings import Seen, SightingState
@@ -289,7 +289,13 @@ def submission_list(
         )
     if not as_json:
         rows = [
-            (e.submission.submission_id, e.submission.destination, e.state.value, e.reason, e.submission.attempts)
+            (
+                e.submission.submission_id,
+                e.submission.destination,
+                e.state.value,
+                delivery_sentence(e.reason) if e.reason else "",
+                e.submission.attempts,
+            )
             for e in found
         ]
         print_table("", ("submission", "destination", "state", "reason", "attempts"), rows)

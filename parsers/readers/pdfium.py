@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+from enum import Enum
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -15,6 +16,7 @@ from records.geometry import Region
 
 _TAIL = 2048  # bytes in which readers look for the end mark (PDF 32000-1, 7.5.5, implementation note)
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
+_FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 
 def preflight(content: bytes, limits: ReadingLimits) -> int:
@@ -108,6 +110,7 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
         place = _Placing(page, index + 1)
         glyphs: list[Word] = []
         flaws: list[tuple[str, Region]] = []
+        unseen = _Unseen(page, text)
         box = [ctypes.c_double() for _ in range(4)]
         for number in range(text.count_chars()):
             # pdfium turns a hyphen at the end of a line into U+0002.
@@ -117,7 +120,7 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
             left, right, bottom, top = (value.value for value in box)
             region = place.region(left, bottom, right, top)
             glyphs.append(Word(character, region))
-            if _is_invisible(text, number):
+            if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
                 flaws.append(("invisible-text", region))
         return Page(number=index + 1, width=place.width, height=place.height, words=tuple(glyphs), flaws=tuple(flaws))
     finally:
@@ -125,9 +128,76 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
         page.close()
 
 
-def _is_invisible(text: pypdfium2.PdfTextPage, number: int) -> bool:
-    drawn = pdfium_c.FPDFText_GetTextObject(text, number)
-    return bool(drawn) and pdfium_c.FPDFTextObj_GetTextRenderMode(drawn) == pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE
+class _Unseen:
+    """Which glyphs of a page nobody sees: drawn without ink, without colour, or white on the bare page."""
+
+    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> None:
+        self._page = page
+        self._text = text
+        self._inks: dict[int, _Ink] = {}
+        self._backgrounds: list[tuple[float, float, float, float]] | None = None
+
+    def hides(self, number: int, x: float, y: float) -> bool:
+        """Whether the glyph, whose middle stands at `x`, `y` in PDF user space, cannot be seen."""
+        drawn = pdfium_c.FPDFText_GetTextObject(self._text, number)
+        if not drawn:
+            return False
+        address = ctypes.cast(drawn, ctypes.c_void_p).value or 0
+        if address not in self._inks:
+            self._inks[address] = _ink(drawn)
+        ink = self._inks[address]
+        return ink is _Ink.NONE or (ink is _Ink.WHITE and not self._stands_on_something(x, y))
+
+    def _stands_on_something(self, x: float, y: float) -> bool:
+        if self._backgrounds is None:
+            self._backgrounds = _filled_boxes(self._page)
+        return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in self._backgrounds)
+
+
+class _Ink(Enum):
+    SEEN = "seen"
+    WHITE = "white"
+    NONE = "none"
+
+
+def _ink(drawn: object) -> _Ink:
+    mode = pdfium_c.FPDFTextObj_GetTextRenderMode(drawn)
+    if mode in (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP):
+        return _Ink.NONE
+    if mode not in (pdfium_c.FPDF_TEXTRENDERMODE_FILL, pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP):
+        return _Ink.SEEN
+    color = [ctypes.c_uint() for _ in range(4)]
+    if not pdfium_c.FPDFPageObj_GetFillColor(drawn, *color):
+        return _Ink.SEEN
+    red, green, blue, alpha = (part.value for part in color)
+    if alpha < _FAINT:
+        return _Ink.NONE
+    return _Ink.WHITE if min(red, green, blue) > 255 - _FAINT else _Ink.SEEN
+
+
+def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
+    """Boxes of everything that may lie under white type: pictures, coloured areas, forms of further objects."""
+    boxes: list[tuple[float, float, float, float]] = []
+    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
+        drawn = pdfium_c.FPDFPage_GetObject(page, number)
+        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_TEXT or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
+            continue
+        edges = [ctypes.c_float() for _ in range(4)]
+        if pdfium_c.FPDFPageObj_GetBounds(drawn, *edges):
+            x0, y0, x1, y1 = (edge.value for edge in edges)
+            boxes.append((x0, y0, x1, y1))
+    return boxes
+
+
+def _is_coloured(path: object) -> bool:
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    color = [ctypes.c_uint() for _ in range(4)]
+    filled = pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke) and fill.value != pdfium_c.FPDF_FILLMODE_NONE
+    if not filled or not pdfium_c.FPDFPageObj_GetFillColor(path, *color):
+        return False
+    red, green, blue, alpha = (part.value for part in color)
+    return alpha >= _FAINT and min(red, green, blue) <= 255 - _FAINT
 
 
 class _Placing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pdfplumber
 from pdfminer.pdfdocument import PDFPasswordIncorrect
@@ -19,6 +21,12 @@ from records.geometry import Region
 _WORD_GAP = 0.15
 # Two boxes closer than this belong to one printed line: borders of neighbouring cells are drawn twice.
 _SAME_LINE = 1.0
+# Two equal glyphs whose boxes share this much of their width are one glyph printed twice. Neighbours share a tenth.
+_SAME_PLACE = 0.6
+# Two glyphs that share this much are printed on top of each other; slanted and kerned type stays below a quarter.
+_ON_TOP = 0.4
+# A digit less high than this share of its neighbour is a note to it, not its next digit.
+_RAISED = 0.85
 
 
 def read(content: bytes) -> Document:
@@ -39,43 +47,82 @@ def read(content: bytes) -> Document:
 
 def _page(page: pdfplumber.page.Page) -> Page:
     left, upper = page.bbox[0], page.bbox[1]
+    number = page.page_number
     found = page.extract_words(
         x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, return_chars=True, use_text_flow=False
     )
     rules = _rules(page, left, upper)
     upright = [rule.region for rule in rules if not rule.is_horizontal]
-    words = [
-        piece for word in found for piece in _split_at_rules(word["chars"], upright, page.page_number, left, upper)
-    ]
+    words: list[Word] = []
+    flaws: list[tuple[str, Region]] = []
+    for word in found:
+        glyphs = _printed_once([_Glyph(str(c["text"]), _region(c, number, left, upper)) for c in word["chars"]])
+        words += _pieces(glyphs, upright)
+        flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
     drawn = Page(
-        number=page.page_number, width=float(page.width), height=float(page.height), words=tuple(words), rules=rules
+        number=number,
+        width=float(page.width),
+        height=float(page.height),
+        words=tuple(words),
+        rules=rules,
+        flaws=tuple(flaws),
     )
     page.close()
     return drawn
 
 
-def _split_at_rules(
-    chars: list[dict[str, float | str]], upright: list[Region], number: int, left: float, upper: float
-) -> list[Word]:
-    """The words of a run of characters: a printed upright line through the run ends a word.
+class _Glyph(NamedTuple):
+    text: str
+    region: Region
+
+    @property
+    def height(self) -> float:
+        return self.region.bottom - self.region.top
+
+
+def _printed_once(glyphs: Sequence[_Glyph]) -> list[_Glyph]:
+    """The glyphs without those printed twice at nearly one place: bold type made so turns "1" into "11"."""
+    once: list[_Glyph] = []
+    for glyph in glyphs:
+        last = once[-1] if once else None
+        if last is None or last.text != glyph.text or _shared(last.region, glyph.region) < _SAME_PLACE:
+            once.append(glyph)
+    return once
+
+
+def _overlaps(glyphs: Sequence[_Glyph]) -> list[Region]:
+    """Where a digit and another glyph are printed on top of each other: nobody can say which of them counts."""
+    return [
+        _hull([one.region, other.region])
+        for one, other in itertools.pairwise(glyphs)
+        if (one.text.isdigit() or other.text.isdigit()) and _shared(one.region, other.region) > _ON_TOP
+    ]
+
+
+def _shared(one: Region, other: Region) -> float:
+    """The share of the narrower box's width that both cover; 0 where a mark has no width."""
+    narrower = min(one.x1 - one.x0, other.x1 - other.x0)
+    return (min(one.x1, other.x1) - max(one.x0, other.x0)) / narrower if narrower > 0 else 0.0
+
+
+def _pieces(glyphs: Sequence[_Glyph], upright: Sequence[Region]) -> list[Word]:
+    """The words of a run of glyphs: a printed upright line through it ends a word, and so does a raised digit.
 
     Browsers print narrow cells so close that "06/25/1994" and "EPDS" touch; the border between them tells.
+    A footnote's number behind a score is smaller than the score.
     """
-    regions = [_region(char, number, left, upper) for char in chars]
-    x0, x1, y = regions[0].x0, regions[-1].x1, regions[0].center[1]
-    cuts = sorted(rule.x0 for rule in upright if x0 + 1 < rule.x0 < x1 - 1 and rule.top < y < rule.bottom)
-    pieces: list[list[int]] = [[]]
-    for place, region in enumerate(regions):
-        while cuts and region.center[0] > cuts[0]:
-            cuts.pop(0)
-            if pieces[-1]:
-                pieces.append([])
-        pieces[-1].append(place)
-    return [
-        Word("".join(str(chars[place]["text"]) for place in piece), _hull([regions[place] for place in piece]))
-        for piece in pieces
-        if piece
-    ]
+    y = glyphs[0].region.center[1]
+    x0, x1 = glyphs[0].region.x0, glyphs[-1].region.x1
+    cuts = [rule.x0 for rule in upright if x0 + 1 < rule.x0 < x1 - 1 and rule.top < y < rule.bottom]
+    pieces: list[list[_Glyph]] = [[glyphs[0]]]
+    for left, right in itertools.pairwise(glyphs):
+        ruled = any(left.region.center[0] <= cut < right.region.center[0] for cut in cuts)
+        smaller, taller = sorted((left.height, right.height))
+        raised = left.text.isdigit() and right.text.isdigit() and smaller < _RAISED * taller
+        if ruled or raised:
+            pieces.append([])
+        pieces[-1].append(right)
+    return [Word("".join(g.text for g in piece), _hull([g.region for g in piece])) for piece in pieces]
 
 
 def _region(box: dict[str, float | str], number: int, left: float, upper: float) -> Region:
