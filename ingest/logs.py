@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -45,6 +46,21 @@ def _told_of_thread(fault: threading.ExceptHookArgs) -> None:
         structlog.get_logger().error("thread.died", error=type(error).__name__, place=fault_place(error))
 
 
+class _Lines:
+    """Writes a line each. A log that cannot be written (its reader went away, its disk is full) stops nobody."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 class _Silent(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Libraries log what they read; nothing of it is kept."""
@@ -60,7 +76,7 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=lambda *_: _Lines(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     threading.excepthook = _told_of_thread

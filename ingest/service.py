@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 import structlog
@@ -144,13 +145,17 @@ class Service:
     def run_until_told(self) -> None:
         """Run until SIGTERM or SIGINT."""
 
-        def told(_signal: int, _frame: FrameType | None) -> None:
-            self.stop.set()
+        # A signal interrupts this very thread, perhaps while it holds the lock of an event: only this queue may be
+        # put to from there.
+        signals: SimpleQueue[int] = SimpleQueue()
+
+        def told(number: int, _frame: FrameType | None) -> None:
+            signals.put(number)
 
         signal.signal(signal.SIGTERM, told)
         signal.signal(signal.SIGINT, told)
         self.start()
-        self.stop.wait()
+        signals.get()
         self.finish()
 
     def health(self) -> Mapping[str, object]:

@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import psutil
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
 
+from ingest.folder_events import FolderEvents
 from ingest.intake import FoundFile, Intake, IntakeResult, Taken, change_mark
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
@@ -29,8 +26,6 @@ from store.sightings import SightingState
 
 _log = structlog.get_logger()
 
-# File systems whose changes by other machines no kernel event tells of.
-_NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ncp", "webdav", "davfs")
 _BEYOND = datetime(9000, 1, 1, tzinfo=UTC)
 _FINAL = (reports.ReportState.HANDED_OVER, reports.ReportState.DUPLICATE)
 
@@ -70,8 +65,7 @@ class FolderWatcher:
         self._taken = taken
         self._monotonic = monotonic
         self._wake = threading.Event()
-        self._observer: BaseObserver | None = None
-        self._observer_tried = -1e9
+        self._events = FolderEvents(source, self._wake, monotonic=monotonic)
         self._sights: dict[str, _Sight] | None = None
         self._away = False
         self.last_good_scan: datetime | None = None
@@ -84,9 +78,9 @@ class FolderWatcher:
                 self.scan(clock())
             except Exception as error:  # noqa: BLE001 - the one loop of this worker: it never dies
                 _log.error("watcher.failed", source=self._label, error=type(error).__name__, place=fault_place(error))
-            self._keep_observing()
+            self._events.keep(away=self._away)
             self._wake.wait(self._pause())
-        self._stop_observing()
+        self._events.stop()
 
     def wake(self) -> None:
         """Scan now."""
@@ -335,47 +329,6 @@ class FolderWatcher:
         # A file that stays incomplete is looked at again now and then, not in a busy loop.
         return min(self._source.poll_seconds, max(rest, 0.05) if rest > 0 else max(quiet, 0.5))
 
-    def _keep_observing(self) -> None:
-        if self._source.watch == "poll" or (self._source.watch == "auto" and _on_network(self._source.folder)):
-            return
-        if self._away:
-            # What comes back may be another folder of the same name, which the old observer would not hear.
-            self._stop_observing()
-            self._observer_tried = -1e9
-            return
-        alive = self._observer is not None and self._observer.is_alive()
-        if alive or self._monotonic() - self._observer_tried < 10:
-            return
-        self._observer_tried = self._monotonic()
-        self._stop_observing()
-        observer = Observer()
-        try:
-            observer.schedule(_Hint(self._wake), str(self._source.folder), recursive=False)
-            observer.start()
-        except OSError as error:
-            _log.warning("observer.failed", source=self._label, error=type(error).__name__)
-            return
-        self._observer = observer
-
-    def _stop_observing(self) -> None:
-        if self._observer is not None:
-            self._observer.stop()
-            if self._observer.is_alive():
-                self._observer.join(timeout=5)
-            self._observer = None
-
-
-class _Hint(FileSystemEventHandler):
-    """Any event wakes the scan; what it says is not believed."""
-
-    def __init__(self, wake: threading.Event) -> None:
-        self._wake = wake
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Something happened; opening and reading by the service itself does not count."""
-        if event.event_type not in ("opened", "closed_no_write"):
-            self._wake.set()
-
 
 def _instant(seconds: float) -> datetime:
     """A file's time; of one that no calendar holds, a day long after any backlog, so that the file is taken."""
@@ -383,19 +336,3 @@ def _instant(seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return _BEYOND
-
-
-def _on_network(folder: Path) -> bool:
-    """Whether the folder lies on a network share, as far as the system can tell."""
-    try:
-        mounts = sorted(psutil.disk_partitions(all=True), key=lambda m: -len(m.mountpoint))
-        place = str(folder.resolve())
-    except OSError:
-        return True
-    if place.startswith("\\\\"):
-        return True
-    for mount in mounts:
-        root = mount.mountpoint.rstrip("/") + "/"
-        if (place + "/").startswith(root):
-            return mount.fstype.casefold().startswith(_NETWORK)
-    return False

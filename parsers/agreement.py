@@ -23,21 +23,19 @@ class Witnesses:
         self._glyphs = {page.number: _Placed(page) for page in third.pages}
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
-        """What in a record the other readers do not confirm: at most one finding per kind."""
+        """What in a record the other readers do not confirm: one finding per cell and kind."""
         cells = list(_cells(row))
-        differing = next((c for c in cells if not self._second_agrees(c)), None)
-        without_digits = next((c for c in cells if not self._third_has_digits(c)), None)
-        findings: list[Finding] = []
-        if differing is not None:
-            findings.append(Finding(code="readers-differ", region=differing.area))
-        if without_digits is not None:
-            findings.append(Finding(code="digits-differ", region=without_digits.area))
-        return tuple(findings)
+        differing = [Finding(code="readers-differ", region=c.area) for c in cells if not self._second_agrees(c)]
+        without_digits = [Finding(code="digits-differ", region=c.area) for c in cells if not self._third_has_digits(c)]
+        return tuple(dict.fromkeys([*differing, *without_digits]))
 
     def _second_agrees(self, cell: Cell) -> bool:
         area = cell.area
         if area is None:
-            return True
+            # A value out of a heading's line: it is part of what stands there.
+            return cell.region is None or _letters(cell.text) in _letters(
+                self._words[cell.region.page].text(cell.region)
+            )
         inside = [found for found in self._grids.get(area.page, ()) if _same_cell(found, area)]
         if inside:
             text = "".join(found.text for found in sorted(inside, key=lambda g: (g.region.top, g.region.x0)))
@@ -49,7 +47,8 @@ class Witnesses:
 
     def _third_has_digits(self, cell: Cell) -> bool:
         if cell.area is None:
-            return True
+            region = cell.region
+            return region is None or _digits(cell.text) in _digits(self._glyphs[region.page].text(region))
         return _digits(self._glyphs[cell.area.page].text(cell.region or cell.area)) == _digits(cell.text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parsers.header import Header
@@ -11,6 +11,8 @@ from parsers.lines import Line
 from records.document import Rule, Word
 
 _OUTSIDE = 1e6  # left of every page; with the other sign right of it
+# A value that does not stand under its header is farther from the next one by at least this factor.
+_CLEARLY_NEARER = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,20 +23,47 @@ class Borders:
         xs: Borders from left to right, one more than there are columns; the outer ones are open.
         ruled: Whether printed lines are the borders.
         doubtful: Indices of borders that words run across.
+        headers: Left and right edge of each column's header.
+        open: Indices of the borders between columns that are no printed lines.
     """
 
     xs: tuple[float, ...]
     ruled: bool
     doubtful: tuple[int, ...] = ()
+    headers: tuple[tuple[float, float], ...] = ()
+    open: frozenset[int] = frozenset()
 
     def column_of(self, word: Word) -> int:
         """The index of the column the word's middle stands in."""
         x = word.region.center[0]
         return next(n for n in range(len(self.xs) - 1) if x < self.xs[n + 1])
 
+    def strays(self, column: int, words: Sequence[Word], *, blank: Callable[[int], bool]) -> bool:
+        """Whether a cell stands beside its header and nearly as close to a neighbour's whose own cell is blank.
+
+        Args:
+            column: The index of the column the words were given to.
+            words: The cell.
+            blank: Whether the same row has nothing in another column.
+        """
+        if not self.headers:
+            return False
+        x0, x1 = min(w.region.x0 for w in words), max(w.region.x1 for w in words)
+        own = _gap((x0, x1), self.headers[column])
+        return own > 0 and any(
+            border in self.open and blank(other) and _gap((x0, x1), self.headers[other]) < _CLEARLY_NEARER * own
+            for border, other in ((column, column - 1), (column + 1, column + 1))
+            if 0 <= other < len(self.headers)
+        )
+
     def crossed_by(self, word: Word) -> bool:
         """Whether the word runs over a border by more than a hair."""
         return any(word.region.x0 + 1.0 < x < word.region.x1 - 1.0 for x in self.xs[1:-1])
+
+
+def _gap(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The empty space between two spans; 0 or less where they share some."""
+    return max(one[0], other[0]) - min(one[1], other[1])
 
 
 def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) -> Borders:
@@ -69,7 +98,13 @@ def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) ->
             gutter = (left.region.x1, max(left.region.x1, right.region.x0))
         xs.append((gutter[0] + gutter[1]) / 2)
     xs.append(_OUTSIDE)
-    return Borders(xs=tuple(xs), ruled=bool(ruled) and all(ruled), doubtful=tuple(doubtful))
+    return Borders(
+        xs=tuple(xs),
+        ruled=bool(ruled) and all(ruled),
+        doubtful=tuple(doubtful),
+        headers=tuple((cell.region.x0, cell.region.x1) for cell in cells),
+        open=frozenset(number for number, drawn in enumerate(ruled, start=1) if not drawn),
+    )
 
 
 def _widest_gutter(words: Sequence[Word], low: float, high: float) -> tuple[float, float] | None:

@@ -13,11 +13,19 @@ from parsers.item_extraction import extract_items
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped
 from parsers.table_extraction import TablePage, TableState, extract_table
-from parsers.template import Template
+from parsers.template import Field, Template
 from records.document import Document, Page
 from records.finding import Finding
 from records.geometry import Region, around
 from records.report import Cell, ExtractedReport, ExtractedRow
+
+_IDENTITY = frozenset(
+    str(f)
+    for f in (
+        Field.NAME, Field.FAMILY, Field.GIVEN, Field.MIDDLE, Field.SUFFIX, Field.BIRTH_DATE, Field.MRN, Field.SEX,
+        Field.PHONE,
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +38,20 @@ class Extraction:
 
 @dataclass(slots=True)
 class _Progress:
-    """What the pages so far have given; page-wide values and group headings hold on to the next page."""
+    """What the pages so far have given; page-wide values and group headings hold on to the next page.
+
+    Attributes:
+        printed: Page-wide values whose label some page has shown.
+        doubted: Page-wide values that an earlier page may have replaced by something that was not read.
+    """
 
     rows: list[ExtractedRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     areas: list[TableArea] = field(default_factory=list)
     no_score: int = 0
     shared: dict[str, Cell] = field(default_factory=dict)
+    printed: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
     table: TableState = field(default_factory=TableState)
     tables_seen: int = 0
 
@@ -57,9 +72,8 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
     elif not progress.rows and not progress.no_score:
         progress.findings.append(Finding(code="no-records"))
     if template.items is None:
-        printed = set(progress.shared)
         for wanted in template.fields:
-            if wanted.field not in printed and not wanted.optional:
+            if wanted.field not in progress.printed and not wanted.optional:
                 progress.findings.append(Finding(code="label-missing", detail=wanted.label))
     report = ExtractedReport(
         template=template.name,
@@ -86,10 +100,15 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         elif template.blocks is not None:
             blocks = extract_blocks(page, template.blocks, claims, no_score=template.no_score)
             progress.no_score += blocks.no_score
-            progress.rows += _with_shared(blocks.rows, progress.shared)
+            progress.rows += _with_shared(blocks.rows, progress)
     _claim_anchors(claims, template)
-    progress.findings += claims.findings()
+    unclaimed = claims.findings()
+    progress.findings += unclaimed
     progress.findings += [Finding(code=code, region=region) for code, region in page.flaws]
+    if unclaimed:
+        # What was not read may have been a new patient or a new day: what is known so far holds no longer.
+        progress.doubted = {str(wanted.field) for wanted in template.fields}
+        progress.table.doubt(template.table)
 
 
 def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:
@@ -108,7 +127,19 @@ def _take_table(found: TablePage, progress: _Progress) -> None:
     progress.no_score += found.no_score
     progress.findings += found.findings
     progress.areas += found.areas
-    progress.rows += _with_shared(found.rows, progress.shared)
+    if found.begins_amid and progress.rows and progress.rows[-1].page is not None:
+        progress.rows = _last_doubted(progress.rows)
+    progress.rows += _with_shared(found.rows, progress)
+
+
+def _last_doubted(rows: Sequence[ExtractedRow]) -> list[ExtractedRow]:
+    """The rows, the last printed one marked: its rest may stand on the next page."""
+    last = rows[-1]
+    note = Finding(code="row-ambiguous", region=last.region)
+    return [
+        replace(row, findings=(*row.findings, note)) if (row.page, row.region) == (last.page, last.region) else row
+        for row in rows
+    ]
 
 
 def _items_page(page: Page, template: Template, claims: Claims, whole: Region, progress: _Progress) -> None:
@@ -140,18 +171,27 @@ def _shared_values(template: Template, claims: Claims, whole: Region, progress: 
     values = _labelled(claims.free_lines(), template, whole)
     claims.claim(values.words)
     progress.findings += [finding for finding in values.findings if finding.code != "label-missing"]
-    progress.shared.update({str(wanted.field): cell for wanted, cell in values.cells})
+    printed = {str(wanted.field): cell for wanted, cell in values.cells}
+    if _IDENTITY & printed.keys():
+        # Another person's page: what it does not say of them, an earlier page did not say of them either.
+        progress.shared = {name: cell for name, cell in progress.shared.items() if name not in _IDENTITY}
+    progress.shared.update(printed)
+    progress.printed |= printed.keys()
+    progress.doubted -= printed.keys()
 
 
 def _labelled(lines: Sequence[Line], template: Template, whole: Region) -> LabelledValues:
     return read_values(lines, find_labels(lines, template.fields), template.fields, within=whole)
 
 
-def _with_shared(rows: Sequence[ExtractedRow], shared: dict[str, Cell]) -> list[ExtractedRow]:
-    return [
-        replace(row, cells=(*row.cells, *((name, c) for name, c in shared.items() if row.cell(name) is None)))
-        for row in rows
-    ]
+def _with_shared(rows: Sequence[ExtractedRow], progress: _Progress) -> list[ExtractedRow]:
+    whole: list[ExtractedRow] = []
+    for row in rows:
+        added = tuple((name, cell) for name, cell in progress.shared.items() if row.cell(name) is None)
+        doubted = [name for name, _ in added if name in progress.doubted]
+        notes = tuple(Finding(code="label-missing", region=row.region, detail=name) for name in doubted[:1])
+        whole.append(replace(row, cells=(*row.cells, *added), findings=(*row.findings, *notes)))
+    return whole
 
 
 def _claim_clinics(claims: Claims, template: Template, site: str) -> list[Finding]:

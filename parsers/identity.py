@@ -17,6 +17,8 @@ from records.report import Cell, ExtractedRow
 _OLDEST_YEARS = 120
 _SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "x": "X", "other": "X", "nonbinary": "X"}
 _UNKNOWN_SEX = frozenset({"", "u", "unknown", "-", "n/a"})
+# Cut off at a line's end, or holding a number that is no generation ("3rd"): something else is in the cell, or missing.
+_NO_WHOLE_NAME = re.compile(r"[-‐‑,]\s*$|\d(?!(?:st|nd|rd|th)\b)", re.IGNORECASE)
 _BLANK = re.compile(r"[\s_\-–—.]*")
 
 
@@ -34,7 +36,7 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
     name, parts = _name(row, template)
     if not name:
         findings.append(Finding(code="name-missing", region=row.region))
-    elif parts.family is None and parts.given is None:
+    elif (parts.family is None and parts.given is None) or _NO_WHOLE_NAME.search(name):
         findings.append(Finding(code="name-unreadable", region=row.region))
     born, other = _birth_date(row, template, today, findings)
     sex_cell = _text(row, Field.SEX)

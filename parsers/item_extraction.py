@@ -71,6 +71,10 @@ def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
     findings += [Finding(code="label-missing", region=header.region, detail=label) for label in missing]
     if len(headers) > 1:
         findings.append(Finding(code="label-repeated", region=headers[1].region))
+    named = [folded(row.text(label_at)) for row in rows]
+    for twice in items.summary:
+        if named.count(folded(twice.label)) > 1:
+            findings.append(Finding(code="label-repeated", region=header.region, detail=twice.label))
     record = ExtractedRow(
         page=page.number,
         region=around([header.region, *(row.region for row in rows)]),

@@ -48,34 +48,59 @@ def _item(printed: ItemRow, template: Template, instrument: Instrument | None, f
     known = instrument.item(printed.link_id) if instrument else None
     region = printed.points.region or printed.label.region
     try:
-        score = read_score(printed.points.text, maximum=known.maximum if known else None)
-        points = score.points if score else None
-        words = _words(printed, template)
+        points, words = _both(printed, template, maximum=known.maximum if known else None)
     except UnreadableScoreError:
         findings.append(Finding(code=f"item-{printed.link_id}-unreadable", region=region))
         return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
-    if points is not None and words is not None and points != words:
-        findings.append(Finding(code=f"item-{printed.link_id}-words-differ", region=region))
-    points = words if points is None and not _prints_points(template) else points
+    twice = _prints_points(template) and _prints_words(printed, template)
+    if not _prints_points(template):
+        points, words = words, None
     if points is None:
+        # Words without points are an answer that somebody gave: not blank, and not known either.
+        state = ItemState.BLANK if words is None else ItemState.UNREADABLE
         findings.append(Finding(code=f"item-{printed.link_id}-blank", region=region))
-        return ItemScore(link_id=printed.link_id, state=ItemState.BLANK, points=None, source=region)
+        return ItemScore(link_id=printed.link_id, state=state, points=None, source=region)
+    if words is None and twice:
+        findings.append(Finding(code=f"item-{printed.link_id}-words-differ", region=region))
+    if words is not None and points != words:
+        findings.append(Finding(code=f"item-{printed.link_id}-words-differ", region=region))
+        return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
     if known is not None and not known.minimum <= points <= known.maximum:
         findings.append(Finding(code=f"item-{printed.link_id}-out-of-range", region=region))
         return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
     return ItemScore(link_id=printed.link_id, state=ItemState.ANSWERED, points=points, source=region)
 
 
-def _words(printed: ItemRow, template: Template) -> int | None:
-    if printed.answer is None or template.items is None or not template.items.answers:
+def _both(printed: ItemRow, template: Template, *, maximum: int | None) -> tuple[int | None, int | None]:
+    """The answer's points as printed, and what its words stand for.
+
+    Raises:
+        UnreadableScoreError: One of them cannot be read, or words beside the points contradict them.
+    """
+    score = read_score(printed.points.text, maximum=maximum)
+    words = _words(printed.answer.text, template) if printed.answer is not None else None
+    if score is not None and score.words is not None:
+        beside = _words(score.words, template)
+        if beside is not None and beside != score.points:
+            raise UnreadableScoreError("points and the words beside them differ")
+    return score.points if score is not None else None, words
+
+
+def _words(text: str, template: Template) -> int | None:
+    if template.items is None or not template.items.answers:
         return None
-    return read_answer(printed.answer.text, answers=template.items.answers)
+    return read_answer(text, answers=template.items.answers)
+
+
+def _prints_words(printed: ItemRow, template: Template) -> bool:
+    return printed.answer is not None and template.items is not None and bool(template.items.answers)
 
 
 def _prints_points(template: Template) -> bool:
     return template.items is not None and any(c.field == "points" for c in template.items.columns)
 
 
+_DOUBTS = frozenset({"readers-differ", "digits-differ", "row-ambiguous", "column-boundary"})
 # From harmless to grave; of several critical questions the gravest answer counts.
 _GRAVITY = (
     CriticalAnswer.NOT_PRINTED,
@@ -115,13 +140,32 @@ def _level_answer(instrument: Instrument, level: str | None) -> CriticalAnswer:
 
 def _rule_answer(row: ExtractedRow, rule: CriticalRule, answers: dict[str, ItemScore]) -> CriticalAnswer:
     item = answers.get(rule.link_id)
+    lost = any(finding.code in ("item-count", "item-label") for finding in row.findings)
     if item is None:
         # The library knows this question but the layout prints others: was it lost, or left out on purpose?
-        lost = any(finding.code in ("item-count", "item-label") for finding in row.findings)
         return CriticalAnswer.UNREADABLE if lost else CriticalAnswer.NOT_PRINTED
     if item.points is None:
-        return CriticalAnswer.UNREADABLE if item.state is ItemState.UNREADABLE else CriticalAnswer.NOT_PRINTED
+        # Where answers do not stand beside their questions, a blank one may be printed a line away.
+        unread = lost or item.state is ItemState.UNREADABLE
+        return CriticalAnswer.UNREADABLE if unread else CriticalAnswer.NOT_PRINTED
     if item.points >= rule.at_least:
         return CriticalAnswer.YES if rule.verified else CriticalAnswer.YES_UNVERIFIED
-    doubted = any(not printed.label_matches for printed in row.items or () if printed.link_id == rule.link_id)
+    printed = [p for p in row.items or () if p.link_id == rule.link_id]
+    doubted = lost or any(not p.label_matches for p in printed) or _is_doubted(row, printed)
     return CriticalAnswer.UNREADABLE if doubted else CriticalAnswer.NO
+
+
+def _is_doubted(row: ExtractedRow, printed: Sequence[ItemRow]) -> bool:
+    """Whether another reader, or the layout, contradicts these answers."""
+    places = [
+        place
+        for item in printed
+        for cell in (item.label, item.points, item.answer)
+        if cell is not None
+        for place in (cell.region, cell.area)
+        if place is not None
+    ]
+    return any(
+        finding.code in _DOUBTS and finding.region is not None and any(finding.region.overlaps(p) for p in places)
+        for finding in row.findings
+    )

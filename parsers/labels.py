@@ -16,6 +16,8 @@ from records.report import Cell
 _NEAR = 2.0
 # Edges of labels or lines below each other differ by at most this many points.
 _SAME_EDGE = 3.0
+# A value stands at most this many heights right of its label, or of where the values above and below it begin.
+_BEHIND = 2.0
 # The gap between two lines of one wrapped value, in heights of a line.
 _WRAPPED_GAP = 0.5
 
@@ -121,6 +123,8 @@ def _value(
 ) -> tuple[Word, ...]:
     if place is Place.RIGHT:
         first = _to_the_right(lines[label.line], label, places, within)
+        if first and _is_elsewhere(lines, label, first, places, within):
+            return ()
         return (*first, *_wrapped(lines, label, first, places, within))
     return _beside(lines, label, places, within, step=-1 if place is Place.ABOVE else 1)
 
@@ -137,6 +141,29 @@ def _to_the_right(line: Line, label: LabelPlace, places: Sequence[LabelPlace], w
             break
         value.append(word)
     return tuple(value)
+
+
+def _is_elsewhere(
+    lines: Sequence[Line], label: LabelPlace, value: Sequence[Word], places: Sequence[LabelPlace], within: Region
+) -> bool:
+    """Whether text to the right of a label is no value of it: it begins far right of where its neighbours' begin.
+
+    Values of labels below each other begin at one place, or right behind their labels. Text that stands on the same
+    height elsewhere on the page would else become the value of a label whose own is blank.
+    """
+    height = label.region.bottom - label.region.top
+    start = value[0].region.x0
+    if start - label.region.x1 <= _BEHIND * height:
+        return False
+    peers = [
+        _to_the_right(lines[other.line], other, places, within)
+        for other in places
+        if other is not label
+        and abs(other.region.x0 - label.region.x0) < _SAME_EDGE
+        and within.holds(*other.region.center)
+    ]
+    starts = [peer[0].region.x0 for peer in peers if peer]
+    return bool(starts) and all(start - place > _BEHIND * height for place in starts)
 
 
 def _wrapped(

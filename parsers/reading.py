@@ -59,7 +59,9 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     template = fitting_template(first, request.templates)
     extraction = extract(first, template, site=request.site)
     sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
-    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=bool(template.fields))
+    headings = template.table.groups if template.table else ()
+    all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
+    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=all_words)
     third = pdfium.read(content)
     witnesses = Witnesses(second, third)
     report = extraction.report

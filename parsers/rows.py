@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from parsers.columns import Borders
 from parsers.header import Header
@@ -11,7 +12,8 @@ from parsers.lines import Line, joined
 from records.document import Rule, Word
 from records.geometry import Region, around
 
-# A continuation line stands closer to its own row than to the other by at least this factor.
+# The step from one row down to the next is wider than the steps inside them by at least this factor; where all
+# steps are alike, a line stands closer to its own row than to the other by it.
 _CLEARLY_NEARER = 1.25
 # … and not farther below or above it than this many line heights.
 _NEAR = 0.9
@@ -28,7 +30,7 @@ class Row:
         cells: Column index to its words in reading order; empty columns are missing.
         region: The box around its words.
         ambiguous: A line of it may belong to the neighbouring row.
-        crossed: A word of it runs over a column border.
+        crossed: A word of it runs over a column border, or stands between two columns.
     """
 
     cells: dict[int, tuple[Word, ...]]
@@ -100,21 +102,73 @@ def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[
 def _by_lines(band: Sequence[Line], starts: Sequence[int], borders: Borders) -> list[Row]:
     if not starts:
         return []
-    parts: dict[int, list[tuple[Word, ...]]] = {start: [] for start in starts}
+    parts: dict[int, list[int]] = {start: [] for start in starts}
     doubtful: set[int] = set()
     for number, line in enumerate(band):
-        near = sorted(starts, key=lambda start: _distance(band[start], line))
-        if number == near[0]:
-            parts[number].append(line.words)
-            continue
+        start, doubted = _row_of(band, starts, number)
         height = line.region.bottom - line.region.top
-        reached = _reach(band, near[0], number)
-        if reached > _NEAR * height:
+        if number != start and _reach(band, start, number) > _NEAR * height:
             continue
-        parts[near[0]].append(line.words)
-        if len(near) > 1 and _distance(band[near[1]], line) < _CLEARLY_NEARER * _distance(band[near[0]], line):
-            doubtful.update(near[:2])
-    return [_row(parts[start], borders, ambiguous=start in doubtful) for start in starts]
+        parts[start].append(number)
+        doubtful.update(doubted)
+    doubtful |= _out_of_shape({start: _shapes(band, numbers, start, borders) for start, numbers in parts.items()})
+    return [
+        _row([band[n].words for n in numbers], borders, ambiguous=start in doubtful) for start, numbers in parts.items()
+    ]
+
+
+def _row_of(band: Sequence[Line], starts: Sequence[int], number: int) -> tuple[int, set[int]]:
+    """The row (by its first line) that a line belongs to, and the rows it may belong to where that is not clear.
+
+    Of the lines between two rows, those before the widest step down belong to the upper row; where no step is
+    wider, each belongs to the nearer one, and `_out_of_shape` finds where that went wrong.
+    """
+    above = max((start for start in starts if start <= number), default=None)
+    below = min((start for start in starts if start > number), default=None)
+    if above is None or below is None or above == number:
+        return (starts[0] if above is None else above), set()
+    steps = [band[n + 1].region.center[1] - band[n].region.center[1] for n in range(above, below)]
+    widest, second = sorted(steps, reverse=True)[:2]
+    if widest >= _CLEARLY_NEARER * second:
+        return (above if number <= above + steps.index(widest) else below), set()
+    near, far = sorted((above, below), key=lambda start: _distance(band[start], band[number]))
+    clear = _distance(band[far], band[number]) >= _CLEARLY_NEARER * _distance(band[near], band[number])
+    return near, set() if clear else {above, below}
+
+
+class _Shape(Enum):
+    """How the lines of a wrapped cell lie about the line that begins the row."""
+
+    BELOW = "below"
+    ABOVE = "above"
+    BOTH = "as many above as below"
+    NONE = "neither"
+
+
+def _shapes(band: Sequence[Line], numbers: Sequence[int], start: int, borders: Borders) -> set[_Shape]:
+    shapes: set[_Shape] = set()
+    on_start = _cells(band[start], borders)
+    lines = [(number, _cells(band[number], borders)) for number in numbers if number != start]
+    for column in {column for _, cells in lines for column in cells}:
+        above = sum(number < start and column in cells for number, cells in lines)
+        below = sum(number > start and column in cells for number, cells in lines)
+        if above == below:
+            shapes.add(_Shape.BOTH)
+        elif column not in on_start or (above and below):
+            # A cell that hangs in the air: it is another row's, or a line of no row at all.
+            shapes.add(_Shape.NONE)
+        else:
+            shapes.add(_Shape.ABOVE if above else _Shape.BELOW)
+    return shapes
+
+
+def _out_of_shape(shapes: dict[int, set[_Shape]]) -> set[int]:
+    """Rows whose cells lie otherwise than the table's: cells are set top, middle or bottom, the same in every row."""
+    ways = set[_Shape]().union(*shapes.values()) - {_Shape.NONE}
+    odd = {row for row, own in shapes.items() if _Shape.NONE in own or (len(ways) > 1 and own)}
+    # Lines above the first row alone may be the rest of the last row of the page before.
+    upward = [row for row, own in shapes.items() if _Shape.ABOVE in own]
+    return odd | ({upward[0]} if upward == [min(shapes)] else set())
 
 
 def _distance(one: Line, other: Line) -> float:
@@ -145,5 +199,8 @@ def _row(lines: Sequence[tuple[Word, ...]], borders: Borders, *, ambiguous: bool
         region=around([word.region for word in words]),
         ambiguous=ambiguous,
         crossed=any(borders.crossed_by(word) for word in words)
-        or any(number - 1 in cells or number in cells for number in borders.doubtful),
+        or any(number - 1 in cells or number in cells for number in borders.doubtful)
+        or any(
+            borders.strays(column, found, blank=lambda other: other not in cells) for column, found in cells.items()
+        ),
     )

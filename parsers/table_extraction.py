@@ -24,18 +24,38 @@ _KEYS = frozenset({Field.TOTAL, Field.RESULT, Field.AUTHORED_ON, Field.INSTRUMEN
 
 @dataclass(slots=True)
 class TableState:
-    """What holds on from one page to the next: group headings, and columns where headers are printed once."""
+    """What holds on from one page to the next: group headings, and columns where headers are printed once.
+
+    Attributes:
+        doubted: Values of headings that something unread may have replaced since.
+    """
 
     groups: dict[str, Cell] = field(default_factory=dict)
     header: Header | None = None
     borders: Borders | None = None
+    doubted: set[str] = field(default_factory=set)
+
+    def take(self, heading: dict[str, Cell]) -> None:
+        """Let a heading hold from here on."""
+        self.groups.update(heading)
+        self.doubted -= heading.keys()
+
+    def doubt(self, table: Table | None) -> None:
+        """Something was printed that was not understood: it may have been a heading."""
+        if table is not None:
+            self.doubted.update(name for group in table.groups for name in group.pattern.groupindex)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablePage:
-    """The records of a page's tables."""
+    """The records of a page's tables.
+
+    Attributes:
+        begins_amid: The first table begins with what may be the rest of a row of the page before.
+    """
 
     tables: int
+    begins_amid: bool
     rows: tuple[ExtractedRow, ...]
     no_score: int
     findings: tuple[Finding, ...]
@@ -55,6 +75,7 @@ def extract_table(page: Page, table: Table, template: Template, claims: Claims, 
     findings: list[Finding] = []
     areas: list[TableArea] = []
     no_score = 0
+    begins_amid = False
     for number, (header, top) in enumerate(starts):
         end = starts[number + 1][0].region.top if number + 1 < len(starts) else page.height
         body = [line for line in claims.free_lines() if top < line.region.center[1] < end]
@@ -63,8 +84,14 @@ def extract_table(page: Page, table: Table, template: Template, claims: Claims, 
         findings += found.findings
         areas += found.areas
         no_score += found.no_score
+        begins_amid |= number == 0 and found.begins_amid
     return TablePage(
-        tables=len(headers), rows=tuple(rows), no_score=no_score, findings=tuple(findings), areas=tuple(areas)
+        tables=len(headers),
+        begins_amid=begins_amid,
+        rows=tuple(rows),
+        no_score=no_score,
+        findings=tuple(findings),
+        areas=tuple(areas),
     )
 
 
@@ -89,16 +116,34 @@ def _one_table(
     pending = sorted(heading_at, key=lambda item: item[0])
     for row in rows:
         while pending and pending[0][0] < row.region.center[1]:
-            state.groups.update(pending.pop(0)[1])
+            state.take(pending.pop(0)[1])
         claims.claim(row.words)
-        made, without = _records(page, row, columns, borders, template, state.groups)
+        if row.ambiguous:
+            state.doubt(table)
+        made, without = _records(page, row, columns, borders, template, state)
         records += made
         no_score += without
     for _, groups in pending:
-        state.groups.update(groups)
+        state.take(groups)
     box = [row.region for row in rows]
     areas = [area_of(page, header, borders, box)] if rows else []
-    return TablePage(tables=1, rows=tuple(records), no_score=no_score, findings=(), areas=tuple(areas))
+    return TablePage(
+        tables=1,
+        begins_amid=_begins_amid(body, rows, columns),
+        rows=tuple(records),
+        no_score=no_score,
+        findings=(),
+        areas=tuple(areas),
+    )
+
+
+def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Column]) -> bool:
+    if not rows:
+        return bool(body)
+    first = rows[0]
+    cells = {number: first.text(number) for number in first.cells}
+    above = any(line.region.bottom <= first.region.top for line in body)
+    return first.ambiguous or above or not _begins_row(cells, columns)
 
 
 def _without_headings(
@@ -156,12 +201,13 @@ def area_of(page: Page, header: Header, borders: Borders, rows: Sequence[Region]
 
 
 def _records(
-    page: Page, row: Row, columns: Sequence[Column], borders: Borders, template: Template, groups: dict[str, Cell]
+    page: Page, row: Row, columns: Sequence[Column], borders: Borders, template: Template, state: TableState
 ) -> tuple[list[ExtractedRow], int]:
     cells = [cell_of(page, row, number, borders) for number in range(len(columns))]
     shared = [(str(c.field), cell) for c, cell in zip(columns, cells, strict=True) if _is_shared(c)]
-    shared += [(name, cell) for name, cell in groups.items() if name not in {n for n, _ in shared}]
-    findings = [Finding(code="row-ambiguous", region=row.region)] if row.ambiguous else []
+    shared += [(name, cell) for name, cell in state.groups.items() if name not in {n for n, _ in shared}]
+    doubted = row.ambiguous or any(name in state.doubted for name, _ in shared)
+    findings = [Finding(code="row-ambiguous", region=row.region)] if doubted else []
     findings += [Finding(code="column-boundary", region=row.region)] if row.crossed else []
     record = ExtractedRow(page=page.number, region=row.region, cells=(), findings=tuple(findings))
     return split_scores(record, shared, columns, cells, template)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from parsers.dates import PrintedDate, UnreadableDateError, read_date
@@ -45,7 +45,8 @@ def validate(
         today: Today at the site; later dates are findings.
         also: Findings other stages have about this record.
     """
-    findings = [*row.findings, *also, *_text_quality(row)]
+    row = replace(row, findings=(*row.findings, *also))
+    findings = [*row.findings, *_text_quality(row)]
     who = read_identity(row, template, today=today)
     findings += who.findings
     instrument, printed_name, meant = _instrument(row, template, instruments, findings)

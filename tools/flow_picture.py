@@ -70,8 +70,9 @@ def picture() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-labelledby="t d" {_FONT}>',
         '<title id="t">What becomes of a printed report</title>',
-        '<desc id="d">From the print folder a report is taken, read and matched; records that pass every gate go to the '
-        "portal, others to a person; an answer about self-harm goes to the person on call right after reading.</desc>",
+        '<desc id="d">From the print folder a report is taken, read and matched; records that pass every gate go '
+        "to the portal, others to a person; an answer about self-harm goes to the person on call right after reading."
+        "</desc>",
         f'<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         f'<path d="M0 0L8 4L0 8z" fill="{_LINE}"/></marker></defs>',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="10" fill="#ffffff"/>',

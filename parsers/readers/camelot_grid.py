@@ -37,7 +37,9 @@ def read(content: bytes, *, areas: Sequence[TableArea], sizes: Sequence[PageSize
         with _as_path(content) as path:
             for area in areas:
                 height = sizes[area.region.page - 1].height
-                grid.setdefault(area.region.page, []).extend(_cells(path, area, height))
+                # Asked for one place, camelot may answer with a table it likes better.
+                found = [cell for cell in _cells(path, area, height) if area.region.holds(*cell.region.center)]
+                grid.setdefault(area.region.page, []).extend(found)
         pages = [n + 1 for n in range(len(sizes)) if all_words or not grid.get(n + 1)]
         words = _words(content, pages=pages)
     except (PDFException, RuntimeError, ValueError, IndexError, KeyError, TypeError, AssertionError, RecursionError):

@@ -46,7 +46,8 @@ def read(content: bytes) -> Document:
 
 
 def _page(page: pdfplumber.page.Page) -> Page:
-    left, upper = page.bbox[0], page.bbox[1]
+    # What is displayed is the crop box; pdfplumber measures from the media box.
+    left, upper, right, lower = page.cropbox
     number = page.page_number
     found = page.extract_words(
         x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, return_chars=True, use_text_flow=False
@@ -61,8 +62,8 @@ def _page(page: pdfplumber.page.Page) -> Page:
         flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
     drawn = Page(
         number=number,
-        width=float(page.width),
-        height=float(page.height),
+        width=float(right - left),
+        height=float(lower - upper),
         words=tuple(words),
         rules=rules,
         flaws=tuple(flaws),

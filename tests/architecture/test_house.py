@@ -46,7 +46,9 @@ def test_locks_pin_hashes_and_name_no_registry() -> None:
 
 def test_every_declared_package_ships() -> None:
     declared = (ROOT / "pyproject.toml").read_text("utf-8")
-    folders = {".".join(p.parent.relative_to(ROOT).parts) for package in PACKAGES for p in (ROOT / package).rglob("*.py")}
+    folders = {
+        ".".join(p.parent.relative_to(ROOT).parts) for package in PACKAGES for p in (ROOT / package).rglob("*.py")
+    }
     missing = [folder for folder in sorted(folders) if f'"{folder}"' not in declared]
     assert missing == []
 
@@ -54,6 +56,12 @@ def test_every_declared_package_ships() -> None:
 def test_nothing_carries_a_path_of_one_machine() -> None:
     own = Path(__file__).name
     marks = re.compile(r"/work/|\.\./shared|/root/")
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    texts = [ROOT / name for name in tracked if name.endswith((".py", ".md", ".toml", ".yaml", ".html", ".css", "Makefile"))]
-    assert [t.relative_to(ROOT) for t in texts if t.name != own and t.is_file() and marks.search(t.read_text("utf-8"))] == []
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    texts = [
+        ROOT / name for name in tracked if name.endswith((".py", ".md", ".toml", ".yaml", ".html", ".css", "Makefile"))
+    ]
+    assert [
+        t.relative_to(ROOT) for t in texts if t.name != own and t.is_file() and marks.search(t.read_text("utf-8"))
+    ] == []

@@ -1,9 +1,8 @@
-"""Names, birth dates and record numbers stay inside: nothing the service writes outside its encrypted store holds any."""
+"""Names, birth dates and record numbers stay inside: nothing written outside the encrypted store holds any."""
 
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
 import signal
@@ -42,7 +41,8 @@ def _secrets() -> dict[str, re.Pattern[bytes]]:
                 words |= {person["mrn"]} if len(person["mrn"]) >= 5 else set()
                 words |= {person["last_name"]} if len(person["last_name"]) >= 5 else set()
     # A number that is part of a longer one is no record number: a time stamp holds many digits.
-    return {word: re.compile(rb"(?<![0-9A-Za-z])" + re.escape(word.encode()) + rb"(?![0-9A-Za-z])", re.I) for word in words}
+    before, after = rb"(?<![0-9A-Za-z])", rb"(?![0-9A-Za-z])"
+    return {word: re.compile(before + re.escape(word.encode()) + after, re.I) for word in words}
 
 
 SECRETS = _secrets()
@@ -211,7 +211,7 @@ def test_the_store_is_for_its_owner_only(morning: _Morning) -> None:
         for path in home.rglob("*")
         if path.is_file() and "templates" not in path.parts and path.stat().st_mode & 0o077
     }
-    if os.stat(home).st_mode & 0o077 == 0:
+    if home.stat().st_mode & 0o077 == 0:
         return  # nobody else gets into the folder at all
     assert shared == {}
 

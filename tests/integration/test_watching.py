@@ -187,8 +187,7 @@ def test_any_name_is_taken(folder: WatchedFolder, name: str) -> None:
 
 def test_names_that_are_no_text_are_taken_and_remembered(folder: WatchedFolder) -> None:
     for name in (b"bad\xff.pdf", b"bad\xfe.pdf", rb"bad\xff.pdf"):
-        with open(os.fsencode(folder.folder) + b"/" + name, "wb") as file:
-            file.write(pdf(repr(name)))
+        folder.drop(os.fsdecode(name), pdf(repr(name)))
     folder.settle()
     folder.restart()
     folder.settle()

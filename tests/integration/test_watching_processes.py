@@ -36,7 +36,8 @@ table:
 
 
 def _tiny(number: int, person: Person) -> bytes:
-    rows = f"{person.mrn};{person.family};{person.given};{person.born};PHQ-9;{number % 28};2026-09-{1 + number % 28:02d}"
+    day = f"2026-09-{1 + number % 28:02d}"
+    rows = f"{person.mrn};{person.family};{person.given};{person.born};PHQ-9;{number % 28};{day}"
     return f"Tiny export {number}\nChart;Last;First;Born;Form;Points;Day\n{rows}\n".encode()
 
 

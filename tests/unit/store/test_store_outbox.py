@@ -360,3 +360,15 @@ def test_a_record_that_nobody_confirmed_has_no_payload(database: Database) -> No
         with pytest.raises(StoreError):
             outbox.confirmed_record(session, number)
         assert outbox.oldest_waiting(session) is None
+
+
+def test_a_long_blocked_queue_of_one_patient_hides_nobody_elses(database: Database) -> None:
+    with database.session() as session:
+        hours = (record(made=assessment(authored_time=str(number))) for number in range(450))
+        handed(session, *hours)
+        handed(session, record(patient_id="D2"))
+        first, other = claim(session)
+        assert (first.sequence, other.patient_id) == (1, "D2")
+        outbox.mark_held(session, first.submission_id, reason="404", owner=ME, now=NOW)
+        outbox.mark_delivered(session, other.submission_id, receipt(), owner=ME, now=NOW)
+        assert claim(session) == []

@@ -1,0 +1,64 @@
+"""Writers take turns in the order they came."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from records.errors import StoreError
+from store.turns import Turns
+
+
+def test_nobody_writes_while_another_does() -> None:
+    turns, inside, most = Turns(), [], []
+
+    def write() -> None:
+        for _ in range(50):
+            with turns.turn(within=30):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=write) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 300
+    assert max(most) == 1
+
+
+def test_who_came_first_is_served_first() -> None:
+    turns, served = Turns(), []
+
+    def write(number: int) -> None:
+        with turns.turn(within=30):
+            served.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    with turns.turn(within=1):
+        for number, thread in enumerate(threads):
+            thread.start()
+            while len(turns._waiting) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert served == list(range(8))
+
+
+def test_a_turn_that_does_not_come_is_an_error_and_holds_up_nobody_else() -> None:
+    turns = Turns()
+    with turns.turn(within=1), pytest.raises(StoreError, match="busy"), turns.turn(within=0.01):
+        pass
+    with turns.turn(within=0.01):
+        pass
+
+
+def test_a_turn_ends_when_its_work_fails() -> None:
+    turns = Turns()
+    with pytest.raises(KeyError), turns.turn(within=1):
+        raise KeyError
+    with turns.turn(within=0.01):
+        pass
