@@ -107,7 +107,8 @@ def _destinations(clinic: Clinic) -> str:
         paused = outbox.paused(session)
     if paused:
         raise SettingsError(
-            f"Paused: {', '.join(sorted(paused))}.", next_step="Renew the credential; delivery goes on by itself."
+            f"Paused: {', '.join(sorted(paused))}.",
+            next_step="Renew the credential, then run “scorebridge destination resume ID”.",
         )
     return ", ".join(f"{d.destination_id} ({d.settings.mode.value})" for d in configured)
 

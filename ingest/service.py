@@ -31,6 +31,7 @@ from portal.settings import AlertSettings
 from records.errors import SettingsError
 from review.server import server_config
 from review.web import create_app
+from store import notices, outbox
 from store.database import Database
 
 _log = structlog.get_logger()
@@ -96,6 +97,7 @@ class Service:
     def start(self) -> None:
         """Start every worker; returns at once."""
         self._pool.warm()
+        self._resume_destinations()
         self._rosters.import_changed(now=self._now())
         self.templates.current()
         work: list[tuple[str, Callable[[], None]]] = [
@@ -115,6 +117,17 @@ class Service:
         for thread in self._threads:
             thread.start()
         _log.info("service.started", threads=len(self._threads))
+
+    def _resume_destinations(self) -> None:
+        """Try paused destinations again: whoever restarts the service has most likely renewed the credential.
+
+        If not, the first answer pauses the destination again.
+        """
+        now = self._now()
+        with self._database.session() as session:
+            for destination in outbox.paused(session):
+                outbox.resume(session, destination, actor="service", now=now)
+                notices.resolve(session, "destination-paused", destination, now=now)
 
     def finish(self, *, within: float = 10.0) -> None:
         """Stop every worker within so many seconds; what is under way is finished, or given back.

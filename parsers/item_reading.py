@@ -53,7 +53,7 @@ def _item(printed: ItemRow, template: Template, instrument: Instrument | None, f
         findings.append(Finding(code=f"item-{printed.link_id}-unreadable", region=region))
         return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
     twice = _prints_points(template) and _prints_words(printed, template)
-    if not _prints_points(template):
+    if points is None and not _prints_points(template):
         points, words = words, None
     if points is None:
         # Words without points are an answer that somebody gave: not blank, and not known either.

@@ -17,7 +17,6 @@ REASONS: Final[dict[str, str]] = {
     "encrypted": "The file is protected by a password.",
     "incomplete": "The file ends before its end: it was cut off or is still being written.",
     "pages-missing": "The print says it has more pages than the file holds.",
-    "pages-repeated": "The printed page numbers are not in order.",
     "too-many-pages": "The file has more pages than the limit for one report.",
     "too-complex": "A page holds more objects than any report would.",
     "reader-timeout": "Reading took longer than allowed and was stopped.",
@@ -66,7 +65,6 @@ REASONS: Final[dict[str, str]] = {
     "item-{n}-unreadable": "Answer {n} cannot be read.",
     "item-{n}-out-of-range": "Answer {n} is outside the range of its question.",
     "item-{n}-words-differ": "The words and the points of answer {n} do not belong together.",
-    "subscore-differs": "A printed part score does not fit the answers.",
     "date-missing": "The date of the questionnaire is missing.",
     "date-unreadable": "The date of the questionnaire cannot be read.",
     "date-ambiguous": "Day and month of the date cannot be told apart.",
@@ -82,7 +80,6 @@ REASONS: Final[dict[str, str]] = {
     "text-quality": "Some characters of this row could not be decoded.",
     "invisible-text": "Text of this page is invisible or was added by text recognition.",
     "text-overlaps": "Characters are printed on top of each other.",
-    "text-recognised": "The text was read from a picture.",
     # patient
     "patient-not-found": "Nobody on the roster is near this print.",
     "patient-below-threshold": "The best patient is not certain enough.",

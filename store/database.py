@@ -241,7 +241,7 @@ def _has_deployment(settings: StoreSettings) -> bool:
 def _key_is_gone(settings: StoreSettings) -> KeyMissingError:
     return KeyMissingError(
         f"There is data, but its key {settings.key_path} is missing.",
-        next_step="Restore the key from the recovery sheet or the backup; a new one would not open the data.",
+        next_step="Restore the key from its copy or the backup; a new one would not open the data.",
     )
 
 

@@ -92,7 +92,7 @@ def load_keys(path: Path) -> Keys:
         text = path.read_text("ascii", "replace")
     except FileNotFoundError:
         raise KeyMissingError(
-            f"The key file {path} is missing.", next_step="Restore it from the recovery sheet or the backup."
+            f"The key file {path} is missing.", next_step="Restore it from its copy or the backup."
         ) from None
     except OSError as fault:
         raise StoreError(
@@ -106,9 +106,7 @@ def load_keys(path: Path) -> Keys:
     except ValueError:
         master = b""
     if len(master) != _BYTES:
-        raise StoreError(
-            f"The file {path} does not hold a key.", next_step="Restore it from the recovery sheet or the backup."
-        )
+        raise StoreError(f"The file {path} does not hold a key.", next_step="Restore it from its copy or the backup.")
     return Keys(
         database=_derived(master, "database"),
         archive=_derived(master, "archive"),

@@ -32,7 +32,6 @@ STEPS: Final[dict[str, str]] = {
     "encrypted": "Switch protection off in the print job.",
     "incomplete": "Wait for the rest: changed bytes are taken up by themselves. Else print again.",
     "pages-missing": _AGAIN,
-    "pages-repeated": _AGAIN,
     "too-many-pages": "Print in parts, or raise `reading.max_pages` and run `report again`.",
     "too-complex": "Look at what this file is: no report draws that much on a page.",
     "reader-timeout": _STRANGE.replace("the limit", "`reading.timeout_seconds`"),

@@ -21,9 +21,8 @@ from portal.alerting import send_test
 from portal.settings import AlertSettings
 from records.errors import SettingsError
 from records.finding import sentence
-from records.submission import DeliveryState, delivery_sentence
 from review import actions
-from store import alerts, audit, outbox, reports, roster, sightings, users
+from store import alerts, audit, reports, roster, sightings, users
 from store.sightings import Seen, SightingState
 from store.users import Role
 
@@ -35,9 +34,12 @@ def register(app: typer.Typer) -> None:
         ("alert", "Answers about self-harm.", {"list": alert_list, "ack": alert_ack, "test": alert_test}),
         ("backlog", "Files older than the first day of a source.", {"list": backlog_list, "process": backlog_process}),
         ("report", "Printed files.", {"list": report_list, "again": report_again, "settle": report_settle}),
-        ("submission", "What goes to the portals.", {"list": submission_list, "resend": submission_resend}),
         ("audit", "Who did what.", {"verify": audit_verify, "export": audit_export}),
-        ("user", "Who may sign in to the pages.", {"add": user_add, "role": user_role, "list": user_list}),
+        (
+            "user",
+            "Who may sign in to the pages.",
+            {"add": user_add, "role": user_role, "password": user_password, "disable": user_disable, "list": user_list},
+        ),
     )
     for name, about, commands in groups:
         group = typer.Typer(help=about, no_args_is_help=True)
@@ -264,54 +266,6 @@ def report_settle(
     note(f"Report {report_id} is settled.")
 
 
-# --- deliveries
-
-
-def submission_list(
-    state: Annotated[DeliveryState | None, typer.Option(help="One state only.")] = None,
-    as_json: AsJson = False,
-    config: Config = None,
-) -> None:
-    """What goes to the portals, and how far it is. Exit status 1 if something is held, unknown or dead."""
-    with opened(config) as clinic, clinic.database.reading() as session:
-        found = outbox.list_submissions(session, state=state)
-        counts = outbox.counts(session)
-    for entry in found if as_json else ():
-        print_json(
-            {
-                "submission": entry.submission.submission_id,
-                "record": entry.submission.record_id,
-                "destination": entry.submission.destination,
-                "state": entry.state.value,
-                "reason": entry.reason,
-                "attempts": entry.submission.attempts,
-            }
-        )
-    if not as_json:
-        rows = [
-            (
-                e.submission.submission_id,
-                e.submission.destination,
-                e.state.value,
-                delivery_sentence(e.reason) if e.reason else "",
-                e.submission.attempts,
-            )
-            for e in found
-        ]
-        print_table("", ("submission", "destination", "state", "reason", "attempts"), rows)
-    stuck = (DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.DEAD)
-    raise typer.Exit(1 if any(counts.get(s, 0) for s in stuck) else 0)
-
-
-def submission_resend(
-    submission_id: Annotated[int, typer.Argument(help="Number of the submission.")], config: Config = None
-) -> None:
-    """Send a held or dead submission again."""
-    with opened(config) as clinic, clinic.database.session() as session:
-        outbox.resend(session, submission_id, actor=clinic.actor, now=clock.now())
-    note(f"Submission {submission_id} is due again.")
-
-
 # --- audit
 
 
@@ -350,14 +304,33 @@ def user_add(
     config: Config = None,
 ) -> None:
     """Add a person who may sign in; the password is asked for, or read from standard input."""
-    password = (
-        typer.prompt("Password, at least 12 characters", hide_input=True, confirmation_prompt=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().rstrip("\n")
-    )
+    password = _asked_password()
     with opened(config) as clinic, clinic.database.session() as session:
         users.add(session, name, password, role, actor=clinic.actor, now=clock.now())
     note(f"{name} may sign in as {role.value}.")
+
+
+def _asked_password() -> str:
+    """A new password, from a prompt or standard input: never from the command line, which others can see."""
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Password, at least 12 characters", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\n")
+
+
+def user_password(name: Annotated[str, typer.Argument(help="Who.")], config: Config = None) -> None:
+    """Give a person another password; they are signed out everywhere, and a lock is lifted."""
+    password = _asked_password()
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.set_password(session, name, password, actor=clinic.actor, now=clock.now())
+    note(f"{name} has a new password.")
+
+
+def user_disable(name: Annotated[str, typer.Argument(help="Who.")], config: Config = None) -> None:
+    """Keep a person out from now on."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.disable(session, name, actor=clinic.actor, now=clock.now())
+    note(f"{name} may not sign in any more.")
 
 
 def user_role(

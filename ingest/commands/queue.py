@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from store.cases import ApprovedAs
 
 from ingest import clock
 from ingest.clinic import opened
@@ -18,6 +17,7 @@ from records.decision import Candidate
 from records.finding import sentence
 from review import actions
 from store import audit, cases, roster
+from store.cases import ApprovedAs
 from store.database import Database
 
 CaseId = Annotated[int, typer.Argument(help="Number of the case.")]
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("approve")(approve)
     group.command("correct")(correct)
     group.command("reject")(reject)
+    group.command("reopen")(reopen)
     group.command("not-this-patient")(not_this_patient)
     app.add_typer(group, name="queue")
 
@@ -182,6 +183,13 @@ def reject(
             now=clock.now(),
         )
     note(f"Case {case_id} is rejected.")
+
+
+def reopen(case_id: CaseId, config: Config = None) -> None:
+    """Put a rejected row back into the queue."""
+    with opened(config) as clinic:
+        actions.reopen(clinic.database, case_id, actor=clinic.actor, now=clock.now())
+    note(f"Case {case_id} waits again.")
 
 
 def not_this_patient(

@@ -1,4 +1,4 @@
-"""A whole clinic for tests: print folder, roster, templates, sandbox portal and a service process that can be killed."""
+"""A whole clinic for tests: print folder, roster, template, portal, and a service process that can be killed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,42 @@ from reportlab.pdfgen import canvas
 ROOT = Path(__file__).parents[2]
 FULL = os.environ.get("SCOREBRIDGE_ACCEPTANCE") == "full"
 SITE = "NORTH"
-_FAMILIES = (
-    ["Abbot", "Brandt", "Calloway", "Dempsey", "Ekberg", "Farrow", "Gallant", "Hewitt", "Ingalls", "Jarvis", "Kessler", "Lombard", "Munro", "Nolan"]
-)
-_GIVENS = (
-    ["Alma", "Bruno", "Celia", "Dario", "Edith", "Felix", "Greta", "Hugo", "Irene", "Jonas", "Klara", "Leon", "Maren", "Nils", "Olive", "Pavel", "Rosa", "Stefan"]
-)
+_FAMILIES = [
+    "Abbot",
+    "Brandt",
+    "Calloway",
+    "Dempsey",
+    "Ekberg",
+    "Farrow",
+    "Gallant",
+    "Hewitt",
+    "Ingalls",
+    "Jarvis",
+    "Kessler",
+    "Lombard",
+    "Munro",
+    "Nolan",
+]
+_GIVENS = [
+    "Alma",
+    "Bruno",
+    "Celia",
+    "Dario",
+    "Edith",
+    "Felix",
+    "Greta",
+    "Hugo",
+    "Irene",
+    "Jonas",
+    "Klara",
+    "Leon",
+    "Maren",
+    "Nils",
+    "Olive",
+    "Pavel",
+    "Rosa",
+    "Stefan",
+]
 _MAXIMA = {"PHQ-9": 27, "GAD-7": 21, "PCL-5": 80, "AUDIT-C": 12}
 
 TEMPLATE = """

@@ -24,6 +24,8 @@ from store import database as databases
 from store import notices, reports
 from tests.acceptance.clinic import wait_for
 
+pytestmark = pytest.mark.timeout(900)  # the morning runs once, before the first of these tests
+
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "ingest" / "demo"
 BROKEN = ("truncated.pdf", "bad-xref.pdf", "html-named.pdf", "encrypted.pdf", "private-use.pdf", "cid.pdf", "scan.pdf")

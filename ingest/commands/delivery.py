@@ -1,0 +1,151 @@
+"""`submission` and `destination`: what goes to the portals, and getting it going again or taking it back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ingest import clock
+from ingest.clinic import Clinic, opened
+from ingest.commands.options import AsJson, Config
+from ingest.terminal import note, print_json, print_table
+from records.errors import SettingsError
+from records.submission import DeliveryState, delivery_sentence
+from store import notices, outbox
+
+SubmissionId = Annotated[int, typer.Argument(help="Number of the submission.")]
+DestinationId = Annotated[str, typer.Argument(help="Id of the destination, as in the settings.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    submissions = typer.Typer(help="What goes to the portals.", no_args_is_help=True)
+    submissions.command("list")(submission_list)
+    submissions.command("resend")(submission_resend)
+    submissions.command("cancel")(submission_cancel)
+    submissions.command("withdraw")(submission_withdraw)
+    app.add_typer(submissions, name="submission")
+    destinations = typer.Typer(help="The portals.", no_args_is_help=True)
+    destinations.command("list")(destination_list)
+    destinations.command("resume")(destination_resume)
+    destinations.command("release")(destination_release)
+    app.add_typer(destinations, name="destination")
+
+
+def submission_list(
+    state: Annotated[DeliveryState | None, typer.Option(help="One state only.")] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """What goes to the portals, and how far it is. Exit status 1 if something is held, unknown or dead."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        found = outbox.list_submissions(session, state=state)
+        counts = outbox.counts(session)
+    for entry in found if as_json else ():
+        print_json(
+            {
+                "submission": entry.submission.submission_id,
+                "record": entry.submission.record_id,
+                "destination": entry.submission.destination,
+                "status": entry.submission.status.value,
+                "state": entry.state.value,
+                "reason": entry.reason,
+                "attempts": entry.submission.attempts,
+            }
+        )
+    if not as_json:
+        rows = [
+            (
+                e.submission.submission_id,
+                e.submission.record_id,
+                e.submission.destination,
+                e.submission.status.value,
+                e.state.value,
+                delivery_sentence(e.reason) if e.reason else "",
+                e.submission.attempts,
+            )
+            for e in found
+        ]
+        print_table("", ("submission", "record", "destination", "status", "state", "why", "attempts"), rows)
+    stuck = (DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.DEAD)
+    raise typer.Exit(1 if any(counts.get(s, 0) for s in stuck) else 0)
+
+
+def submission_resend(submission_id: SubmissionId, config: Config = None) -> None:
+    """Send a held or dead submission again."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        outbox.resend(session, submission_id, actor=clinic.actor, now=clock.now())
+    note(f"Submission {submission_id} is due again.")
+
+
+def submission_cancel(submission_id: SubmissionId, config: Config = None) -> None:
+    """Take a submission back that has not been sent: it never will be, and later ones of its patient go on."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        outbox.cancel(session, submission_id, actor=clinic.actor, now=clock.now())
+    note(f"Submission {submission_id} will not be sent.")
+
+
+def submission_withdraw(
+    record_id: Annotated[int, typer.Argument(help="Number of the record, as `submission list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why, in a few words, without patient data.")],
+    reopen: Annotated[
+        bool, typer.Option("--reopen/--no-reopen", help="Put the record back into the review queue: wrong patient.")
+    ] = True,
+    config: Config = None,
+) -> None:
+    """Take a confirmed record back from wherever it was delivered (entered in error)."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        queued = outbox.enqueue_withdrawal(
+            session, record_id, reason=reason, actor=clinic.actor, now=clock.now(), reopen=reopen
+        )
+    note(f"Record {record_id} is withdrawn; {queued} portals are told.")
+
+
+def destination_list(as_json: AsJson = False, config: Config = None) -> None:
+    """The portals and how far each goes. Exit status 1 if one is paused."""
+    with opened(config) as clinic, clinic.database.reading() as session:
+        paused = outbox.paused(session)
+    rows = [
+        (
+            d.destination_id,
+            d.mode.value,
+            delivery_sentence(paused[d.destination_id]) if d.destination_id in paused else "",
+        )
+        for d in clinic.settings.destination
+    ]
+    for name, mode, why in rows if as_json else ():
+        print_json({"destination": name, "mode": mode, "paused": paused.get(name), "why": why or None})
+    if not as_json:
+        print_table("", ("destination", "mode", "paused because"), rows)
+    raise typer.Exit(1 if paused else 0)
+
+
+def destination_resume(destination: DestinationId, config: Config = None) -> None:
+    """Send there again, once the credential is renewed."""
+    with opened(config) as clinic:
+        _known(clinic, destination)
+        with clinic.database.session() as session:
+            outbox.resume(session, destination, actor=clinic.actor, now=clock.now())
+            notices.resolve(session, "destination-paused", destination, now=clock.now())
+    note(f"{destination} is sent to again.")
+
+
+def destination_release(
+    destination: DestinationId,
+    reason: Annotated[str | None, typer.Option(help="Only what is held for this reason, for instance shadow.")] = None,
+    config: Config = None,
+) -> None:
+    """Let what is held at a destination be tried again."""
+    with opened(config) as clinic:
+        _known(clinic, destination)
+        with clinic.database.session() as session:
+            count = outbox.release_held(session, destination, reason, now=clock.now())
+            notices.resolve(session, "held-from-trial", destination, now=clock.now())
+    note(f"{count} submissions are due again.")
+
+
+def _known(clinic: Clinic, destination: str) -> None:
+    known = [d.destination_id for d in clinic.settings.destination]
+    if destination not in known:
+        raise SettingsError(f"There is no destination {destination}.", next_step=f"There are: {', '.join(known)}.")
