@@ -33,7 +33,7 @@ from store.reports import StoredReport
 
 _log = structlog.get_logger()
 
-# A report whose process died is taken up again after this time.
+# A report whose service died is taken up at the next start, or by another host after this time.
 _LEASE = timedelta(minutes=10)
 # After this many faults of the store, a report waits for the end of its lease instead of being first in line again.
 _RETRIES_AT_ONCE = 2

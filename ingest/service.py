@@ -31,7 +31,7 @@ from portal.settings import AlertSettings
 from records.errors import SettingsError
 from review.server import server_config
 from review.web import create_app
-from store import notices, outbox
+from store import notices, outbox, reports
 from store.database import Database
 
 _log = structlog.get_logger()
@@ -98,6 +98,8 @@ class Service:
         """Start every worker; returns at once."""
         self._pool.warm()
         self._resume_destinations()
+        with self._database.session() as session:
+            reports.give_back_all(session)
         self._rosters.import_changed(now=self._now())
         self.templates.current()
         work: list[tuple[str, Callable[[], None]]] = [

@@ -3,7 +3,7 @@
 A weight is log2(m / u): m is how often the level occurs when both are the same person, u how often when they are not
 (Fellegi and Sunter, "A Theory for Record Linkage", Journal of the American Statistical Association 64, 1969). A field
 that is missing on either side weighs nothing. u of an equal name is that name's share of the roster (Winkler 1989,
-frequency-based matching). The other m and u were set by hand after looking at the synthetic FEBRL data sets and are priors, not
+frequency-based matching). The other m and u were set by hand after looking at synthetic data and are priors, not
 measurements of a clinic; `matching.gates` decides what may never be confirmed, whatever the weights say.
 """
 

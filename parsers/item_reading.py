@@ -60,11 +60,8 @@ def _item(printed: ItemRow, template: Template, instrument: Instrument | None, f
         state = ItemState.BLANK if words is None else ItemState.UNREADABLE
         findings.append(Finding(code=f"item-{printed.link_id}-blank", region=region))
         return ItemScore(link_id=printed.link_id, state=state, points=None, source=region)
-    if words is None and twice:
+    if twice and points != words:
         findings.append(Finding(code=f"item-{printed.link_id}-words-differ", region=region))
-    if words is not None and points != words:
-        findings.append(Finding(code=f"item-{printed.link_id}-words-differ", region=region))
-        return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
     if known is not None and not known.minimum <= points <= known.maximum:
         findings.append(Finding(code=f"item-{printed.link_id}-out-of-range", region=region))
         return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
@@ -112,23 +109,31 @@ _GRAVITY = (
 
 
 def critical_answer(
-    row: ExtractedRow, instruments: Sequence[Instrument], items: tuple[ItemScore, ...] | None, *, level: str | None
+    row: ExtractedRow,
+    instruments: Sequence[Instrument],
+    items: tuple[ItemScore, ...] | None,
+    *,
+    level: str | None,
+    findings: Sequence[Finding],
 ) -> CriticalAnswer:
     """The gravest of what the record answers to critical questions.
 
-    An answer that cannot be read, or whose question does not stand beside it, is unreadable: a person must look.
-    A blank answer is none.
+    An answer that cannot be read, that its own words contradict, or whose question does not stand beside it, is
+    unreadable: a person must look. A blank answer is none.
 
     Args:
         row: The record as printed.
         instruments: The instrument, or every instrument its printed name may mean.
         items: The answers as read.
         level: The result level, for instruments without a total.
+        findings: What is known to be wrong with the record.
     """
     answers = {item.link_id: item for item in items} if items is not None else None
     said = [_level_answer(instrument, level) for instrument in instruments]
     if answers is not None:
-        said += [_rule_answer(row, rule, answers) for instrument in instruments for rule in instrument.critical]
+        said += [
+            _rule_answer(row, rule, answers, findings) for instrument in instruments for rule in instrument.critical
+        ]
     return max(said, key=_GRAVITY.index, default=CriticalAnswer.NOT_PRINTED)
 
 
@@ -138,7 +143,9 @@ def _level_answer(instrument: Instrument, level: str | None) -> CriticalAnswer:
     return CriticalAnswer.YES if level in instrument.critical_levels else CriticalAnswer.NO
 
 
-def _rule_answer(row: ExtractedRow, rule: CriticalRule, answers: dict[str, ItemScore]) -> CriticalAnswer:
+def _rule_answer(
+    row: ExtractedRow, rule: CriticalRule, answers: dict[str, ItemScore], findings: Sequence[Finding]
+) -> CriticalAnswer:
     item = answers.get(rule.link_id)
     lost = any(finding.code in ("item-count", "item-label") for finding in row.findings)
     if item is None:
@@ -151,11 +158,13 @@ def _rule_answer(row: ExtractedRow, rule: CriticalRule, answers: dict[str, ItemS
     if item.points >= rule.at_least:
         return CriticalAnswer.YES if rule.verified else CriticalAnswer.YES_UNVERIFIED
     printed = [p for p in row.items or () if p.link_id == rule.link_id]
-    doubted = lost or any(not p.label_matches for p in printed) or _is_doubted(row, printed)
-    return CriticalAnswer.UNREADABLE if doubted else CriticalAnswer.NO
+    doubted = lost or any(not p.label_matches for p in printed) or _is_doubted(findings, printed)
+    spoken = any(p.answer is not None and p.answer.text for p in printed)
+    contradicted = spoken and any(finding.code == f"item-{rule.link_id}-words-differ" for finding in findings)
+    return CriticalAnswer.UNREADABLE if doubted or contradicted else CriticalAnswer.NO
 
 
-def _is_doubted(row: ExtractedRow, printed: Sequence[ItemRow]) -> bool:
+def _is_doubted(findings: Sequence[Finding], printed: Sequence[ItemRow]) -> bool:
     """Whether another reader, or the layout, contradicts these answers."""
     places = [
         place
@@ -167,5 +176,5 @@ def _is_doubted(row: ExtractedRow, printed: Sequence[ItemRow]) -> bool:
     ]
     return any(
         finding.code in _DOUBTS and finding.region is not None and any(finding.region.overlaps(p) for p in places)
-        for finding in row.findings
+        for finding in findings
     )

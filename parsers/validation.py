@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from parsers.dates import PrintedDate, UnreadableDateError, read_date
@@ -45,8 +45,7 @@ def validate(
         today: Today at the site; later dates are findings.
         also: Findings other stages have about this record.
     """
-    row = replace(row, findings=(*row.findings, *also))
-    findings = [*row.findings, *_text_quality(row)]
+    findings = [*row.findings, *also, *_text_quality(row)]
     who = read_identity(row, template, today=today)
     findings += who.findings
     instrument, printed_name, meant = _instrument(row, template, instruments, findings)
@@ -54,7 +53,7 @@ def validate(
     items = read_items(row, template, instrument, findings)
     score = _score(row, template, instrument, findings)
     _compare(row, template, instrument, score, items, findings)
-    critical = critical_answer(row, meant, items, level=score.result)
+    critical = critical_answer(row, meant, items, level=score.result, findings=findings)
     if critical is CriticalAnswer.UNREADABLE:
         findings.append(Finding(code="critical-unreadable", region=row.region))
     time = row.cell(Field.AUTHORED_TIME)

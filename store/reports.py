@@ -19,8 +19,10 @@ from store.context import stored_id
 from store.serialised import codes_of, codes_text, encodable, findings_of
 from store.tables import ReportRow
 
-MAX_ATTEMPTS: Final = 3
-"""A report claimed more often than this kills its reader: quarantine it instead of reading it."""
+MAX_ATTEMPTS: Final = 8
+"""A report claimed more often than this takes the whole service down: quarantine it instead of reading it.
+
+High, since power cuts and restarts count too; a file that only kills its reading process is quarantined at once."""
 
 # Bytes that are not the whole file yet: the same bytes may come again as a file to be taken.
 _NOT_WHOLE: Final = frozenset({"incomplete", "empty-file", "file-locked", "file-vanished"})
@@ -196,6 +198,19 @@ def release(session: Session, report_id: int) -> None:
         row.state, row.lease_until, row.attempts = ReportState.WAITING, None, max(0, row.attempts - 1)
         session.add(row)
         session.flush()
+
+
+def give_back_all(session: Session) -> int:
+    """Give back what an earlier run of the service was reading when it ended; return how many reports.
+
+    Should another service be reading them still, they are read twice and handed over once.
+    """
+    rows = session.exec(select(ReportRow).where(col(ReportRow.state) == ReportState.READING)).all()
+    for row in rows:
+        row.state, row.lease_until = ReportState.WAITING, None
+        session.add(row)
+    session.flush()
+    return len(rows)
 
 
 def process_again(session: Session, report_id: int, *, actor: str, now: datetime) -> StoredReport:

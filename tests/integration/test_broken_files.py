@@ -36,7 +36,7 @@ _REASONS = {
     "bad-xref.pdf": {"damaged"},
     "pages-missing.pdf": {"pages-missing"},
     "scan.pdf": {"no-text"},
-    "invisible-text.pdf": {"invisible-text"},
+    "invisible-text.pdf": {"invisible-text", "no-template"},
     "cid.pdf": {"text-quality", "no-text", "no-template"},
     "private-use.pdf": {"text-quality", "no-text", "no-template"},
 }

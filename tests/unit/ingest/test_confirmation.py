@@ -18,10 +18,21 @@ from records.patient import PatientIdentity
 
 _ANN = PatientIdentity(name="Doe, Ann", family="Doe", given="Ann", birth_date=date(1980, 4, 5), mrn="A100")
 RECORD = SymptomAssessment(
-    page=2, line=None, region=Region(2, 40, 100, 560, 112), patient=_ANN, instrument="phq-9",
-    instrument_printed="PHQ-9", authored_on=date(2026, 3, 2), authored_time=None, total=14, total_printed="14", result=None, items=None,
-    severity=None, critical=None,
-)  # fmt: skip
+    page=2,
+    line=None,
+    region=Region(2, 40, 100, 560, 112),
+    patient=_ANN,
+    instrument="phq-9",
+    instrument_printed="PHQ-9",
+    authored_on=date(2026, 3, 2),
+    authored_time=None,
+    total=14,
+    total_printed="14",
+    result=None,
+    items=None,
+    severity=None,
+    critical=None,
+)
 CERTAIN = MatchDecision(
     grade=MatchGrade.CERTAIN, patient_id="P1", probability=0.9999, runner_up=0.0, candidates=(), reasons=()
 )
