@@ -14,7 +14,7 @@ test: $(DEV)
 	$(BIN)/pytest -n auto --dist loadgroup
 
 check: $(DEV)
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache

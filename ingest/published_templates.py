@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from store.templates import TemplateState
-
 from ingest.template_folder import TemplateFile, load_template, load_templates
 from parsers.instrument_library import load_instruments
 from parsers.template import Template
 from records.errors import TemplateError
 from store import templates as template_states
 from store.database import Database
+from store.templates import TemplateState
 
 # What keeps the records of a template with a person, by the template's state.
 _REASONS = {

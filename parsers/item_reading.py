@@ -114,7 +114,7 @@ def critical_answer(
     items: tuple[ItemScore, ...] | None,
     *,
     level: str | None,
-    findings: Sequence[Finding],
+    findings: Sequence[Finding] = (),
 ) -> CriticalAnswer:
     """The gravest of what the record answers to critical questions.
 
@@ -126,7 +126,7 @@ def critical_answer(
         instruments: The instrument, or every instrument its printed name may mean.
         items: The answers as read.
         level: The result level, for instruments without a total.
-        findings: What is known to be wrong with the record.
+        findings: What is known to be wrong with the reading of the record; none of it speaks of a person's values.
     """
     answers = {item.link_id: item for item in items} if items is not None else None
     said = [_level_answer(instrument, level) for instrument in instruments]

@@ -22,18 +22,25 @@ class Turns:
         self._door = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
         self._taken = False
+        self._holder: int | None = None
 
     @contextmanager
     def turn(self, *, within: float) -> Iterator[None]:
         """Wait for the turn, and give it up at the end.
 
         Raises:
-            StoreError: The turn did not come within so many seconds.
+            StoreError: The turn did not come within so many seconds, or this very thread has it: it would wait for
+                itself.
         """
+        me = threading.get_ident()
+        if self._holder == me:
+            raise StoreError("A transaction was begun inside another one.", next_step="Report this fault.")
         self._take(within)
+        self._holder = me
         try:
             yield
         finally:
+            self._holder = None
             self._pass_on()
 
     def _take(self, within: float) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,9 +59,11 @@ def test_another_key_is_another_result_so_that_a_senders_mistake_shows(http: htt
 
 def test_a_key_whose_first_request_is_under_way_is_in_conflict(http: httpx.Client, sandbox: RunningSandbox) -> None:
     http.post("/_sandbox/faults", json={"next": ["hang"], "hang_seconds": 1.5})
-    with ThreadPoolExecutor(2) as both:
-        answers = list(both.map(lambda _: post(http).status_code, range(2)))
-    assert sorted(answers) == [201, 409]
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(lambda: post(http).status_code)
+        time.sleep(0.7)  # until the first is under way
+        second = post(http).status_code
+        assert (first.result(), second) == (201, 409)
     assert post(http).status_code == 201
     assert sandbox.values.writes == 1
 

@@ -357,8 +357,9 @@ def test_the_day_adds_up_on_the_dashboard_and_names_nobody(clinic: Clinic, rosa:
 def test_the_dashboard_shows_notices_quarantine_pauses_and_reports_that_need_a_look(
     clinic: Clinic, rosa: Browser
 ) -> None:
+    taken = _taken(clinic)
     with clinic.database.session() as session:
-        reports.quarantine(session, _taken(clinic), reason="damaged", now=clinic.clock())
+        reports.quarantine(session, taken, reason="damaged", now=clinic.clock())
         outbox.pause(session, "portal", reason="The token has expired.", now=clinic.clock())
     said = _text(rosa.open("/").text)
     assert "Reports in quarantine 1" in said

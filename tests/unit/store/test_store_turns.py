@@ -49,10 +49,27 @@ def test_who_came_first_is_served_first() -> None:
 
 
 def test_a_turn_that_does_not_come_is_an_error_and_holds_up_nobody_else() -> None:
-    turns = Turns()
-    with turns.turn(within=1), pytest.raises(StoreError, match="busy"), turns.turn(within=0.01):
-        pass
+    turns, refused = Turns(), []
+    with turns.turn(within=1):
+        waiting = threading.Thread(target=_too_late, args=(turns, refused))
+        waiting.start()
+        waiting.join()
+    assert refused == ["busy"]
     with turns.turn(within=0.01):
+        pass
+
+
+def _too_late(turns: Turns, refused: list[str]) -> None:
+    try:
+        with turns.turn(within=0.01):
+            refused.append("written")
+    except StoreError:
+        refused.append("busy")
+
+
+def test_a_transaction_inside_another_is_refused_at_once_instead_of_waiting_for_itself() -> None:
+    turns = Turns()
+    with turns.turn(within=60), pytest.raises(StoreError, match="inside another"), turns.turn(within=60):
         pass
 
 
