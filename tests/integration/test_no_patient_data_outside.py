@@ -24,7 +24,8 @@ from store import database as databases
 from store import notices, reports
 from tests.acceptance.clinic import wait_for
 
-pytestmark = pytest.mark.timeout(900)  # the morning runs once, before the first of these tests
+# The morning runs once, before the first of these tests, so they stay on one worker.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("morning")]
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "ingest" / "demo"
