@@ -19,7 +19,7 @@ from store.context import stored_id
 from store.serialised import codes_of, codes_text, encodable, findings_of
 from store.tables import ReportRow
 
-MAX_ATTEMPTS: Final = 8
+MAX_ATTEMPTS: Final = 50
 """A report claimed more often than this takes the whole service down: quarantine it instead of reading it.
 
 High, since power cuts and restarts count too; a file that only kills its reading process is quarantined at once."""
@@ -174,7 +174,7 @@ def quarantine_file(
 
 
 def claim_unread(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[StoredReport]:
-    """Claim up to `limit` reports to read, oldest first; nobody else gets them before `now + lease`.
+    """Claim up to `limit` reports to read, those never begun first, then the oldest; nobody else gets them before `now + lease`.
 
     A reader that dies gives its reports back by the lease running out. `attempts` counts the beginnings: above
     `MAX_ATTEMPTS` the caller quarantines the report instead of reading it.
@@ -183,7 +183,9 @@ def claim_unread(session: Session, *, now: datetime, lease: timedelta, limit: in
         col(ReportRow.state) == ReportState.WAITING,
         and_(col(ReportRow.state) == ReportState.READING, col(ReportRow.lease_until) <= now),
     )
-    rows = session.exec(select(ReportRow).where(free).order_by(col(ReportRow.id)).limit(limit)).all()
+    rows = session.exec(
+        select(ReportRow).where(free).order_by(col(ReportRow.attempts), col(ReportRow.id)).limit(limit)
+    ).all()
     for row in rows:
         row.state, row.lease_until, row.attempts = ReportState.READING, now + lease, row.attempts + 1
         session.add(row)
