@@ -174,7 +174,7 @@ def quarantine_file(
 
 
 def claim_unread(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[StoredReport]:
-    """Claim up to `limit` reports to read, those never begun first, then the oldest; nobody else gets them before `now + lease`.
+    """Claim up to `limit` reports to read, fresh ones first, then by age; nobody else has them before `now + lease`.
 
     A reader that dies gives its reports back by the lease running out. `attempts` counts the beginnings: above
     `MAX_ATTEMPTS` the caller quarantines the report instead of reading it.
