@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     roster = people(240, seed=5)
-    printed = scores(roster, _ONE_PAGERS * 10 + _PAGES * _ROWS, seed=6)
+    printed = scores(roster, (_ONE_PAGERS + 1) * 10 + _PAGES * _ROWS, seed=6)
     with tempfile.TemporaryDirectory() as folder:
         token = Path(folder, "token")
         token.write_text("t")
@@ -58,8 +58,9 @@ def _measure(clinic: Clinic, portal: RunningSandbox, printed: list[Score]) -> di
     service = psutil.Process(clinic.process.pid)
     memory = _Peak(service)
     memory.start()
-    time.sleep(8)  # until readers are warm, as on any morning
-    latencies = [_latency(clinic, portal, printed[10 * n : 10 * n + 10], n) for n in range(_ONE_PAGERS)]
+    _latency(clinic, portal, printed[:10], 0)  # not counted: it waits for the readers to start, once a day
+    printed = printed[10:]
+    latencies = [_latency(clinic, portal, printed[10 * n : 10 * n + 10], n + 1) for n in range(_ONE_PAGERS)]
     rest = printed[_ONE_PAGERS * 10 :]
     content = report_pdf(rest, number=999, rows_per_page=_ROWS)
     before, started = _cpu(service), time.monotonic()

@@ -87,6 +87,12 @@ class ReaderPool:
         for _ in range(self._settings.workers):
             self._alive().schedule(_ready)
 
+    @property
+    def under_way(self) -> int:
+        """How many calls have been given to the processes and not answered."""
+        with self._lock:
+            return len(self._under_way)
+
     def close(self) -> None:
         """Stop all processes; what they were reading is given up."""
         with self._lock:

@@ -175,6 +175,12 @@ class Values:
             self._in_progress.add(key)
             return None
 
+    @property
+    def under_way(self) -> int:
+        """How many requests have taken their key and not ended."""
+        with self._lock:
+            return len(self._in_progress)
+
     def end(self, key: str) -> None:
         """Give the key back if nothing was stored under it."""
         with self._lock:

@@ -323,6 +323,7 @@ def _tidy(connection: sqlcipher.Connection, _entry: ConnectionPoolEntry) -> None
         connection.execute("PRAGMA query_only = 0")
         connection.execute("PRAGMA optimize")
     except sqlcipher.Error:
+        # A broken connection shows itself in its next transaction, with words; tidying is not worth an error.
         return
 
 

@@ -14,6 +14,7 @@ import pytest
 from ingest.settings import load_settings
 from portal.sandbox import SandboxOptions, running_sandbox
 from portal.sandbox_values import Faults
+from records.submission import DeliveryState
 from store import audit, balance, outbox, reports
 from store import database as databases
 from tests.acceptance.clinic import FULL, SITE, Clinic, people, report_pdf, scores, wait_for
@@ -51,8 +52,8 @@ def test_each_assessment_arrives_exactly_once_though_the_service_is_killed_and_t
         dropper.join()
         _misbehave(portal.url, Faults())
         clinic.start()
-        arrived = wait_for(lambda: len(portal.values.all()) >= len(printed), seconds=900 if FULL else 180)
-        time.sleep(3)
+        # Delivered in the store, not only seen in the portal: a value sent twice would still be on its way.
+        arrived = wait_for(lambda: _all_delivered(clinic, len(printed)), seconds=900 if FULL else 180)
         assert clinic.stop() == 0
         stored = portal.values.all()
 
@@ -65,6 +66,13 @@ def test_each_assessment_arrives_exactly_once_though_the_service_is_killed_and_t
     print(f"{REPORTS} reports, {len(printed)} assessments, {KILLS} kills: {found_wrong}, {len(stored)} in the portal")
     assert (len(missing), len(doubled), len(wrong), len(stored)) == (0, 0, 0, len(printed)), arrived
     _the_store_adds_up(clinic, expected=len(printed))
+
+
+def _all_delivered(clinic: Clinic, count: int) -> bool:
+    settings = load_settings(clinic.config)
+    with databases.open_existing(settings.store) as database, database.reading() as session:
+        counts = outbox.counts(session)
+    return {state: number for state, number in counts.items() if number} == {DeliveryState.DELIVERED: count}
 
 
 def _misbehave(url: str, faults: Faults) -> None:

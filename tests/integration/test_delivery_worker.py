@@ -261,10 +261,12 @@ def test_a_hanging_portal_delays_no_other(database: Database, sandbox: RunningSa
 def test_new_work_is_seen_at_once(database: Database, sandbox: RunningSandbox, tmp_path: Path) -> None:
     delivering = worker(database, destination(tmp_path, sandbox.url), poll_seconds=30)
     with at_work(delivering):
-        time.sleep(0.3)
         confirm(database, [("P1", assessment("P1"))])
         delivering.wake.set()
         wait_until(lambda: states(database) == {D.DELIVERED: 1}, seconds=10)
+        confirm(database, [("P2", assessment("P2"))])  # by now the threads wait for their poll
+        delivering.wake.set()
+        wait_until(lambda: states(database) == {D.DELIVERED: 2}, seconds=10)
         delivering.wake.set()  # or the threads would sit out their poll
 
 

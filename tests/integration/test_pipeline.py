@@ -68,11 +68,13 @@ def test_a_report_whose_reader_was_slow_and_whose_lease_ran_out_is_still_handed_
     ready: ReadingClinic,
 ) -> None:
     ready.take(export(row()))
-    slow = ready.another_pipeline(pool=_slow_once(ready))
+    begun, go_on = threading.Event(), threading.Event()
+    slow = ready.another_pipeline(pool=_slow(ready, begun, go_on))
     first = threading.Thread(target=slow.step, args=(ready.now,))
     first.start()
-    time.sleep(0.3)
+    assert begun.wait(30)
     ready.step(after=timedelta(minutes=11))
+    go_on.set()
     first.join()
     assert len(ready.submissions()) == 1
 
@@ -322,10 +324,13 @@ def test_a_report_the_store_keeps_failing_on_does_not_keep_the_others_waiting(re
     assert [entry.submission.patient_id for entry in ready.submissions()] == ["P2"]
 
 
-def _slow_once(clinic: ReadingClinic) -> ReaderPool:
+def _slow(clinic: ReadingClinic, begun: threading.Event, go_on: threading.Event) -> ReaderPool:
+    """A pool whose reading says that it has begun, and ends only when it is told to."""
+
     class Slow(ReaderPool):
         def read(self, content: bytes, file: FileToRead) -> ReportReading:
-            time.sleep(2)
+            begun.set()
+            assert go_on.wait(60)
             return clinic.pool.read(content, file)
 
     return Slow(clinic.settings.reading)
@@ -341,7 +346,9 @@ def test_a_file_being_read_when_the_service_stops_is_given_back_unblamed(ready: 
     endless = Endless(ready.settings.reading)
     reading = threading.Thread(target=ready.another_pipeline(pool=endless).step, args=(ready.now,))
     reading.start()
-    time.sleep(3)
+    while not endless.under_way:
+        assert reading.is_alive(), "the reading ended before it could be stopped"
+        time.sleep(0.01)
     endless.close()
     reading.join(timeout=10)
     assert not reading.is_alive()

@@ -61,7 +61,9 @@ def test_a_key_whose_first_request_is_under_way_is_in_conflict(http: httpx.Clien
     http.post("/_sandbox/faults", json={"next": ["hang"], "hang_seconds": 1.5})
     with ThreadPoolExecutor(1) as other:
         first = other.submit(lambda: post(http).status_code)
-        time.sleep(0.7)  # until the first is under way
+        while not sandbox.values.under_way:
+            assert not first.done(), "the first request was over before the second could meet it"
+            time.sleep(0.01)
         second = post(http).status_code
         assert (first.result(), second) == (201, 409)
     assert post(http).status_code == 201
