@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from parsers.alignment import rows_out_of_line
 from parsers.areas import TableArea
 from parsers.claims import Claims, describes
 from parsers.columns import Borders, find_borders
@@ -111,6 +112,10 @@ def _one_table(
         keys=frozenset(n for n, column in enumerate(columns) if column.field in _KEYS),
         by_rules=separated_by_rules(table.rows, page, header),
     )
+    if not borders.ruled:
+        scores = [number for number, column in enumerate(columns) if column.field in _SCORES]
+        astray = rows_out_of_line(rows, scores)
+        rows = tuple(replace(row, crossed=True) if at in astray else row for at, row in enumerate(rows))
     records: list[ExtractedRow] = []
     no_score = 0
     pending = sorted(heading_at, key=lambda item: item[0])

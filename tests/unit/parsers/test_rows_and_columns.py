@@ -178,6 +178,30 @@ def test_a_score_between_two_columns_is_given_to_neither_unnoticed(scores: tuple
     assert got <= {(name, int(s)) for name, s in zip(("phq-9", "gad-7", "isi"), scores, strict=True) if s}
 
 
+@pytest.mark.parametrize("edge", ["left", "right"])
+@pytest.mark.parametrize("shift", range(-48, 65, 4))
+def test_one_score_astray_among_others_is_read_right_or_kept_back(shift: int, edge: str) -> None:
+    marks = [
+        Mark(40, 60, "Score listing", 14),
+        *line(100, ("Patient", "MRN", "PHQ-9", "GAD-7", "ISI", "Given"), _WIDE_X),
+    ]
+    rows = [("Doe, Ann", "A1", "5", "17", "9"), ("Roe, Bob", "A2", "12", "", "4"), ("Poe, Cat", "A3", "7", "3", "21"),
+            ("Loe, Dan", "A4", "8", "10", "11")]  # fmt: skip
+    truth = set()
+    for number, row in enumerate(rows, start=1):
+        astray = shift if row[0] == "Roe, Bob" else 0
+        for at, text in enumerate((*row, "03/02/2026")):
+            if text:
+                set_off = 0.0 if edge == "left" or not text.isdigit() else 25 - 5 * len(text)
+                marks.append(Mark(_WIDE_X[at] + set_off + (astray if at == 2 else 0), 100 + 18 * number, text))
+        truth |= {(row[1], name, int(s)) for name, s in zip(("phq-9", "gad-7", "isi"), row[2:], strict=True) if s}
+    reading = read(pdf(marks), _WIDE)
+    got = {(record.patient.mrn, record.instrument, record.total) for record in sendable(reading)}
+    assert got <= truth
+    if shift == 0:
+        assert got == truth
+
+
 def test_tiny_print_is_read_like_any_other() -> None:
     marks = [mark._replace(size=3) for mark in listing(ANN, BOB, CAT, step=5)]
     assert printed(sendable(read(pdf(marks), LISTING))) == [said(ANN), said(BOB), said(CAT)]

@@ -1,0 +1,73 @@
+"""Whether what is printed in a cell of an unruled table stands where cells of its column stand."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Collection, Sequence
+
+from parsers.rows import Row
+from records.document import Word
+
+# Fewer numbers than this show no alignment.
+_FEWEST = 3
+# Numbers are aligned when most of them start, end or have their middle within this many points of each other.
+_ALIGNED = 2.0
+_MOST = 0.6
+# A number this share of its height off its column's edge is out of line: it may belong to the column beside.
+_OFF = 0.6
+# Words of one cell stand closer than this many heights; two spaces of a fixed-pitch face are 1.2.
+_TORN = 1.5
+
+_EDGES: tuple[Callable[[Word], float], ...] = (
+    lambda word: word.region.x0,
+    lambda word: word.region.x1,
+    lambda word: word.region.center[0],
+)
+
+
+def rows_out_of_line(rows: Sequence[Row], columns: Collection[int]) -> frozenset[int]:
+    """Indices of rows with a number that does not stand under the others of its column, or with a torn cell.
+
+    In a table without printed lines only its place says to which column a number belongs: a score printed under the
+    neighbour's header, where that cell is blank, reads like the neighbour's score; one that slipped into the cell
+    beside stands there apart from what that cell says.
+
+    Args:
+        rows: The rows of one table.
+        columns: Indices of the columns that hold numbers.
+    """
+    torn = {at for at, row in enumerate(rows) if any(_is_torn(words) for words in row.cells.values())}
+    return frozenset(torn.union(*(_off_column(rows, column) for column in columns)))
+
+
+def _off_column(rows: Sequence[Row], column: int) -> list[int]:
+    numbers = [
+        (at, words[0]) for at, row in enumerate(rows) if (words := row.cells.get(column)) and _is_number(words[0])
+    ]
+    if len(numbers) < _FEWEST:
+        return []
+    off: list[list[int]] = []
+    for edge in _EDGES:
+        usual = statistics.median(edge(word) for _, word in numbers)
+        distances = [(at, abs(edge(word) - usual), word) for at, word in numbers]
+        if sum(distance <= _ALIGNED for _, distance, _ in distances) >= _MOST * len(numbers):
+            off.append([at for at, distance, word in distances if distance > _OFF * _height(word)])
+    # Short and long numbers share one edge only; that is the edge with the fewest out of line.
+    return min(off, key=len, default=[])
+
+
+def _is_torn(words: Sequence[Word]) -> bool:
+    return any(
+        right.region.x0 - left.region.x1 > _TORN * _height(left)
+        for left, right in itertools.pairwise(words)
+        if abs(left.region.center[1] - right.region.center[1]) < 0.5 * _height(left)
+    )
+
+
+def _is_number(word: Word) -> bool:
+    return word.text[0].isdigit()
+
+
+def _height(word: Word) -> float:
+    return word.region.bottom - word.region.top
