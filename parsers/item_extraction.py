@@ -3,47 +3,62 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from parsers.areas import TableArea
 from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
-from parsers.header import find_headers
+from parsers.header import Header
+from parsers.labels import find_labels, read_values
 from parsers.lines import folded
+from parsers.marks import marks_in, ringed
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import area_of, cell_of, separated_by_rules
-from parsers.template import Column, Field, Items, SummaryRow
+from parsers.template_parts import Column, Field, Items, SummaryRow
+from parsers.zones import zones_of
 from records.document import Page
 from records.finding import Finding
 from records.geometry import around
-from records.report import Cell, ExtractedRow, ItemRow
+from records.report import Cell, Choice, ExtractedRow, ItemRow
 
+_ANSWERS = (Field.POINTS, Field.ANSWER, Field.RINGED)
 _NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPage:
-    """The record of one page."""
+    """The record of one table of questions."""
 
     row: ExtractedRow
     areas: tuple[TableArea, ...]
 
 
-def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
-    """The record of a page, or None if the page has no such table; claims its words.
+def extract_items(
+    page: Page, items: Items, claims: Claims, *, headers: Sequence[Header], stops: Sequence[Header]
+) -> ItemPage | None:
+    """The record of a table of questions, or None if the page has no such table; claims its words.
 
     Every question must stand beside its own wording, in order: a shift by one row keeps the sum and moves the
     answer about self-harm.
+
+    Args:
+        page: The page.
+        items: The table.
+        claims: What of the page is taken already.
+        headers: Where its header is printed on the page.
+        stops: Headers of all tables of the page.
     """
-    headers = find_headers(claims.free_lines(), items.columns)
     if not headers:
         return None
     header = headers[0]
-    claims.claim(header.words)
+    claims.claim((*header.words, *header.over))
     columns = [cell.column for cell in header.cells]
-    end = headers[1].region.top if len(headers) > 1 else page.height
-    body = [line for line in claims.free_lines() if header.region.bottom < line.region.center[1] < end]
+    zone = zones_of(page, [header], stops, page.words)[0]
+    lines = claims.free_lines(zone.body)
+    values = read_values(lines, find_labels(lines, items.fields), items.fields, within=zone.body)
+    claims.claim(values.words)
+    body = claims.free_lines(zone.body)
     borders = find_borders(header, body, page.rules)
     wordings = [folded(text) for text in (*items.wording, *(row.label for row in items.summary))]
     label_at = next(n for n, column in enumerate(columns) if column.field is Field.LABEL)
@@ -53,7 +68,7 @@ def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
         header,
         page.rules,
         begins=lambda cells: _begins(cells, columns, label_at, wordings),
-        keys=frozenset(n for n, column in enumerate(columns) if column.field in (Field.POINTS, Field.ANSWER)),
+        keys=frozenset(n for n, column in enumerate(columns) if column.field in _ANSWERS),
         by_rules=separated_by_rules(items.rows, page, header),
     )
     reading = _Reading(page=page, items=items, columns=columns, borders=borders)
@@ -78,12 +93,12 @@ def extract_items(page: Page, items: Items, claims: Claims) -> ItemPage | None:
     record = ExtractedRow(
         page=page.number,
         region=around([header.region, *(row.region for row in rows)]),
-        cells=tuple(summary),
+        cells=(*summary, *((str(wanted.field), cell) for wanted, cell in values.cells)),
         instrument=items.instrument,
         items=_in_form_order([answer for _, answer in answers], items),
-        findings=tuple(findings),
+        findings=(*findings, *values.findings),
     )
-    areas = (area_of(page, header, borders, [row.region for row in rows]),) if rows else ()
+    areas = (area_of(page, header, borders, [row.region for row in rows], zone=zone),) if rows else ()
     return ItemPage(row=record, areas=areas)
 
 
@@ -100,7 +115,7 @@ def _absent(summary: SummaryRow, rows: Sequence[Row], label_at: int) -> bool:
 
 
 def _begins(cells: dict[int, str], columns: Sequence[Column], label_at: int, wordings: Sequence[str]) -> bool:
-    points = [n for n, column in enumerate(columns) if column.field is Field.POINTS]
+    points = [n for n, column in enumerate(columns) if column.field in (Field.POINTS, Field.RINGED)]
     if any(n in cells for n in points):
         return True
     label = folded(_unnumbered(cells.get(label_at, "")))
@@ -152,7 +167,25 @@ class _Reading:
             points=self._cell(row, Field.POINTS) or Cell(text=""),
             answer=self._cell(row, Field.ANSWER),
             label_matches=named == position,
+            choices=(*self._choice_cells(row), *self._ringed(row)),
         )
+
+    def _choice_cells(self, row: Row) -> Iterator[Choice]:
+        """The cells of which one holds a mark, in columns that stand for an answer each."""
+        for number, column in enumerate(self.columns):
+            if column.points is not None:
+                cell = cell_of(self.page, row, number, self.borders)
+                marks = marks_in(cell.area, self.page.marks) if cell.area is not None else 0
+                yield Choice(points=column.points, cell=replace(cell, marks=marks))
+
+    def _ringed(self, row: Row) -> Iterator[Choice]:
+        """The answers printed in one cell, of which one has a ring around it."""
+        at = next((n for n, column in enumerate(self.columns) if column.field is Field.RINGED), None)
+        words = row.cells.get(at, ()) if at is not None else ()
+        for word in words:
+            points = int(word.text) if re.fullmatch("[0-9]{1,2}", word.text, re.ASCII) else -1
+            marks = ringed(word, words, self.page.marks)
+            yield Choice(points=points, cell=Cell(text=word.text, region=word.region, marks=marks))
 
     def summary_cells(self, row: Row, summary: SummaryRow) -> list[tuple[str, Cell]]:
         cells: list[tuple[str, Cell]] = []

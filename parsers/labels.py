@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parsers.lines import Line, find_on_line, joined
-from parsers.template import LabelledField, Place
+from parsers.template_parts import LabelledField, Place
 from records.document import Word
 from records.finding import Finding
 from records.geometry import Region, around

@@ -15,6 +15,7 @@ from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
+from parsers.template_parts import Field
 from parsers.validation import validate
 from records.assessment import ReportReading
 from records.document import Document
@@ -59,9 +60,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     template = fitting_template(first, request.templates)
     extraction = extract(first, template, site=request.site)
     sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
-    headings = template.table.groups if template.table else ()
-    all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
-    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=all_words)
+    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=_speaks_outside_tables(template))
     third = pdfium.read(content)
     witnesses = Witnesses(second, third)
     report = extraction.report
@@ -79,6 +78,14 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         no_score=report.no_score,
         findings=(*report.findings, *flaws),
     )
+
+
+def _speaks_outside_tables(template: Template) -> bool:
+    """Whether values of a record stand elsewhere than in the cells of a table."""
+    outside = (template.fields, template.blocks, template.sentences, *(items.fields for items in template.items))
+    ringed = any(column.field is Field.RINGED for items in template.items for column in items.columns)
+    said = any(table.group_fields or table.details or table.across for table in template.table)
+    return any(outside) or ringed or said
 
 
 def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:

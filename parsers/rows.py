@@ -90,7 +90,10 @@ def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[
     ys = sorted(
         rule.region.top
         for rule in rules
-        if rule.is_horizontal and rule.region.x1 - rule.region.x0 > 0.5 * width and rule.region.x0 < header.region.x1
+        if rule.is_horizontal
+        and rule.region.x1 - rule.region.x0 > 0.5 * width
+        and rule.region.x0 < header.region.x1
+        and rule.region.x1 > header.region.x0
     )
     bands: dict[int, list[Line]] = {}
     for line in body:

@@ -16,7 +16,8 @@ from parsers.drafting.words import (
     share,
 )
 from parsers.lines import folded
-from parsers.template import Field, NameOrder, Place
+from parsers.template import NameOrder
+from parsers.template_parts import Field, Place
 
 
 class Certainty(IntEnum):

@@ -15,7 +15,7 @@ from parsers.drafting.words import item_heading_means, named_instrument
 from parsers.header import find_headers
 from parsers.instrument_library import load_instruments
 from parsers.lines import find_on_line, lines_of
-from parsers.template import Column, Field, Place
+from parsers.template_parts import Column, Field, Place
 from records.document import Document
 
 _NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")

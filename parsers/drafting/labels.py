@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from parsers.drafting.words import LONGEST_HEADING, heading_means, share
 from parsers.labels import LabelPlace, find_labels, read_values
 from parsers.lines import Line, joined, lines_of
-from parsers.template import Field, LabelledField, Place
+from parsers.template_parts import Field, LabelledField, Place
 from records.document import Document, Page, Word
 from records.geometry import Region
 

@@ -14,7 +14,8 @@ from parsers.drafting.tables import find_item_table, find_table, read_table
 from parsers.drafting.text import Sketch
 from parsers.drafting.words import heading_means, named_instrument
 from parsers.lines import lines_of
-from parsers.template import Field, Kind
+from parsers.template import Kind
+from parsers.template_parts import Field
 from records.document import Document, TableFile
 from records.errors import TemplateError
 

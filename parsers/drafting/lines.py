@@ -9,7 +9,7 @@ from typing import Final
 from parsers.drafting.words import is_clinic_name, share
 from parsers.explanation import Explanation
 from parsers.lines import joined, lines_of
-from parsers.template import Field
+from parsers.template_parts import Field
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"

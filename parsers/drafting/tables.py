@@ -12,7 +12,7 @@ from parsers.header import Header, find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import separated_by_rules
-from parsers.template import Column, Field, RowRule
+from parsers.template_parts import Column, Field, RowRule
 from records.document import Document, Page, Word
 from records.geometry import around
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.drafting.fields import Certainty, Guess
-from parsers.template import Field, Kind, Place
+from parsers.template import Kind
+from parsers.template_parts import Field, Place
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 /()-]*")
 _RESERVED = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n", "~"})

@@ -10,7 +10,7 @@ from typing import Final
 
 from parsers.instrument_library import load_instruments, resolve
 from parsers.lines import folded
-from parsers.template import Field
+from parsers.template_parts import Field
 
 _SYNONYMS: Final[dict[Field, str]] = {
     Field.NAME: "name|patient|client|member|person|resident|individual|consumer|respondent|patient name|client name|"

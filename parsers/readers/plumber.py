@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pdfplumber
@@ -12,7 +12,8 @@ from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdfparser import PDFSyntaxError
 from pdfplumber.utils.exceptions import PdfminerException
 
-from records.document import Document, Page, ReaderName, Rule, Word
+from parsers.readers.drawn_marks import RING_CURVES, is_light, is_mark_sized
+from records.document import Document, Mark, MarkKind, Page, ReaderName, Rule, Word
 from records.errors import UnreadableDocumentError
 from records.geometry import Region
 
@@ -66,6 +67,7 @@ def _page(page: pdfplumber.page.Page) -> Page:
         height=float(lower - upper),
         words=tuple(words),
         rules=rules,
+        marks=tuple(_marks(page, left, upper)),
         flaws=tuple(flaws),
     )
     page.close()
@@ -155,6 +157,27 @@ def _rules(page: pdfplumber.page.Page, left: float, upper: float) -> tuple[Rule,
     lines = [Rule(line) for group in _neighbours(flat) for line in _joined(group, across=True)]
     lines += [Rule(line) for group in _neighbours(upright) for line in _joined(group, across=False)]
     return tuple(lines)
+
+
+def _marks(page: pdfplumber.page.Page, left: float, upper: float) -> Iterator[Mark]:
+    """Small drawn shapes: rings (closed curves), and strokes (open curves, slanted lines, filled boxes)."""
+    for curve in page.curves:
+        steps = [step[0] for step in curve.get("path", ())]
+        closed = "h" in steps or curve["pts"][0] == curve["pts"][-1]
+        kind = MarkKind.RING if closed and steps.count("c") >= RING_CURVES else MarkKind.STROKE
+        yield from _small(kind, _region(curve, page.page_number, left, upper))
+    for line in page.lines:
+        slanted = min(abs(line["x1"] - line["x0"]), abs(line["bottom"] - line["top"])) > 1
+        if slanted:
+            yield from _small(MarkKind.STROKE, _region(line, page.page_number, left, upper))
+    for box in page.rects:
+        if box["fill"] and not is_light(box["non_stroking_color"]):
+            yield from _small(MarkKind.STROKE, _region(box, page.page_number, left, upper))
+
+
+def _small(kind: MarkKind, region: Region) -> Iterator[Mark]:
+    if is_mark_sized(region.x1 - region.x0, region.bottom - region.top):
+        yield Mark(kind, region)
 
 
 def _neighbours(by_place: dict[int, list[Region]]) -> list[list[Region]]:

@@ -19,7 +19,8 @@ from parsers.drafting.lines import clinic_of, heading_line, is_personal, pattern
 from parsers.drafting.words import date_formats, heading_means
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest, read_report
-from parsers.template import Field, Furniture, Kind, NameOrder
+from parsers.template import Kind, NameOrder
+from parsers.template_parts import Field, Furniture
 from records.errors import TemplateError
 
 _FORMS = Path(__file__).parents[3] / "fixtures" / "forms"
