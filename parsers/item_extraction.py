@@ -75,7 +75,7 @@ def extract_items(
     summary: list[tuple[str, Cell]] = []
     answers: list[tuple[Row, ItemRow]] = []
     for row in rows:
-        kind = next((s for s in items.summary if folded(s.label) == folded(row.text(label_at))), None)
+        kind = next((s for s in items.summary if folded(s.label) == folded(_label(row, label_at))), None)
         if kind is not None:
             summary += reading.summary_cells(row, kind)
         else:
@@ -86,7 +86,7 @@ def extract_items(
     findings += [Finding(code="label-missing", region=header.region, detail=label) for label in missing]
     if len(headers) > 1:
         findings.append(Finding(code="label-repeated", region=headers[1].region))
-    named = [folded(row.text(label_at)) for row in rows]
+    named = [folded(_label(row, label_at)) for row in rows]
     for twice in items.summary:
         if named.count(folded(twice.label)) > 1:
             findings.append(Finding(code="label-repeated", region=header.region, detail=twice.label))
@@ -111,7 +111,12 @@ def _in_form_order(answers: Sequence[ItemRow], items: Items) -> tuple[ItemRow, .
 
 
 def _absent(summary: SummaryRow, rows: Sequence[Row], label_at: int) -> bool:
-    return not any(folded(summary.label) == folded(row.text(label_at)) for row in rows)
+    return not any(folded(summary.label) == folded(_label(row, label_at)) for row in rows)
+
+
+def _label(row: Row, label_at: int) -> str:
+    """The words of a row's label; those of a total may stand left of the questions' own column."""
+    return row.text(label_at) or next((row.text(n) for n in range(label_at) if row.text(n)), "")
 
 
 def _begins(cells: dict[int, str], columns: Sequence[Column], label_at: int, wordings: Sequence[str]) -> bool:

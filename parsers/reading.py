@@ -11,6 +11,7 @@ from parsers.agreement import Witnesses
 from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
+from parsers.lines import lines_of
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
@@ -23,7 +24,10 @@ from records.errors import IncompleteDocumentError
 from records.finding import Finding
 from records.instrument import Instrument
 
-_PAGE_OF = re.compile(r"\b(?:page|pg\.?|p\.|sheet)\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b", re.IGNORECASE)
+# Not a middle initial before a date: "Paul P. 4/9/1980".
+_PAGE_OF = re.compile(
+    r"\b(?:page|pg\.?|p\.|sheet):?\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b(?!\s*[/.-]?\d)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,8 @@ def _check_page_numbers(document: Document, pages: int) -> None:
     """
     expected: tuple[int, int] | None = None
     for page in document.pages:
-        printed = _PAGE_OF.search(" ".join(word.text for word in page.words))
+        runs = (" ".join(word.text for word in run) for line in lines_of(page.words) for run in line.runs())
+        printed = next((found for text in runs if (found := _PAGE_OF.search(text))), None)
         if printed is None:
             continue
         number, of = int(printed[1]), int(printed[2])

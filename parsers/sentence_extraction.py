@@ -44,7 +44,7 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
     nothing = {folded(text) for text in no_score}
     rows: list[ExtractedRow] = []
     without = 0
-    for text in _paragraphs(claims.free_lines()):
+    for text in paragraphs(claims.free_lines()):
         for match in sentences.pattern.finditer(text.joined):
             words = text.words_of(match.start(), match.end())
             if words is None:
@@ -60,17 +60,19 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class RunningText:
     """Words of a paragraph joined by single spaces, and where each begins."""
 
     words: tuple[Word, ...]
 
     @property
     def joined(self) -> str:
+        """The whole text."""
         return " ".join(word.text for word in self.words)
 
     @property
     def starts(self) -> list[int]:
+        """Where each word begins, and one past the end."""
         return [0, *itertools.accumulate(len(word.text) + 1 for word in self.words)]
 
     def words_of(self, start: int, end: int) -> tuple[Word, ...] | None:
@@ -89,22 +91,23 @@ class _Text:
         )
 
 
-def _paragraphs(lines: Sequence[Line]) -> Iterator[_Text]:
+def paragraphs(lines: Sequence[Line]) -> Iterator[RunningText]:
+    """The lines put together, a new text where a gap is wider than between lines."""
     words: list[Word] = []
     last: Line | None = None
     for line in lines:
         if last is not None:
             height = min(last.region.bottom - last.region.top, line.region.bottom - line.region.top)
             if line.region.top - last.region.bottom > _PARAGRAPH_GAP * height:
-                yield _Text(tuple(words))
+                yield RunningText(tuple(words))
                 words = []
         words += line.words
         last = line
     if words:
-        yield _Text(tuple(words))
+        yield RunningText(tuple(words))
 
 
-def _cells(match: re.Match[str], text: _Text) -> Iterator[tuple[str, Cell]]:
+def _cells(match: re.Match[str], text: RunningText) -> Iterator[tuple[str, Cell]]:
     for name, value in match.groupdict().items():
         if value:
             words = text.words_around(match.start(name), match.end(name))

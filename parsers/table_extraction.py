@@ -13,6 +13,7 @@ from parsers.dates import UnreadableDateError, read_date
 from parsers.group_headings import (
     GroupLine,
     Groups,
+    cells_of_pattern,
     claim_group_headers,
     find_detail_lines,
     find_group_lines,
@@ -96,6 +97,8 @@ def extract_table(
         zones = continued(page, state.zones)
     settled: list[Zone] = []
     found: list[_Found] = []
+    if zones and headers:
+        _take_above(page, table, claims, state.groups, zones[0])
     for zone in zones:
         for number, candidates in group_headers.items():
             above = [header for header in candidates if header.top <= zone.body.top]
@@ -112,6 +115,17 @@ def extract_table(
         no_score=sum(one.no_score for one in found),
         areas=tuple(one.area for one in found if one.area is not None),
     )
+
+
+def _take_above(page: Page, table: Table, claims: Claims, groups: Groups, first: Zone) -> None:
+    """Headings above the page's first header speak of the rows below it."""
+    above = Region(page.number, first.body.x0, 0.0, first.body.x1, max(0.0, first.header.top))
+    patterns = [group for group in table.groups if group.pattern is not None]
+    for line in claims.free_lines(above):
+        cells = next((c for g in patterns if g.pattern and (c := cells_of_pattern(line, g.pattern)) is not None), None)
+        if cells is not None:
+            claims.claim(line.words)
+            groups.take(cells)
 
 
 def _reads_across(table: Table, template: Template) -> ReadsAsValue | None:
@@ -288,16 +302,37 @@ def _enclosed(page: Page, header: Header) -> bool:
 def area_of(
     page: Page, header: Header, borders: Borders, rows: Sequence[Region], *, zone: Zone | None = None
 ) -> TableArea:
-    """Where the second reader looks for this table."""
+    """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
     ruled = borders.ruled and _enclosed(page, header)
     top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
-    bottom = max(row.bottom for row in rows)
-    slack = 15.0 if ruled else 3.0  # to reach the border around a ruled table
+    box = Region(
+        page.number,
+        min(header.region.x0, *(row.x0 for row in rows)),
+        top,
+        max(header.region.x1, *(row.x1 for row in rows)),
+        max(row.bottom for row in rows),
+    )
+    frame = _frame(page, box) if ruled else box
     left, right = (zone.body.x0, zone.body.x1) if zone is not None else (0.0, page.width)
-    x0 = max(left, min(header.region.x0, *(row.x0 for row in rows)) - slack)
-    x1 = min(right, max(header.region.x1, *(row.x1 for row in rows)) + slack)
-    region = Region(page.number, x0, max(0, top - slack), max(x0, x1), min(page.height, bottom + slack))
+    slack = 3.0
+    x0, x1 = max(left, frame.x0 - slack), min(right, frame.x1 + slack)
+    region = Region(page.number, x0, max(0, frame.top - slack), max(x0, x1), min(page.height, frame.bottom + slack))
     return TableArea(region=region, separators=borders.xs[1:-1], ruled=ruled)
+
+
+def _frame(page: Page, box: Region) -> Region:
+    """The printed lines nearest around a box; its own edge where there is none within reach."""
+    reach = 40.0  # points: a cell's padding, or the blank part of a tall one
+    flat = [r.region for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
+    upright = [r.region for r in page.rules if not r.is_horizontal and r.region.top < box.bottom > box.top]
+    upright = [r for r in upright if r.bottom > box.top]
+    return Region(
+        page.number,
+        max([r.x0 for r in upright if box.x0 - reach < r.x0 <= box.x0 + 1], default=box.x0),
+        max([r.top for r in flat if box.top - reach < r.top <= box.top + 1], default=box.top),
+        min([r.x0 for r in upright if box.x1 - 1 <= r.x0 < box.x1 + 4 * reach], default=box.x1),
+        min([r.top for r in flat if box.bottom - 1 <= r.top < box.bottom + reach], default=box.bottom),
+    )
 
 
 def _records(

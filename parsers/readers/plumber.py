@@ -58,7 +58,9 @@ def _page(page: pdfplumber.page.Page) -> Page:
     words: list[Word] = []
     flaws: list[tuple[str, Region]] = []
     for word in found:
-        glyphs = _printed_once([_Glyph(str(c["text"]), _region(c, number, left, upper)) for c in word["chars"]])
+        glyphs = _printed_once(
+            [_Glyph(str(c["text"]), _region(c, number, left, upper), _slant(c)) for c in word["chars"]]
+        )
         words += _pieces(glyphs, upright)
         flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
     drawn = Page(
@@ -77,6 +79,7 @@ def _page(page: pdfplumber.page.Page) -> Page:
 class _Glyph(NamedTuple):
     text: str
     region: Region
+    slant: float = 0.0  # points by which its box is wider than its place on the line
 
     @property
     def height(self) -> float:
@@ -98,8 +101,23 @@ def _overlaps(glyphs: Sequence[_Glyph]) -> list[Region]:
     return [
         _hull([one.region, other.region])
         for one, other in itertools.pairwise(glyphs)
-        if (one.text.isdigit() or other.text.isdigit()) and _shared(one.region, other.region) > _ON_TOP
+        if (one.text.isdigit() or other.text.isdigit()) and _shared(_foot(one), _foot(other)) > _ON_TOP
     ]
+
+
+def _slant(char: dict[str, object]) -> float:
+    """How far a slanted glyph leans to the right over its height, in points; 0 for upright type."""
+    matrix = char.get("matrix")
+    if not isinstance(matrix, tuple) or not matrix[2] or not matrix[3] or matrix[1]:
+        return 0.0
+    height = float(str(char["bottom"])) - float(str(char["top"]))
+    return max(0.0, float(matrix[2] / matrix[3]) * height)
+
+
+def _foot(glyph: _Glyph) -> Region:
+    """The glyph's box without what it leans over its neighbour."""
+    box = glyph.region
+    return Region(box.page, box.x0, box.top, max(box.x0, box.x1 - glyph.slant), box.bottom)
 
 
 def _shared(one: Region, other: Region) -> float:
