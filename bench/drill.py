@@ -145,7 +145,12 @@ def _same(record: dict, wanted: dict) -> bool:
         return False
     patient = record["patient"]
     person = (patient["mrn"] or "-") == wanted["mrn"] or patient["family"] == wanted["family"]
-    return person and (record["instrument"], record["authored_on"]) == (wanted["instrument"], wanted["authored_on"])
+    unread = record["instrument"] is None and record["total"] == wanted["total"]
+    return person and (unread or _values(record) == _values(wanted))
+
+
+def _values(record: dict) -> tuple:
+    return record["instrument"], record["authored_on"]
 
 
 def _faults(record: dict, wanted: dict) -> list[str]:

@@ -9,13 +9,14 @@ from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
 from parsers.header import find_headers
-from parsers.item_extraction import extract_items
+from parsers.headless_items import extract_headless
+from parsers.item_extraction import extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
-from parsers.lines import Line, find_on_line, find_wrapped
+from parsers.lines import Line, find_on_line, find_wrapped, folded
 from parsers.sentence_extraction import extract_sentences
 from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
 from parsers.template import Template
-from parsers.template_parts import IDENTITY
+from parsers.template_parts import IDENTITY, Field
 from records.document import Document, Page
 from records.finding import Finding
 from records.geometry import Region, around
@@ -85,16 +86,25 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
     progress.findings += _claim_clinics(claims, template, site)
     claims.claim_furniture(template.furniture, rows_from=_rows_from(claims, template, progress))
     tables = [table_headers(table, template, claims) for table in template.table]
-    questions = [find_headers(claims.free_lines(), items.columns) for items in template.items]
-    stops = [header for headers in (*tables, *questions) for header in headers]
+    printed = [find_headers(claims.free_lines(), items.columns) if items.columns else () for items in template.items]
+    stops = [header for headers in (*tables, *printed) for header in headers]
+    questions = own_headers(page, template.items, printed, claims)
     whole = Region(page.number, 0, 0, page.width, page.height)
+    asked = False
     own = _page_values(template, claims, whole, progress)
     for items, headers in zip(template.items, questions, strict=True):
-        found = extract_items(page, items, claims, headers=headers, stops=stops)
-        if found is not None:
+        found = (
+            extract_items(page, items, claims, headers=headers, stops=stops)
+            if items.columns
+            else extract_headless(page, items, claims)
+        )
+        asked |= found is not None
+        if found is not None and _says_no_score(found.row, template):
+            progress.no_score += 1
+        elif found is not None:
             progress.areas += found.areas
             progress.rows += _with_page_values([found.row], own, whole)
-    if template.items and own is not None and own.cells and not any(questions):
+    if template.items and own is not None and own.cells and not asked:
         progress.findings.append(Finding(code="table-not-found", region=whole))
     for table, headers, state in zip(template.table, tables, progress.tables, strict=True):
         _take_table(
@@ -117,6 +127,17 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         progress.doubted = {str(wanted.field) for wanted in template.fields}
         for table, state in zip(template.table, progress.tables, strict=True):
             state.doubt(table)
+
+
+def _says_no_score(row: ExtractedRow, template: Template) -> bool:
+    """Whether a form without a single answer says in place of its total that there is none."""
+    total = row.cell(Field.TOTAL)
+    nothing = {folded(text) for text in template.no_score if text}
+    answered = any(
+        item.points.text or any(c.cell.marks for c in item.choices) or (item.answer is not None and item.answer.text)
+        for item in row.items or ()
+    )
+    return total is not None and folded(total.text) in nothing and not answered
 
 
 def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:

@@ -17,9 +17,9 @@ from parsers.rows import Row, find_rows
 from parsers.table_extraction import area_of, cell_of, separated_by_rules
 from parsers.template_parts import Column, Field, Items, SummaryRow
 from parsers.zones import zones_of
-from records.document import Page
+from records.document import Page, Word
 from records.finding import Finding
-from records.geometry import around
+from records.geometry import Region, around
 from records.report import Cell, Choice, ExtractedRow, ItemRow
 
 _ANSWERS = (Field.POINTS, Field.ANSWER, Field.RINGED)
@@ -95,14 +95,48 @@ def extract_items(
         region=around([header.region, *(row.region for row in rows)]),
         cells=(*summary, *((str(wanted.field), cell) for wanted, cell in values.cells)),
         instrument=items.instrument,
-        items=_in_form_order([answer for _, answer in answers], items),
+        items=in_form_order([answer for _, answer in answers], items),
         findings=(*findings, *values.findings),
     )
     areas = (area_of(page, header, borders, [row.region for row in rows], zone=zone),) if rows else ()
     return ItemPage(row=record, areas=areas)
 
 
-def _in_form_order(answers: Sequence[ItemRow], items: Items) -> tuple[ItemRow, ...]:
+def ringed_choices(words: Sequence[Word], page: Page) -> Iterator[Choice]:
+    """The possible answers printed beside one question, of which one has a ring around it."""
+    for word in words:
+        points = int(word.text) if re.fullmatch("[0-9]{1,2}", word.text, re.ASCII) else -1
+        marks = ringed(word, words, page.marks)
+        yield Choice(points=points, cell=Cell(text=word.text, region=word.region, marks=marks))
+
+
+def own_headers(
+    page: Page, parts: Sequence[Items], printed: Sequence[Sequence[Header]], claims: Claims
+) -> list[tuple[Header, ...]]:
+    """Of the headers on a page those of each part: tables with the same header are told apart by their questions.
+
+    Args:
+        page: The page.
+        parts: All tables of questions of the layout.
+        printed: For each part, the headers that have its words.
+        claims: What of the page is taken already.
+    """
+    if len(parts) < 2:
+        return [tuple(headers) for headers in printed]
+    own: list[list[Header]] = [[] for _ in parts]
+    tops = {round(header.top, 1): header for headers in printed for header in headers}
+    heights = sorted(tops)
+    for number, top in enumerate(heights):
+        end = heights[number + 1] if number + 1 < len(heights) else page.height
+        lines = claims.free_lines(Region(page.number, 0.0, min(top, end), page.width, end))
+        text = "".join(folded(line.text) for line in lines)
+        candidates = [n for n, headers in enumerate(printed) if any(round(h.top, 1) == top for h in headers)]
+        best = max(candidates, key=lambda n: sum(folded(wording) in text for wording in parts[n].wording))
+        own[best] += [header for header in printed[best] if round(header.top, 1) == top]
+    return [tuple(headers) for headers in own]
+
+
+def in_form_order(answers: Sequence[ItemRow], items: Items) -> tuple[ItemRow, ...]:
     """The answers in the order of the form, if each question is printed at most once; else as printed."""
     places = [items.ids.index(answer.link_id) for answer in answers if answer.link_id in items.ids]
     if len(set(places)) != len(answers):
@@ -123,16 +157,17 @@ def _begins(cells: dict[int, str], columns: Sequence[Column], label_at: int, wor
     points = [n for n, column in enumerate(columns) if column.field in (Field.POINTS, Field.RINGED)]
     if any(n in cells for n in points):
         return True
-    label = folded(_unnumbered(cells.get(label_at, "")))
+    label = folded(unnumbered(cells.get(label_at, "")))
     return bool(label) and any(wording.startswith(label) for wording in wordings)
 
 
-def _unnumbered(text: str) -> str:
+def unnumbered(text: str) -> str:
+    """A question without its printed number."""
     return _NUMBERING.sub("", text)
 
 
 def _wording_at(printed: str, items: Items) -> int | None:
-    labels = (folded(printed), folded(_unnumbered(printed)))
+    labels = (folded(printed), folded(unnumbered(printed)))
     return next((n for n, wording in enumerate(items.wording) if folded(wording) in labels), None)
 
 
@@ -144,7 +179,7 @@ def _findings(answers: Sequence[tuple[Row, ItemRow]], items: Items, rows: Sequen
     strangers = [row.region for row, answer in answers if not answer.label_matches]
     if strangers:
         known = {folded(text) for text in items.wording}
-        moved = [answer for _, answer in answers if folded(_unnumbered(answer.label.text)) in known]
+        moved = [answer for _, answer in answers if folded(unnumbered(answer.label.text)) in known]
         findings.append(Finding(code="item-order" if len(moved) == len(answers) else "item-label", region=strangers[0]))
     return findings
 
@@ -184,13 +219,8 @@ class _Reading:
                 yield Choice(points=column.points, cell=replace(cell, marks=marks))
 
     def _ringed(self, row: Row) -> Iterator[Choice]:
-        """The answers printed in one cell, of which one has a ring around it."""
         at = next((n for n, column in enumerate(self.columns) if column.field is Field.RINGED), None)
-        words = row.cells.get(at, ()) if at is not None else ()
-        for word in words:
-            points = int(word.text) if re.fullmatch("[0-9]{1,2}", word.text, re.ASCII) else -1
-            marks = ringed(word, words, self.page.marks)
-            yield Choice(points=points, cell=Cell(text=word.text, region=word.region, marks=marks))
+        return ringed_choices(row.cells.get(at, ()) if at is not None else (), self.page)
 
     def summary_cells(self, row: Row, summary: SummaryRow) -> list[tuple[str, Cell]]:
         cells: list[tuple[str, Cell]] = []

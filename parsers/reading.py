@@ -16,7 +16,6 @@ from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
-from parsers.template_parts import Field
 from parsers.validation import validate
 from records.assessment import ReportReading
 from records.document import Document
@@ -87,7 +86,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
 def _speaks_outside_tables(template: Template) -> bool:
     """Whether values of a record stand elsewhere than in the cells of a table."""
     outside = (template.fields, template.blocks, template.sentences, *(items.fields for items in template.items))
-    ringed = any(column.field is Field.RINGED for items in template.items for column in items.columns)
+    ringed = any(items.has_rings or items.beside for items in template.items)
     said = any(table.group_fields or table.details or table.across for table in template.table)
     return any(outside) or ringed or said
 

@@ -301,7 +301,8 @@ class Items:
 
     Attributes:
         instrument: The instrument these questions belong to.
-        columns: Label and answers; from left to right.
+        columns: Label and answers; from left to right. Without a printed header:
+        beside: What stands right of each question: points, answer or ringed.
         wording: The questions as this layout prints them, in order; their number is the number of items.
         link_ids: Item ids for the wording, if they are not 1, 2, 3 …
         answers: Answer words to points, where words are printed; checked against the points if both are.
@@ -312,8 +313,9 @@ class Items:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     instrument: str
-    columns: tuple[Column, ...]
     wording: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
+    beside: Field | None = None
     link_ids: tuple[str, ...] = ()
     answers: dict[str, int] = field(default_factory=dict)
     marks: tuple[str, ...] = ()
@@ -322,7 +324,9 @@ class Items:
     rows: RowRule = RowRule.AUTO
 
     def __post_init__(self) -> None:
-        fields = [c.field for c in self.columns]
+        if bool(self.columns) == (self.beside is not None):
+            raise ValueError("give the columns of the printed header, or beside where no header is printed")
+        fields = [c.field for c in self.columns] or [Field.LABEL, self.beside or Field.IGNORE]
         if Field.LABEL not in fields:
             raise ValueError("an item table needs a column with field label")
         direct = {Field.POINTS, Field.CHOICE, Field.RINGED} & set(fields)
@@ -332,6 +336,10 @@ class Items:
             )
         if len(direct) > 1:
             raise ValueError("points, choice and ringed are three ways to print one answer: give one of them")
+        if self.beside not in (None, Field.POINTS, Field.ANSWER, Field.RINGED):
+            raise ValueError("beside is points, answer or ringed")
+        if self.beside is not None and self.summary:
+            raise ValueError("summary rows belong to a table with columns; use fields")
         if self.link_ids and len(self.link_ids) != len(self.wording):
             raise ValueError("link_ids and wording differ in number")
 
@@ -343,7 +351,13 @@ class Items:
     @property
     def prints_points(self) -> bool:
         """Whether an answer is printed as points or marked among them; else in words only."""
-        return any(c.field in (Field.POINTS, Field.CHOICE, Field.RINGED) for c in self.columns)
+        direct = (Field.POINTS, Field.CHOICE, Field.RINGED)
+        return self.beside in direct or any(c.field in direct for c in self.columns)
+
+    @property
+    def has_rings(self) -> bool:
+        """Whether answers are ringed."""
+        return self.beside is Field.RINGED or any(c.field is Field.RINGED for c in self.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from parsers.drafting.fields import Certainty, Guess, guess_fields
 from parsers.drafting.headings import Heading, find_item_headers
 from parsers.drafting.labels import find_labelled
 from parsers.drafting.lines import Piece, general_pieces, is_personal
-from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_questions
+from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
 from parsers.drafting.text import ItemsSketch, Sketch
 from parsers.drafting.words import instruments_in, item_heading_means
 from parsers.instrument_library import load_instruments
 from parsers.lines import find_on_line, lines_of
 from parsers.template_parts import Field, Place
-from records.document import Document, ReaderName
+from records.document import Document, Page, ReaderName
 
 _PAGES = 20  # enough to tell the usual order of the questions
 _NEAR_ABOVE = 4  # texts above a table that may name it
@@ -43,6 +43,8 @@ def sketch_items(sketch: Sketch, documents: Sequence[Document], *, texts: Sequen
                 parts.append(part)
                 found += group
     if not parts:
+        found, parts = _headless(pages, texts)
+    if not parts:
         return False
     sketch.items = parts
     top = min(table.top for table in found if table.page is found[0].page)
@@ -57,8 +59,23 @@ def sketch_items(sketch: Sketch, documents: Sequence[Document], *, texts: Sequen
             ),
         )  # fmt: skip
     sketch.page_guesses = tuple(guess for guess in guesses if guess.field is not Field.TOTAL)
-    sketch.furniture = _feet(found, parts)
+    sketch.furniture = [*_legends(found, sketch.page_guesses), *_feet(found, parts)]
     return True
+
+
+def _headless(pages: Sequence[Page], texts: Sequence[str]) -> tuple[list[QuestionTable], list[ItemsSketch]]:
+    """Questions that are printed without a header, as a part."""
+    groups = alike([table for page in pages if (table := read_headless(page)) is not None])
+    for group in groups:
+        wording = group[0].questions
+        instrument, why = _instrument((*group[0].above[:_NEAR_ABOVE], *texts), len(wording), set())
+        if instrument is not None and len(set(wording)) == len(wording):
+            part = ItemsSketch(
+                instrument=instrument, why=why, guesses=(), wording=wording, beside=group[0].roles[1],
+                labelled=_labelled_below(group, has_total=False),
+            )  # fmt: skip
+            return group, [part]
+    return [], []
 
 
 def _part(
@@ -84,7 +101,7 @@ def _part(
         ),
         wording=wording,
         answers=_answers(group),
-        summary=tuple((table.label(row), _summary_cells(table, row)) for row in table.totals),
+        summary=tuple((table.label(row), cells) for row in table.totals if (cells := _summary_cells(table, row))),
         labelled=_labelled_below(group, has_total=any(_summary_cells(table, row) for row in table.totals)),
     )  # fmt: skip
 
@@ -121,6 +138,17 @@ def _labelled_below(group: Sequence[QuestionTable], *, has_total: bool) -> tuple
     return tuple(replace(g, place=found.place, instrument=None) for g in guesses if g.field in wanted)
 
 
+def _legends(tables: Sequence[QuestionTable], labelled: Sequence[Guess]) -> list[Piece]:
+    """What stands between the labelled values of a page and its first question, such as how to answer."""
+    texts: list[str] = []
+    for page in {id(table.page): table.page for table in tables}.values():
+        top = min(table.top for table in tables if table.page is page)
+        lines = [line for line in lines_of(page.words) if line.region.bottom <= top]
+        named = [n for n, line in enumerate(lines) for g in labelled if find_on_line(line, g.heading, colon=True)]
+        texts += [line.text for line in lines[max(named) + 1 :] if not is_personal(line.text)] if named else []
+    return general_pieces(texts)
+
+
 def _feet(tables: Sequence[QuestionTable], parts: Sequence[ItemsSketch]) -> list[Piece]:
     """What stands below the last table of the pages: legends, a question without points, page numbers."""
     labels = [guess.heading for part in parts for guess in part.labelled]
@@ -133,7 +161,9 @@ def _feet(tables: Sequence[QuestionTable], parts: Sequence[ItemsSketch]) -> list
             if line.region.top >= bottom and not is_personal(line.text)
             and not any(find_on_line(line, label, colon=True) for label in labels)
         ]  # fmt: skip
-    return general_pieces(texts)
+    sums = [" ".join(cell for cell in row if cell) for t in tables for row in t.totals if not _summary_cells(t, row)]
+    titles = [t.above[0] for t in tables if t.above and instruments_in(t.above[0])]
+    return general_pieces([*titles, *sums, *texts])
 
 
 def _instrument(texts: Sequence[str], questions: int, taken: set[str]) -> tuple[str | None, str]:

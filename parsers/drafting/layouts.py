@@ -23,7 +23,7 @@ from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
-from parsers.drafting.words import date_formats, heading_means, instruments_in, named_instrument
+from parsers.drafting.words import date_formats, heading_means, instruments_in
 from parsers.header import find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.template import Kind
@@ -186,7 +186,9 @@ def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Gue
 
 
 def _can_be_read(table: TableSketch, known: set[Field], texts: Sequence[str]) -> bool:
-    named = any(guess.instrument for guess in table.guesses) or any(named_instrument(text) for text in texts)
+    named = any(guess.instrument for guess in table.guesses) or any(
+        instruments_in(text) for text in texts[:_TITLE_RUNS]
+    )
     return Field.TOTAL in known and (Field.INSTRUMENT in known or named) and len(known - {Field.IGNORE}) >= 3
 
 

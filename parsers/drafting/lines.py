@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from parsers.drafting.words import is_clinic_name, share
+from parsers.drafting.words import heading_means, is_clinic_name, share
 from parsers.explanation import Explanation
 from parsers.lines import joined, lines_of
 from parsers.template_parts import Field
@@ -75,7 +75,8 @@ def title_of(runs: Sequence[str], heights: Sequence[float] = ()) -> str | None:
                 kept.append(word)
             text = " ".join(kept).strip(" ,;:-–—")
             wordy = len(text) >= 6 and any(char.isalpha() for char in text)
-            if wordy and kept[0].casefold().rstrip(":") not in _NO_TITLE and not is_clinic_name(_COMPANY.sub("", text)):
+            titled = heading_means(text.partition(":")[0]) is None and not is_clinic_name(_COMPANY.sub("", text))
+            if wordy and titled and kept[0].casefold().rstrip(":") not in _NO_TITLE:
                 return text
     return None
 
@@ -138,7 +139,8 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         near = [line for line in lines[region.page] if _same_height(line.region, region)]
         whole = min(near, key=lambda line: abs(line.region.center[1] - region.center[1]), default=None)
         runs = [joined(run) for run in whole.runs()] if whole is not None else [finding.detail]
-        doubted = [run for run in runs if len(runs) != 2 or run != runs[1]]
+        unknown = {f.detail for f in left if f.region is not None and f.region.page == region.page}
+        doubted = [run for run in runs if run in unknown]
         bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
         if outside and not _holds_answers(runs) and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))
@@ -156,6 +158,6 @@ def _same_height(one: Region, other: Region) -> bool:
 
 def is_personal(text: str) -> bool:
     """Whether a text may be a row: a person's name with a comma, or a bare date or number."""
-    plain = any(word.strip(",.").casefold() in _PLAIN for word in text.split())
+    plain = any(word.strip(",.").casefold() in _PLAIN for word in text.split()) or text.startswith("Dear ")
     named = "," in text and share(Field.NAME, [text]) == 1 and len(text.split()) <= 4 and not plain
     return named or share(Field.AUTHORED_ON, [text]) == 1 or re.fullmatch(r"[A-Z]{0,4}-?\d{3,}", text) is not None

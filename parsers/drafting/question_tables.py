@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,17 +12,18 @@ from parsers.columns import find_borders
 from parsers.drafting.headings import Heading
 from parsers.drafting.words import item_heading_means
 from parsers.header import find_headers
-from parsers.lines import joined, lines_of
+from parsers.lines import Line, joined, lines_of
 from parsers.rows import find_rows
 from parsers.table_extraction import separated_by_rules
 from parsers.template_parts import Field, RowRule
 from parsers.zones import zones_of
-from records.document import Page
+from records.document import MarkKind, Page
 
 NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
 SUMMARY = re.compile(r"\b(total|totals|sum|sums|score)\b", re.IGNORECASE)
 # Groups of pages with the same questions smaller than this share of the largest are mishaps of single pages.
 _RARE = 0.34
+_FEWEST = 2  # questions of the shortest form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,33 @@ def read_questions(page: Page, headings: Sequence[Heading]) -> list[QuestionTabl
     return found
 
 
+def read_headless(page: Page) -> QuestionTable | None:
+    """Numbered questions with the same small numbers right of each, or one number; None if the page has none."""
+    lines = lines_of(page.words)
+    found: list[tuple[Line, str, str]] = []
+    for line in lines:
+        text = NUMBERING.match(line.text)
+        digits = list(itertools.takewhile(lambda word: re.fullmatch(r"\d", word.text), reversed(line.words)))
+        if text is not None and 0 < len(digits) < len(line.words) - 1:
+            label = joined(line.words[: len(line.words) - len(digits)])
+            found.append((line, label, " ".join(word.text for word in reversed(digits))))
+    scales = {scale for _, _, scale in found}
+    rings = any(mark.kind is MarkKind.RING for mark in page.marks)
+    ringed = rings and len(scales) == 1 and " " in next(iter(scales), "")
+    if len(found) < _FEWEST or not (ringed or all(" " not in scale for scale in scales)):
+        return None
+    top, bottom = found[0][0].region.top, found[-1][0].region.bottom
+    return QuestionTable(
+        page=page,
+        top=top,
+        bottom=bottom,
+        end=page.height,
+        above=_above(lines, top),
+        roles=(Field.LABEL, Field.RINGED if ringed else Field.POINTS),
+        rows=tuple((label, scale) for _, label, scale in found),
+    )
+
+
 def alike(tables: Sequence[QuestionTable]) -> list[list[QuestionTable]]:
     """The tables in groups with the same questions, each led by one in the usual order; rare ones left out."""
     groups: dict[frozenset[str], list[QuestionTable]] = {}
@@ -114,6 +143,10 @@ def alike(tables: Sequence[QuestionTable]) -> list[list[QuestionTable]]:
             order, _ = Counter(table.questions for table in group).most_common(1)[0]
             usual.append(sorted(group, key=lambda table: table.questions != order))
     return sorted(usual, key=lambda group: group[0].top)
+
+
+def _above(lines: Sequence[Line], top: float) -> tuple[str, ...]:
+    return tuple(joined(run) for line in reversed(lines) if line.region.bottom <= top for run in line.runs())
 
 
 def _roles(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> tuple[Field, ...]:

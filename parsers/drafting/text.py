@@ -43,7 +43,8 @@ class ItemsSketch:
     """A table of questions in the making.
 
     Attributes:
-        guesses: Its columns.
+        guesses: Its columns; none where no header is printed.
+        beside: What stands right of each question where no header is printed.
         labelled: Labelled values below the table that belong to it.
         summary: Labels of summary rows with what their answer and points columns mean.
     """
@@ -55,6 +56,7 @@ class ItemsSketch:
     answers: tuple[tuple[str, int], ...] = ()
     summary: tuple[tuple[str, tuple[tuple[Field, Field], ...]], ...] = ()
     labelled: tuple[Guess, ...] = ()
+    beside: Field | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,7 +161,8 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
 
 
 def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
-    lines = [f"instrument: {part.instrument}  # {part.why}", "columns:"]
+    lines = [f"instrument: {part.instrument}  # {part.why}"]
+    lines += [f"beside: {part.beside.value}  # no header is printed above the answers"] if part.beside else ["columns:"]
     lines += [_guess_line("header", guess, sketch, indent=2) for guess in part.guesses]
     lines += ["wording:  # the questions as printed, in order", *(f"  - {_scalar(text)}" for text in part.wording)]
     if part.answers:

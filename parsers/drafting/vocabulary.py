@@ -53,7 +53,8 @@ ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
 SEVERITIES: Final = frozenset({
     "none", "minimal", "none-minimal", "mild", "moderate", "moderately severe", "severe", "low", "high", "low risk",
-    "moderate risk", "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent", "substantial", "borderline",
+    "moderate risk", "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent",
+    "substantial", "borderline",
 })  # fmt: skip
 SEX: Final = frozenset({"f", "m", "x", "female", "male", "other", "u", "unknown", "w"})
 NO_SCORE: Final = frozenset({
