@@ -22,6 +22,7 @@ from records.geometry import Region, around
 _DEEPEST = 4  # lines of a heading
 _LINE_GAP = 0.9  # widest gap between the lines of one heading, in line heights
 _MOST_COLUMNS = 40
+_FEWEST_CHOICES = 3
 _PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
 
 Rank = Callable[[str], float]
@@ -77,6 +78,12 @@ def find_table(document: Document) -> FoundHeader | None:
     return best[1] if best else None
 
 
+def lists_people(header: FoundHeader | None) -> bool:
+    """Whether a header is surely that of a list of people with their scores."""
+    fields = [heading_means(heading.text) for heading in header.headings] if header is not None else []
+    return len(_PERSON & {field for field in fields if field is not None}) >= 2 and len(fields) > 3
+
+
 def find_flowsheet(document: Document) -> FoundHeader | None:
     """A header whose columns are dates, above rows that begin with the name of an instrument; or None."""
     for page in document.pages[:2]:
@@ -108,8 +115,8 @@ def find_item_headers(page: Page) -> tuple[tuple[Heading, ...], ...]:
 def _asks(headings: Sequence[Heading]) -> bool:
     fields = [item_heading_means(heading.text) for heading in headings]
     about_people = any(heading_means(h.text) in (*_PERSON, Field.AUTHORED_ON) for h in headings)
-    answered = {Field.POINTS, Field.ANSWER, Field.CHOICE} & {field for field in fields if field is not None}
-    return Field.LABEL in fields and bool(answered) and not about_people
+    answered = Field.POINTS in fields or Field.ANSWER in fields or fields.count(Field.CHOICE) >= _FEWEST_CHOICES
+    return Field.LABEL in fields and answered and not about_people
 
 
 def _item_rank(text: str) -> float:

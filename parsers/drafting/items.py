@@ -10,7 +10,7 @@ from dataclasses import replace
 from parsers.drafting.fields import Certainty, Guess, guess_fields
 from parsers.drafting.headings import Heading, find_item_headers
 from parsers.drafting.labels import find_labelled
-from parsers.drafting.lines import Piece, general_pieces, is_personal
+from parsers.drafting.lines import Piece, general_pieces, may_be_a_record
 from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
 from parsers.drafting.text import ItemsSketch, Sketch
 from parsers.drafting.words import instruments_in, item_heading_means
@@ -145,7 +145,7 @@ def _legends(tables: Sequence[QuestionTable], labelled: Sequence[Guess]) -> list
         top = min(table.top for table in tables if table.page is page)
         lines = [line for line in lines_of(page.words) if line.region.bottom <= top]
         named = [n for n, line in enumerate(lines) for g in labelled if find_on_line(line, g.heading, colon=True)]
-        texts += [line.text for line in lines[max(named) + 1 :] if not is_personal(line.text)] if named else []
+        texts += [line.text for line in lines[max(named) + 1 :] if not may_be_a_record(line)] if named else []
     return general_pieces(texts)
 
 
@@ -158,7 +158,7 @@ def _feet(tables: Sequence[QuestionTable], parts: Sequence[ItemsSketch]) -> list
         texts += [
             line.text
             for line in lines_of(page.words)
-            if line.region.top >= bottom and not is_personal(line.text)
+            if line.region.top >= bottom and not may_be_a_record(line)
             and not any(find_on_line(line, label, colon=True) for label in labels)
         ]  # fmt: skip
     sums = [" ".join(cell for cell in row if cell) for t in tables for row in t.totals if not _summary_cells(t, row)]

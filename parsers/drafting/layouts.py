@@ -16,7 +16,7 @@ from parsers.drafting.fields import (
     no_score_words,
 )
 from parsers.drafting.group_lines import GroupPattern, sort_lines
-from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table
+from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
 from parsers.drafting.items import sketch_items
 from parsers.drafting.labels import find_labelled
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
@@ -85,7 +85,7 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     edges = [joined(run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
     title = title_of(texts[:_TOP_RUNS], [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]])
     sketch = Sketch(id=template_id, title=title or "Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
-    if sketch_items(sketch, documents, texts=texts):
+    if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
         return _completed(_anchored(sketch, title), texts)
     if _sketch_table(sketch, documents, texts):
         return _completed(_anchored(sketch, title), texts)

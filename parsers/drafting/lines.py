@@ -9,11 +9,12 @@ from typing import Final
 
 from parsers.drafting.words import heading_means, is_clinic_name, share
 from parsers.explanation import Explanation
-from parsers.lines import joined, lines_of
+from parsers.lines import Line, joined, lines_of
 from parsers.template_parts import Field
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_MOST_RUNS: Final = 5  # a page foot has a left, a middle and a right part, perhaps with bars between
 _ANSWERS: Final = 3  # single digits on one line that look like the answers to a question
 _SAME_START: Final = 4  # words in common that make two lines one piece of print
 _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?"
@@ -142,7 +143,8 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         unknown = {f.detail for f in left if f.region is not None and f.region.page == region.page}
         doubted = [run for run in runs if run in unknown]
         bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
-        if outside and not _holds_answers(runs) and (bare or not any(is_personal(run) for run in doubted)):
+        many = len(doubted) > _MOST_RUNS or _holds_answers(runs)
+        if outside and not many and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))
     return found
 
@@ -154,6 +156,12 @@ def _holds_answers(runs: Sequence[str]) -> bool:
 
 def _same_height(one: Region, other: Region) -> bool:
     return one.top - 1 <= other.center[1] <= one.bottom + 1
+
+
+def may_be_a_record(line: Line) -> bool:
+    """Whether a line may be a row of somebody's data rather than page furniture: then it is never written down."""
+    runs = [joined(run) for run in line.runs()]
+    return len(runs) > _MOST_RUNS or _holds_answers(runs) or any(is_personal(run) for run in runs)
 
 
 def is_personal(text: str) -> bool:
