@@ -71,7 +71,7 @@ _SCORE: Final = re.compile(r"\d{1,3}(\s*/\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][
 _MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}")
 _NAME: Final = re.compile(r"[^\W\d_][^\d]*")
 
-_DATE_FORMATS: Final = (
+USUAL_DATE_FORMATS: Final = (
     "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
     "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
     "%d-%b-%y",
@@ -143,6 +143,11 @@ def is_clinic_name(text: str) -> bool:
     )
 
 
+def is_severity(text: str) -> bool:
+    """Whether a text is a usual severity word and nothing else."""
+    return text.strip().casefold() in _SEVERITIES
+
+
 def share(field: Field, values: Sequence[str]) -> float:
     """How many of the values look like this field, 0..1; 0.5 where there are none."""
     filled = [value.strip() for value in values if value.strip(" -–—_.")]
@@ -153,7 +158,7 @@ def share(field: Field, values: Sequence[str]) -> float:
 
 def _looks_like(field: Field, value: str) -> bool:
     words = folded(value)
-    is_date = any(_reads(value, form) for form in _DATE_FORMATS)
+    is_date = any(_reads(value, form) for form in USUAL_DATE_FORMATS)
     known: dict[Field, bool] = {
         Field.BIRTH_DATE: is_date,
         Field.AUTHORED_ON: is_date,
@@ -177,7 +182,7 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...]:
     filled = [" ".join(value.split()) for value in values if value.strip("_-–—/. ")]
     if not filled:
         return ()
-    reading = [(form, sum(_reads(value, form) for value in filled)) for form in _DATE_FORMATS]
+    reading = [(form, sum(_reads(value, form) for value in filled)) for form in USUAL_DATE_FORMATS]
     best = max(count for _, count in reading)
     return tuple(form for form, count in reading if count == best) if best >= 0.9 * len(filled) else ()
 
