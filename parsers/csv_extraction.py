@@ -33,7 +33,7 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
             every later cell, and a file that is crooked at one place is trusted at none.
     """
     (table,) = template.table
-    header_at, places = _header(file, table.columns)
+    header_at, places = find_csv_header(file, table.columns)
     rows: list[ExtractedRow] = []
     findings: list[Finding] = []
     groups: dict[str, Cell] = {}
@@ -86,7 +86,8 @@ def _heading(text: str, table: Table) -> dict[str, Cell] | None:
     return None
 
 
-def _header(file: TableFile, columns: Sequence[Column]) -> tuple[int | None, list[int | None]]:
+def find_csv_header(file: TableFile, columns: Sequence[Column]) -> tuple[int | None, list[int | None]]:
+    """The row that holds every column, and where each column stands in it; None and nothing where there is none."""
     for number, row in enumerate(file.rows):
         names = [folded(cell) for cell in row.cells]
         places = [

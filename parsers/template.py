@@ -117,6 +117,30 @@ class Template:
         formats = [form for field, own in self._dated() if field is wanted for form in own or self.dates]
         return tuple(dict.fromkeys(formats)) or self.dates
 
+    @property
+    def headers(self) -> tuple[tuple[Column, ...], ...]:
+        """The columns of every header that this layout prints."""
+        tables = (columns for t in self.table for columns in (t.columns, *(group.columns for group in t.groups)))
+        return tuple(columns for columns in (*tables, *(items.columns for items in self.items)) if columns)
+
+    @property
+    def labelled(self) -> tuple[LabelledField, ...]:
+        """Every value found by a label."""
+        parts = (*(blocks.fields for blocks in self.blocks), *(items.fields for items in self.items))
+        return (*self.fields, *(field for fields in parts for field in fields))
+
+    @property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Every pattern with named groups: of group headings, of lines below a row, of sentences."""
+        groups = [group.pattern for table in self.table for group in table.groups if group.pattern is not None]
+        details = [detail.pattern for table in self.table for detail in table.details]
+        return (*groups, *details, *(part.pattern for part in self.sentences))
+
+    @property
+    def unread(self) -> tuple[Furniture, ...]:
+        """Every piece of print that is known and not read."""
+        return (*self.furniture, *(piece for table in self.table for piece in table.skip))
+
     def items_of(self, instrument: str | None) -> Items | None:
         """The item table of an instrument, or None."""
         return next((part for part in self.items if part.instrument == instrument), None)
@@ -130,19 +154,10 @@ class Template:
         for table in self.table:
             if table.across is not None and table.across.field in dated:
                 yield table.across.field, table.across.dates
-        patterns = [p for t in self.table for p in (*(g.pattern for g in t.groups), *(d.pattern for d in t.details))]
-        for pattern in (*patterns, *(part.pattern for part in self.sentences)):
-            if pattern is not None:
-                yield from ((field, ()) for field in dated if field in pattern.groupindex)
+        for pattern in self.patterns:
+            yield from ((field, ()) for field in dated if field in pattern.groupindex)
 
     def _places(self) -> Iterator[Column | LabelledField]:
-        yield from self.fields
-        for table in self.table:
-            yield from table.columns
-            for group in table.groups:
-                yield from group.columns
-        for items in self.items:
-            yield from items.columns
-            yield from items.fields
-        for blocks in self.blocks:
-            yield from blocks.fields
+        for columns in self.headers:
+            yield from columns
+        yield from self.labelled

@@ -12,12 +12,13 @@ import typer
 from ingest import clock
 from ingest.clinic import opened
 from ingest.commands.options import AsJson, Config
+from ingest.commands.template_choice import content_of, reading_settings
 from ingest.commands.template_explaining import show_explanation, write_picture
+from ingest.commands.twinning import twin
 from ingest.dry_read import kind_of
 from ingest.form_folders import check_before_publishing, form_folders, neighbours
 from ingest.golden import differences, golden_cases
 from ingest.published_templates import publish as publish_file
-from ingest.settings import ReadingSettings, SiteSettings, find_config, load_settings
 from ingest.template_folder import load_template, load_templates
 from ingest.terminal import note, out, print_json, print_table, progress
 from ingest.workers import ReaderPool
@@ -25,7 +26,7 @@ from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.explanation import explain as explain_file
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest
-from records.errors import DocumentError, SettingsError, TemplateError
+from records.errors import TemplateError
 from store import templates as template_states
 from store.templates import TemplateState
 
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     group.command("draft")(draft)
     group.command("test")(try_forms)
     group.command("explain")(explain)
+    group.command("twin")(twin)
     group.command("list")(list_templates)
     group.command("publish")(publish)
     group.command("hold")(hold)
@@ -59,9 +61,9 @@ def draft(
     """
     if output.exists() and not overwrite:
         raise TemplateError(f"{output} exists.", next_step="Name another file, or add --overwrite.")
-    reading, site_settings = _settings(config, site)
+    reading, site_settings = reading_settings(config, site)
     today = datetime.now(ZoneInfo(site_settings.time_zone)).date()
-    taken = tuple(Sample(name=path.name, content=_content(path), kind=kind_of(path.name)) for path in samples)
+    taken = tuple(Sample(name=path.name, content=content_of(path), kind=kind_of(path.name)) for path in samples)
     pool = ReaderPool(reading.model_copy(update={"workers": 1}))
     try:
         drafted = pool.call(draft_template, taken, site=site, today=today, name=output.stem)
@@ -93,7 +95,7 @@ def try_forms(
 ) -> None:
     """Read the golden cases of forms and print a diff of whatever differs. Exit status 1 if anything does."""
     folders = form_folders(forms or [Path()])
-    reading, _ = _settings(config, "")
+    reading, _ = reading_settings(config, "")
     pool = ReaderPool(reading)
     passed, failed, without = 0, 0, 0
     try:
@@ -125,17 +127,21 @@ def explain(
     png: Annotated[Path | None, typer.Option(help="Write a page with everything found drawn over it.")] = None,
     page: Annotated[int, typer.Option(help="Page of the picture.")] = 1,
     records: Annotated[int, typer.Option(help="How many records to show field by field.")] = 3,
-    masked: Annotated[bool, typer.Option(help="Show x and 9 in place of letters and digits.")] = False,
+    masked: Annotated[
+        bool, typer.Option("--masked/--unmasked", help="Show x and 9 in place of letters and digits, or patients.")
+    ] = True,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Show what a template makes of a report: each field and where it was found, and what is left over.
+    """Show what a template makes of a report: each field, where it was looked for and found, and what is left over.
+
+    Patients are masked, on the picture too, unless --unmasked is given.
 
     Exit status 0 if the template fits and nothing waits for a person, else 1.
     """
-    reading, site_settings = _settings(config, site)
+    reading, site_settings = reading_settings(config, site)
     wanted = load_template(template).template
-    content = _content(file)
+    content = content_of(file)
     request = ReadingRequest(
         kind=kind_of(file.name),
         templates=(wanted,),
@@ -148,7 +154,7 @@ def explain(
         found = pool.call(explain_file, content, wanted, request)
         clean = show_explanation(found, wanted, records=records, masked=masked, as_json=as_json)
         if png is not None:
-            write_picture(png, found, content, pool, page=page)
+            write_picture(png, found, wanted, content, pool, page=page, masked=masked)
     finally:
         pool.close()
     raise typer.Exit(0 if clean else 1)
@@ -221,21 +227,3 @@ def _set_state(name: str, state: TemplateState, config: Path | None) -> None:
         revision = int(wanted) if wanted else max(revisions)
         template_states.set_state(session, template_id, revision, state, actor=clinic.actor, now=clock.now())
     note(f"{template_id}@{revision} is {state.value}.")
-
-
-def _settings(config: Path | None, site: str) -> tuple[ReadingSettings, SiteSettings]:
-    """The reading limits and the site's settings; defaults where there is no settings file and none was named."""
-    try:
-        settings = load_settings(find_config(config))
-    except SettingsError:
-        if config is not None:
-            raise
-        return ReadingSettings(), SiteSettings(id=site or "-")
-    return settings.reading, settings.site_settings(site or "-")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"{path}: cannot be read: {error.strerror}.", next_step="Check the path.") from None

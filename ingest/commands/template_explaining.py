@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from ingest.page_picture import DOTS_PER_INCH, drawn_over
@@ -10,10 +9,14 @@ from ingest.report_json import Json
 from ingest.terminal import note, print_json, print_table
 from ingest.workers import ReaderPool
 from parsers.explanation import Explanation
+from parsers.field_explanation import FieldExplanation, explain_fields, unexplained
 from parsers.template import Template
+from parsers.twin.masked_copy import masked as shape_of
+from parsers.twin.masked_copy import masked_copy
+from records.assessment import SymptomAssessment
 from records.finding import Finding, sentence
 from records.geometry import Region
-from records.report import Cell, ExtractedRow
+from records.report import ExtractedRow
 
 _MOST = 25  # findings shown as a table
 
@@ -54,8 +57,7 @@ def show_explanation(found: Explanation, template: Template, *, records: int, ma
     )
     shown = found.report.rows[:records]
     for number, row in enumerate(shown):
-        findings = per_record[number] if number < len(per_record) else row.findings
-        _show_record(number + 1, row, findings, masked=masked)
+        _show_record(number + 1, row, _read(found, number), found, template, masked=masked)
     if file_findings:
         # The faults of the whole file first: where no anchor fits, every word of it is left over.
         first = sorted(file_findings, key=lambda f: f.region is not None)[:_MOST]
@@ -74,27 +76,58 @@ def show_explanation(found: Explanation, template: Template, *, records: int, ma
     return clean
 
 
-def write_picture(path: Path, found: Explanation, content: bytes, pool: ReaderPool, *, page: int) -> None:
+def write_picture(
+    path: Path, found: Explanation, template: Template, content: bytes, pool: ReaderPool, *, page: int, masked: bool
+) -> None:
     """Write a page with everything found drawn over it; a CSV file has no picture."""
     if found.document is None:
         note("A table file has no pages to draw.")
         return
-    path.write_bytes(drawn_over(pool.render(content, page, DOTS_PER_INCH), found, page=page))
-    note(f"{path}: records green, fields blue, column borders orange, what nothing claims red.")
+    drawn = pool.call(masked_copy, content, template) if masked else content
+    path.write_bytes(drawn_over(pool.render(drawn, page, DOTS_PER_INCH), found, page=page))
+    note(f"{path}: the legend is below the page; what nothing claims is red and crossed out.")
 
 
-def _show_record(number: int, row: ExtractedRow, findings: tuple[Finding, ...], *, masked: bool) -> None:
-    rows: list[tuple[object, ...]] = []
-    if row.instrument:
-        rows.append(("instrument", row.instrument, "said by the template", ""))
-    rows += [(field, _masked(cell.text, masked), _where(cell), _why_empty(cell)) for field, cell in row.cells]
-    for item in row.items or ():
-        beside = "" if item.label_matches else "not beside its own wording"
-        rows.append((f"item {item.link_id}", _masked(item.points.text, masked), _where(item.points), beside))
+def _read(found: Explanation, number: int) -> SymptomAssessment | None:
+    assessments = found.reading.assessments if found.reading is not None else ()
+    return assessments[number] if number < len(assessments) else None
+
+
+def _show_record(
+    number: int,
+    row: ExtractedRow,
+    read: SymptomAssessment | None,
+    found: Explanation,
+    template: Template,
+    *,
+    masked: bool,
+) -> None:
+    rows = [
+        (
+            each.field,
+            each.sought,
+            _masked(each.text, _hides(each, masked)),
+            _masked(each.value, _hides(each, masked)),
+            _place(each.region),
+            _told(each),
+        )
+        for each in explain_fields(row, read, template, found.areas)
+    ]
     where = f"page {row.page}" if row.page is not None else f"line {row.line}"
-    print_table(f"Record {number}, {where}", ("field", "as printed", "where", "remark"), rows)
-    for finding in findings:
+    columns = ("field", "looked for", "as printed", "read as", "where", "remark")
+    print_table(f"Record {number}, {where}", columns, rows)
+    for finding in unexplained(row, read):
         note(f"  {finding.code}: {sentence(finding.code)}")
+
+
+def _hides(each: FieldExplanation, masked: bool) -> bool:
+    # A known questionnaire names nobody; an unknown one may be a person in the wrong column.
+    return masked and not (each.field == "instrument" and each.value)
+
+
+def _told(each: FieldExplanation) -> str:
+    agreed = "The readers agree." if each.agreed and each.text and not each.remark else ""
+    return each.remark or agreed
 
 
 def _json(
@@ -120,8 +153,9 @@ def _json(
                 "region": _box(row.region),
                 "instrument": row.instrument,
                 "fields": [
-                    {"field": field, "text": _masked(cell.text, masked), "region": _box(cell.region)}
-                    for field, cell in row.cells
+                    _field_json(each, masked=masked)
+                    for each in explain_fields(row, _read(found, number), template, found.areas)
+                    if not each.field.startswith("item ") and each.sought != "said by the template"
                 ],
                 "items": [
                     {
@@ -142,6 +176,18 @@ def _json(
     }
 
 
+def _field_json(each: FieldExplanation, *, masked: bool) -> dict[str, Json]:
+    return {
+        "field": each.field,
+        "looked_for": each.sought,
+        "text": _masked(each.text, _hides(each, masked)),
+        "read_as": _masked(each.value, _hides(each, masked)),
+        "region": _box(each.region),
+        "remark": each.remark,
+        "readers_agree": each.agreed,
+    }
+
+
 def _finding_json(finding: Finding, *, masked: bool) -> dict[str, Json]:
     return {
         "code": finding.code,
@@ -157,10 +203,6 @@ def _box(region: Region | None) -> list[float] | None:
     return list(region.box) if region else None
 
 
-def _where(cell: Cell) -> str:
-    return _place(cell.region)
-
-
 def _place(region: Region | None) -> str:
     if region is None:
         return ""
@@ -168,14 +210,6 @@ def _place(region: Region | None) -> str:
     return f"page {region.page}: {x0},{top} to {x1},{bottom}"
 
 
-def _why_empty(cell: Cell) -> str:
-    if cell.text:
-        return ""
-    return f"blank: nothing stands in {_place(cell.area)}" if cell.area else "blank"
-
-
 def _masked(text: str, masked: bool) -> str:
-    """The shape of a text: what an author needs to see of a patient's."""
-    if not masked:
-        return text
-    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]", lambda m: "X" if m[0].isupper() else "x", text))
+    """The text, or its shape: what an author needs to see of a patient's."""
+    return shape_of(text) if masked else text

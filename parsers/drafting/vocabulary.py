@@ -84,7 +84,7 @@ NAME: Final = re.compile(r"[^\W\d_][^\d]*")
 LONGEST_NAME: Final = 7  # words of an instrument's name
 LONGEST_TEXT: Final = 60
 
-DATE_FORMATS: Final = (
+USUAL_DATE_FORMATS: Final = (
     "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
     "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
     "%d-%b-%y",

@@ -13,7 +13,6 @@ from parsers.drafting.vocabulary import (
     ASKING,
     CHOICES,
     CLINIC,
-    DATE_FORMATS,
     ITEM_FIELDS,
     ITEM_NUMBER,
     LONGEST_NAME,
@@ -26,6 +25,7 @@ from parsers.drafting.vocabulary import (
     SEVERITIES,
     SEX,
     SYNONYMS,
+    USUAL_DATE_FORMATS,
 )
 from parsers.instrument_library import load_instruments, resolve
 from parsers.lines import folded
@@ -155,7 +155,7 @@ def share(field: Field, values: Sequence[str]) -> float:
 
 def _looks_like(field: Field, value: str) -> bool:
     words = folded(value)
-    is_date = any(_reads(value, form) for form in DATE_FORMATS)
+    is_date = any(_reads(value, form) for form in USUAL_DATE_FORMATS)
     known: dict[Field, bool] = {
         Field.BIRTH_DATE: is_date,
         Field.AUTHORED_ON: is_date,
@@ -180,7 +180,7 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...]:
     filled = [" ".join(value.split()) for value in values if value.strip("_-–—/. ")]
     if not filled:
         return ()
-    reading = [(form, sum(_reads(value, form) for value in filled)) for form in DATE_FORMATS]
+    reading = [(form, sum(_reads(value, form) for value in filled)) for form in USUAL_DATE_FORMATS]
     best = max(count for _, count in reading)
     return tuple(form for form, count in reading if count == best) if best >= 0.9 * len(filled) else ()
 

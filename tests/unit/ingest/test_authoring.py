@@ -103,9 +103,60 @@ def test_explain_says_which_anchor_is_missing(tmp_path: Path) -> None:
 def test_masking_leaves_no_name_in_the_output() -> None:
     form = _FORMS / "lmh_measure_export"
     report = form / "cases" / "short" / "report.csv"
-    _, printed, _ = _run("explain", report, "--template", form / "template.yaml", "--site", "LMH", "--json", "--masked")
+    _, printed, _ = _run("explain", report, "--template", form / "template.yaml", "--site", "LMH", "--json")
     assert "Featherstone" not in printed
     assert "Xxxxxxxxxxxx" in printed
+    _, printed, _ = _run(
+        "explain", report, "--template", form / "template.yaml", "--site", "LMH", "--json", "--unmasked"
+    )
+    assert "Featherstone" in printed
+
+
+def test_every_field_says_where_it_was_looked_for_and_why_it_is_not_read(tmp_path: Path) -> None:
+    form = _FORMS / "nrc_outcome_register"
+    report = form / "cases" / "two_pages_doubtful" / "report.pdf"
+    template = tmp_path / "template.yaml"
+    text = (form / "template.yaml").read_text("utf-8")
+    template.write_text(text.replace("field: birth_date}", "field: birth_date, dates: ['%d.%m.%Y']}"), encoding="utf-8")
+    _, printed, _ = _run("explain", report, "--template", template, "--site", "NRC", "--json")
+    fields = [field for record in json.loads(printed)["records"] for field in record["fields"]]
+    assert all(field["looked_for"].startswith("column “") for field in fields)
+    by_name = {name: [field for field in fields if field["field"] == name] for name in ("birth_date", "total", "mrn")}
+    assert "No format of %d.%m.%Y reads the cell." in {field["remark"] for field in by_name["birth_date"]}
+    assert any(field["remark"].startswith("No whole number") for field in by_name["total"])
+    assert all(field["readers_agree"] for field in by_name["mrn"])
+
+
+def test_a_twin_is_a_golden_case_that_passes(tmp_path: Path) -> None:
+    form = _form(tmp_path, "nrc_item_sheet_gad7", "five_sheets")
+    report = _FORMS / "nrc_item_sheet_gad7" / "cases" / "five_sheets" / "report.pdf"
+    case = form / "cases" / "twin"
+    options = ("--template", form / "template.yaml", "--site", "NRC")
+    assert _run("twin", report, *options, "-o", tmp_path / "twin.pdf", "--case", case)[0] == 0
+    assert (case / "report.pdf").read_bytes() == (tmp_path / "twin.pdf").read_bytes()
+    assert _run("test", form)[0] == 0
+    refused = _run("twin", report, *options, "-o", tmp_path / "twin.pdf", "--case", case)[2]
+    assert isinstance(refused, TemplateError)
+
+
+def test_a_twin_needs_its_template_for_a_case(tmp_path: Path) -> None:
+    report = _FORMS / "nrc_item_sheet_gad7" / "cases" / "five_sheets" / "report.pdf"
+    refused = _run("twin", report, "--site", "NRC", "-o", tmp_path / "twin.pdf", "--case", tmp_path / "case")[2]
+    assert isinstance(refused, TemplateError)
+    assert not (tmp_path / "twin.pdf").exists()
+
+
+def test_a_twin_is_made_with_a_published_template(tmp_path: Path, clinic: Path) -> None:
+    form = _form(tmp_path / "forms", "lmh_measure_export", "short")
+    _run("publish", form / "template.yaml", "--config", clinic)
+    report = form / "cases" / "short" / "report.csv"
+    target = tmp_path / "twin.csv"
+    options = ("--template", "lmh-measure-export", "--site", "LMH", "--config", clinic)
+    assert _run("twin", report, *options, "-o", target)[0] == 0
+    assert b"Featherstone" not in target.read_bytes()
+    assert isinstance(
+        _run("twin", report, "--template", "nobody", "--site", "LMH", "-o", tmp_path / "x.csv")[2], Exception
+    )
 
 
 def test_a_template_is_published_held_and_released(tmp_path: Path, clinic: Path) -> None:

@@ -1,0 +1,1 @@
+"""A synthetic twin of a real report: the same print with invented people and scores."""
