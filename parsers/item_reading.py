@@ -97,7 +97,9 @@ def _prints_points(template: Template) -> bool:
     return template.items is not None and any(c.field == "points" for c in template.items.columns)
 
 
-_DOUBTS = frozenset({"readers-differ", "digits-differ", "row-ambiguous", "column-boundary"})
+_DOUBTS = frozenset(
+    {"readers-differ", "digits-differ", "drawn-digits-differ", "text-covered", "row-ambiguous", "column-boundary"}
+)
 # From harmless to grave; of several critical questions the gravest answer counts.
 _GRAVITY = (
     CriticalAnswer.NOT_PRINTED,

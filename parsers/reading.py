@@ -13,6 +13,7 @@ from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
+from parsers.sight import Eyewitness
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
 from parsers.validation import validate
@@ -65,8 +66,15 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     third = pdfium.read(content)
     witnesses = Witnesses(second, third)
     report = extraction.report
+    eyewitness = Eyewitness(content, third, report.rows)
     assessments = tuple(
-        validate(row, template, request.instruments, today=request.today, also=witnesses.findings(row))
+        validate(
+            row,
+            template,
+            request.instruments,
+            today=request.today,
+            also=(*witnesses.findings(row), *eyewitness.findings(row)),
+        )
         for row in report.rows
     )
     flaws = tuple(

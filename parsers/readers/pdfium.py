@@ -16,6 +16,8 @@ from records.geometry import Region
 
 _TAIL = 2048  # bytes in which readers look for the end mark (PDF 32000-1, 7.5.5, implementation note)
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
+_STAMPED_GLYPHS = 100  # a fax machine's line, a page number: no record of a person
+_FILLED = 0.5  # share of a page that pictures cover when it is a scan
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 
@@ -38,7 +40,7 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
             code="incomplete",
             next_step="Wait until it is whole, or print the report again.",
         )
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         pages = len(pdf)
         if pages == 0:
             raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
@@ -63,6 +65,13 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
             f"Page {index + 1} is damaged.", code="damaged", next_step="Print the report again."
         ) from None
     try:
+        longest = max(page.get_size())
+        if not longest <= limits.page_points:
+            raise UnreadableDocumentError(
+                f"Page {index + 1} is {longest:.0f} points long; the limit is {limits.page_points:.0f}.",
+                code="page-too-large",
+                next_step="Print the report on paper of a usual size.",
+            )
         objects = pdfium_c.FPDFPage_CountObjects(page)
         if objects > limits.objects_per_page or _path_segments(page, limits.objects_per_page):
             raise UnreadableDocumentError(
@@ -99,7 +108,7 @@ def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
 
 def read(content: bytes) -> Document:
     """Every glyph of the document as a word of its own, placed by pdfium. Invisible text is a flaw of its page."""
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         return Document(reader=ReaderName.PDFIUM, pages=tuple(_page(pdf, index) for index in range(len(pdf))))
 
 
@@ -122,10 +131,26 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
             glyphs.append(Word(character, region))
             if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
                 flaws.append(("invisible-text", region))
+        if _is_picture(page, len(glyphs)):
+            flaws.append(("scanned-page", Region(index + 1, 0, 0, place.width, place.height)))
         return Page(number=index + 1, width=place.width, height=place.height, words=tuple(glyphs), flaws=tuple(flaws))
     finally:
         text.close()
         page.close()
+
+
+def _is_picture(page: pypdfium2.PdfPage, glyphs: int) -> bool:
+    """Whether a page shows something without text, or little more than a stamped line over pictures that fill it."""
+    if glyphs == 0:
+        return bool(pdfium_c.FPDFPage_CountObjects(page))
+    if glyphs > _STAMPED_GLYPHS:
+        return False
+    left, bottom, right, top = page.get_bbox()
+    covered = sum(
+        max(min(x1, right) - max(x0, left), 0.0) * max(min(y1, top) - max(y0, bottom), 0.0)
+        for x0, y0, x1, y1 in _boxes(page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
+    )
+    return bool(covered > _FILLED * (right - left) * (top - bottom))
 
 
 class _Unseen:
@@ -177,11 +202,24 @@ def _ink(drawn: object) -> _Ink:
 
 def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
     """Boxes of everything that may lie under white type: pictures, coloured areas, forms of further objects."""
+    return _boxes(
+        page,
+        {
+            pdfium_c.FPDF_PAGEOBJ_PATH,
+            pdfium_c.FPDF_PAGEOBJ_IMAGE,
+            pdfium_c.FPDF_PAGEOBJ_SHADING,
+            pdfium_c.FPDF_PAGEOBJ_FORM,
+        },
+    )
+
+
+def _boxes(page: pypdfium2.PdfPage, kinds: set[int]) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, right, top of the page's objects of these kinds; of lines and areas only those with colour."""
     boxes: list[tuple[float, float, float, float]] = []
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
         drawn = pdfium_c.FPDFPage_GetObject(page, number)
         kind = pdfium_c.FPDFPageObj_GetType(drawn)
-        if kind == pdfium_c.FPDF_PAGEOBJ_TEXT or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
+        if kind not in kinds or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
             continue
         edges = [ctypes.c_float() for _ in range(4)]
         if pdfium_c.FPDFPageObj_GetBounds(drawn, *edges):
@@ -233,7 +271,7 @@ def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:
     Raises:
         UnreadableDocumentError: The file has no such page or cannot be drawn.
     """
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         if not 1 <= page <= len(pdf):
             raise UnreadableDocumentError(f"The file has no page {page}.", code="damaged")
         drawn = pdf[page - 1].render(scale=dots_per_inch / 72, grayscale=True)
@@ -242,7 +280,7 @@ def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:
         return out.getvalue()
 
 
-def _opened(content: bytes) -> pypdfium2.PdfDocument:
+def opened(content: bytes) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
