@@ -1,7 +1,7 @@
 """Honest and lying digits in many typefaces: how many are told apart by their drawn shapes.
 
 `python -m bench.lying_digits [FOLDER…] [--json]`: the PDF standard faces by ReportLab, and every TrueType or OpenType
-face with digits in the folders by fpdf2, at four sizes. Each of the 45 pairs of digits is exchanged by the font's map. A
+face with digits in the folders by fpdf2, at four sizes. Each of the 45 pairs of digits is exchanged by its map. A
 false alarm is an honest digit held to be another one; a lie is found if it is held to be another digit or none.
 """
 

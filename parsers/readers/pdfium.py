@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+from collections.abc import Iterator
 from enum import Enum
 
 import pypdfium2
@@ -72,10 +73,9 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
                 code="page-too-large",
                 next_step="Print the report on paper of a usual size.",
             )
-        objects = pdfium_c.FPDFPage_CountObjects(page)
-        if objects > limits.objects_per_page or _path_segments(page, limits.objects_per_page):
+        if _draws_too_much(page, limits):
             raise UnreadableDocumentError(
-                f"Page {index + 1} holds more than {limits.objects_per_page} objects.",
+                f"Page {index + 1} holds more than {limits.objects_per_page} objects, or pictures too large.",
                 code="too-complex",
                 next_step="Check what this file is; no report looks like that.",
             )
@@ -93,17 +93,33 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
         page.close()
 
 
-def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
-    """Whether the drawn lines of a page have more than `limit` segments: one path object may hold thousands."""
-    segments = 0
-    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
-        drawn = pdfium_c.FPDFPage_GetObject(page, number)
-        if pdfium_c.FPDFPageObj_GetType(drawn) == pdfium_c.FPDF_PAGEOBJ_PATH:
+def _draws_too_much(page: pypdfium2.PdfPage, limits: ReadingLimits) -> bool:
+    """Whether a page has too many objects, lines or dots of pictures: one path object may hold thousands of lines."""
+    segments = dots = 0
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    for objects, drawn in enumerate(_objects(page), start=1):
+        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             segments += max(0, pdfium_c.FPDFPath_CountSegments(drawn))
-            # four corners and a closing segment to a box
-            if segments > 5 * limit:
-                return True
+        elif kind == pdfium_c.FPDF_PAGEOBJ_IMAGE and pdfium_c.FPDFImageObj_GetImagePixelSize(drawn, width, height):
+            dots += width.value * height.value
+        # four corners and a closing segment to a box
+        if objects > limits.objects_per_page or segments > 5 * limits.objects_per_page or dots > limits.picture_dots:
+            return True
     return False
+
+
+def _objects(page: pypdfium2.PdfPage) -> Iterator[object]:
+    """Everything drawn on a page, with what is inside forms, which may hold forms again."""
+    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
+        yield from _with_inner(pdfium_c.FPDFPage_GetObject(page, number))
+
+
+def _with_inner(drawn: object) -> Iterator[object]:
+    yield drawn
+    if pdfium_c.FPDFPageObj_GetType(drawn) == pdfium_c.FPDF_PAGEOBJ_FORM:
+        for number in range(pdfium_c.FPDFFormObj_CountObjects(drawn)):
+            yield from _with_inner(pdfium_c.FPDFFormObj_GetObject(drawn, number))
 
 
 def read(content: bytes) -> Document:
