@@ -11,8 +11,10 @@ from parsers.agreement import Witnesses
 from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
+from parsers.pictures import findings_about, picture_pages, recognised
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.ocr import with_recognised
 from parsers.sight import Eyewitness
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
@@ -36,6 +38,7 @@ class ReadingRequest:
         instruments: The library.
         site: The clinic the file came from.
         today: Today at that site.
+        ocr_pages: How many pages that are pictures are read by text recognition, which must be installed; 0 for none.
     """
 
     kind: Kind
@@ -43,6 +46,7 @@ class ReadingRequest:
     instruments: Mapping[str, Instrument]
     site: str
     today: date
+    ocr_pages: int = 0
     limits: ReadingLimits = field(default_factory=ReadingLimits)
 
 
@@ -54,8 +58,10 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     """
     if request.kind is Kind.CSV and not content.startswith(b"%PDF-"):
         return _read_csv(content, request)
-    pages = pdfium.preflight(content, request.limits)
-    first = plumber.read(content)
+    pages = pdfium.preflight(content, request.limits, needs_text=not request.ocr_pages)
+    glyphs = pdfium.read(content)
+    by_ocr = recognised(content, glyphs, at_most=request.ocr_pages)
+    first = with_recognised(plumber.read(content), by_ocr)
     _check_page_numbers(first, pages)
     template = fitting_template(first, request.templates)
     extraction = extract(first, template, site=request.site)
@@ -63,22 +69,28 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     headings = template.table.groups if template.table else ()
     all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
     second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=all_words)
-    third = pdfium.read(content)
-    witnesses = Witnesses(second, third)
+    witnesses = Witnesses(with_recognised(second, by_ocr), with_recognised(glyphs, by_ocr))
     report = extraction.report
-    eyewitness = Eyewitness(content, third, report.rows)
+    pictures = {page.number for page in picture_pages(glyphs)}
+    eyewitness = Eyewitness(content, glyphs, [row for row in report.rows if row.page not in by_ocr])
     assessments = tuple(
         validate(
             row,
             template,
             request.instruments,
             today=request.today,
-            also=(*witnesses.findings(row), *eyewitness.findings(row)),
+            also=(
+                *witnesses.findings(row),
+                *eyewitness.findings(row),
+                *findings_about(row, pictures, by_ocr.keys()),
+            ),
         )
         for row in report.rows
     )
     flaws = tuple(
-        Finding(code=code, region=region) for page in third.pages for code, region in dict(reversed(page.flaws)).items()
+        Finding(code=code, region=region)
+        for page in glyphs.pages
+        for code, region in dict(reversed(page.flaws)).items()
     )
     return ReportReading(
         template=report.template,

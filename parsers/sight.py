@@ -16,7 +16,7 @@ _RECOGNISED = frozenset({str(Field.TOTAL), str(Field.RESULT), str(Field.AUTHORED
 
 
 class Eyewitness:
-    """The drawn pages of a document, looked at wherever its records have values."""
+    """The drawn pages of a document, looked at wherever the records given have values; of others nothing is said."""
 
     def __init__(self, content: bytes, glyphs: Document, rows: Sequence[ExtractedRow]) -> None:
         places = [place for row in rows for place in _places(row)]
@@ -29,8 +29,8 @@ class Eyewitness:
         return tuple(dict.fromkeys(finding for finding in found if finding is not None))
 
     def _finding(self, place: Place) -> Finding | None:
-        match self._seen[place]:
-            case Sight.SAME:
+        match self._seen.get(place):
+            case Sight.SAME | None:
                 return None
             case Sight.NOTHING:
                 return Finding(code="text-covered", region=place.region)

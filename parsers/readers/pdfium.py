@@ -22,8 +22,13 @@ _FILLED = 0.5  # share of a page that pictures cover when it is a scan
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 
-def preflight(content: bytes, limits: ReadingLimits) -> int:
+def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> int:
     """The number of pages, if the file is a whole PDF within the limits.
+
+    Args:
+        content: The file.
+        limits: What it may hold.
+        needs_text: Whether a file of pictures only is refused.
 
     Raises:
         IncompleteDocumentError: The end of the file is missing.
@@ -51,7 +56,7 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
                 code="too-many-pages",
                 next_step="Print it in parts, or raise the limit in the settings.",
             )
-        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]):
+        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]) and needs_text:
             raise UnreadableDocumentError(
                 "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
             )
