@@ -29,6 +29,8 @@ _INK = 0.35  # ink from which on a pixel belongs to the shape
 _PARTS_ACROSS, _PARTS_DOWN, _DIRECTIONS = 4, 6, 8
 _NEXT = np.float32(np.cos(2 * np.pi / _DIRECTIONS))  # an outline does not count for the direction next to its own
 _TURNS = np.array([f(2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS) for f in (np.cos, np.sin)], np.float32)
+_BAR, _BOLD_BAR = 0.25, 0.4  # width by height of an upright stroke
+_FULL = 0.85  # share of ink of an area without a shape
 _SLENDERNESS = 0.5  # weight of width / height beside the outline
 _WIDEST = 1.2
 
@@ -48,11 +50,20 @@ class Likeness(Enum):
 
 
 def likenesses(shapes: Sequence[Picture], claimed: str) -> list[Likeness]:
-    """Whether each shape, which must have ink, is the digit at its place in `claimed`."""
+    """Whether each shape, which must have an area, is the digit at its place in `claimed`."""
     if not shapes:
         return []
     away = distances(outlines(shapes), _known_outlines())
-    return [_judged(found, int(digit)) for found, digit in zip(away, claimed, strict=True)]
+    return [_told(*one) for one in zip(shapes, away, claimed, strict=True)]
+
+
+def _told(shape: Picture, away: Outlines, digit: str) -> Likeness:
+    slenderness = shape.shape[1] / shape.shape[0]
+    is_full = float(shape.mean()) > _FULL
+    if slenderness < _BAR or (is_full and slenderness < _BOLD_BAR):
+        # Too slender for any digit but the 1 of faces that draw it as an upright stroke.
+        return Likeness.SAME if digit == "1" else Likeness.OTHER
+    return Likeness.NONE if is_full else _judged(away, int(digit))
 
 
 def _judged(distances: Outlines, digit: int) -> Likeness:
@@ -89,6 +100,8 @@ def _known_outlines() -> Outlines:
 def _cut_out(shape: Picture) -> tuple[Picture, float]:
     """The shape without its surroundings in the common size, and its width by its height."""
     ink = shape > _INK * shape.max()
+    if not ink.any():
+        ink = np.ones_like(ink)  # an empty box is like no digit
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     inner = shape[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     grey = Image.fromarray((inner * 255).astype(np.uint8))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +29,9 @@ _FAINT = 10  # of 255: what differs less from its surroundings is not seen on pa
 _AROUND = 0.3  # points around a glyph's box in which its surroundings are looked at
 _MARGIN = 2.0  # points drawn around what is looked at
 _SLACK = 1.0  # points that two readers' boxes of one glyph may differ
+_WIDEST = 1.15  # width by height of an upright digit; those of the widest faces are as wide as high
+_BESIDE = 0.4  # heights of a digit by which its box may be too narrow on a side
+_GAP = 0.35  # of the strongest ink: less is the gap between two glyphs
 _NO_AREA = 0.05  # points
 _DIGITS = frozenset("0123456789")
 
@@ -88,10 +91,18 @@ def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place
     digits = list(dict.fromkeys(g for place, found in printed if place.digits for g in found if g.text in _DIGITS))
     drawing = _Drawing(pdf, page, around(on_paper), smallest=_height(digits))
     unseen = {glyph for glyph in wanted if not drawing.shows(glyph.region)}
-    shapes = [glyph for glyph in digits if glyph not in unseen]
-    said = likenesses([drawing.ink(glyph.region) for glyph in shapes], "".join(glyph.text for glyph in shapes))
-    recognised = dict(zip(shapes, said, strict=True))
+    shapes = [glyph for glyph in digits if glyph not in unseen and not _lies_on_its_side(glyph)]
+    recognised = dict.fromkeys(digits, Likeness.UNCLEAR) | _recognised(shapes, drawing.ink)
+    # The box of a face that is not in the file may be another face's and cut the shape off.
+    doubted = [glyph for glyph in shapes if recognised[glyph] is not Likeness.SAME]
+    again = _recognised(doubted, drawing.whole_ink)
+    recognised |= {glyph: said for glyph, said in again.items() if said is Likeness.SAME}
     return {place: _sight(found, unseen, recognised if place.digits else {}) for place, found in printed}
+
+
+def _recognised(digits: Sequence[Word], ink: Callable[[Region], Picture]) -> dict[Word, Likeness]:
+    said = likenesses([ink(glyph.region) for glyph in digits], "".join(glyph.text for glyph in digits))
+    return dict(zip(digits, said, strict=True))
 
 
 class _Glyphs:
@@ -107,6 +118,11 @@ class _Glyphs:
         low = bisect.bisect_left(self._heights, region.top - _SLACK)
         high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
         return [g for g in self._glyphs[low:high] if region.holds(*g.region.center, slack=_SLACK)]
+
+
+def _lies_on_its_side(digit: Word) -> bool:
+    box = digit.region
+    return box.x1 - box.x0 > _WIDEST * (box.bottom - box.top)
 
 
 def _height(digits: Sequence[Word]) -> float:
@@ -153,9 +169,27 @@ class _Drawing:
 
     def ink(self, region: Region) -> Picture:
         """The ink in a glyph's box against what surrounds it, of any colour."""
-        wider, box = self._cut(region, _AROUND), self._cut(region, 0.0)
+        return self._against(self._background(region), self._cut(region, 0.0))
+
+    def whole_ink(self, region: Region) -> Picture:
+        """The ink in a glyph's box with what is joined to it beside the box, out to the next gap."""
+        more = _BESIDE * (region.bottom - region.top)
+        wide = Region(region.page, max(region.x0 - more, 0.0), region.top, region.x1 + more, region.bottom)
+        ink = self._against(self._background(region), self._cut(wide, 0.0))
+        gaps = np.flatnonzero(~(ink > _GAP).any(axis=0))
+        first = math.floor(region.x0 * self._across) - math.floor(wide.x0 * self._across)
+        last = first + self._cut(region, 0.0).shape[1]
+        left = gaps[gaps < first + 1].max(initial=-1) + 1
+        right = gaps[gaps >= last - 1].min(initial=ink.shape[1])
+        return ink[:, left:right] if left < right else ink
+
+    def _background(self, region: Region) -> float:
+        wider = self._cut(region, _AROUND)
         edge = np.sort(np.concatenate([wider[0], wider[-1], wider[:, 0], wider[:, -1]]))
-        ink = np.abs(box.astype(np.float32) - float(edge[len(edge) // 2]))
+        return float(edge[len(edge) // 2])
+
+    def _against(self, background: float, pixels: npt.NDArray[np.uint8]) -> Picture:
+        ink = np.abs(pixels.astype(np.float32) - background)
         shape: Picture = ink / np.float32(max(float(ink.max()), 1.0))
         return shape
 

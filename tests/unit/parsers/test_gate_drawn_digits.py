@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
@@ -33,9 +35,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from fixtures.press.lying import with_maps_saying, with_standard_font_saying
 from parsers.readers import drawn_digits, pdfium
+from parsers.readers.digit_shapes import Likeness, Picture, likenesses
 from parsers.readers.drawn_digits import Place, Sight
 from parsers.template_file import parse_template
 from records.assessment import ReportReading
+from records.document import Document, ReaderName, Word
 from tools.digit_sheet import STANDARD
 
 SCORE_X = LISTING_X[4]
@@ -255,6 +259,38 @@ def test_digits_of_turned_pages_are_recognised(turn: int, origin: tuple[float, f
     places = {Place(g.region, digits=True) for page in glyphs.pages for g in page.words if g.text.isdigit()}
     assert len(places) > 40
     assert set(drawn_digits.look(out.getvalue(), glyphs, places).values()) == {Sight.SAME}
+
+
+def test_digits_that_stand_on_their_side_cannot_be_told() -> None:
+    out = BytesIO()
+    canvas = Canvas(out, pagesize=(612, HEIGHT), invariant=1)
+    canvas.translate(300, 300)
+    canvas.rotate(90)
+    canvas.drawString(0, 0, "0123456789")
+    canvas.save()
+    glyphs = pdfium.read(out.getvalue())
+    places = [Place(g.region, digits=True) for g in glyphs.pages[0].words]
+    assert set(drawn_digits.look(out.getvalue(), glyphs, places).values()) == {Sight.UNCLEAR}
+
+
+@pytest.mark.parametrize(("claimed", "likeness"), [("1", Likeness.SAME), ("7", Likeness.OTHER)])
+def test_an_upright_stroke_is_a_one_and_nothing_else(claimed: str, likeness: Likeness) -> None:
+    assert likenesses([np.ones((22, 3), np.float32)], claimed) == [likeness]
+
+
+@pytest.mark.parametrize("shape", [np.zeros((22, 12), np.float32), np.ones((22, 12), np.float32)])
+def test_an_empty_box_and_a_full_one_are_no_digit(shape: Picture) -> None:
+    assert set(likenesses([shape] * 10, "0123456789")) == {Likeness.NONE}
+
+
+def test_a_box_that_cuts_a_digit_off_does_not_make_another_one_of_it() -> None:
+    """As pdfium's box does where another face stands in for one that is not in the file."""
+    content = _pdf([Mark(100, 100, "1", 12)])
+    (page,) = pdfium.read(content).pages
+    (glyph,) = page.words
+    half = replace(glyph.region, x0=glyph.region.center[0])
+    glyphs = Document(reader=ReaderName.PDFIUM, pages=(replace(page, words=(Word("1", half),)),))
+    assert list(drawn_digits.look(content, glyphs, [Place(half, digits=True)]).values()) == [Sight.SAME]
 
 
 def test_a_score_beside_the_paper_is_not_seen() -> None:

@@ -89,6 +89,13 @@ def test_text_recognition_that_is_not_installed_cannot_be_switched_on() -> None:
         ReadingSettings(ocr_pages=1)
 
 
+@needs_ocr
+@pytest.mark.parametrize("wrong", [{"memory_mb": 1024}, {"timeout_seconds": 30.0}])
+def test_text_recognition_needs_time_and_memory(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match="text recognition needs"):
+        ReadingSettings.model_validate({"ocr_pages": 2, **wrong})
+
+
 def _row(page: int, *, name_on: int) -> ExtractedRow:
     name = Cell(text="Doe, Ann", region=Region(name_on, 10, 10, 60, 20))
     return ExtractedRow(page=page, region=Region(page, 0, 100, 600, 120), cells=(("name", name),))
