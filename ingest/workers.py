@@ -64,7 +64,7 @@ class ReaderPool:
                 process died.
             ReadingStoppedError: The pool was closed meanwhile.
         """
-        return self._call(_read, content, file, self._settings.max_pages)
+        return self._call(_read, content, file, self._settings.max_pages, self._settings.ocr_pages)
 
     def render(self, content: bytes, page: int, dots_per_inch: int) -> bytes:
         """A page as PNG.
@@ -187,7 +187,7 @@ def _ready() -> None:
     """Nothing: a process that answers has been started and has loaded its libraries."""
 
 
-def _read(content: bytes, file: FileToRead, max_pages: int) -> ReportReading:
+def _read(content: bytes, file: FileToRead, max_pages: int, ocr_pages: int) -> ReportReading:
     from parsers.instrument_library import load_instruments
     from parsers.readers.limits import ReadingLimits
     from parsers.reading import ReadingRequest, read_report
@@ -198,6 +198,7 @@ def _read(content: bytes, file: FileToRead, max_pages: int) -> ReportReading:
         instruments=load_instruments(),
         site=file.site,
         today=file.today,
+        ocr_pages=ocr_pages,
         limits=ReadingLimits(pages=max_pages),
     )
     return _guarded(read_report, (content, request), {})

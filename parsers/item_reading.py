@@ -95,7 +95,10 @@ def _words(text: str, part: Items | None) -> int | None:
     return read_answer(text, answers=part.answers)
 
 
-_DOUBTS = frozenset({"readers-differ", "digits-differ", "marks-differ", "row-ambiguous", "column-boundary"})
+_DOUBTS = frozenset({
+    "readers-differ", "digits-differ", "marks-differ", "drawn-digits-differ", "text-covered", "row-ambiguous",
+    "column-boundary",
+})  # fmt: skip
 # From harmless to grave; of several critical questions the gravest answer counts.
 _GRAVITY = (
     CriticalAnswer.NOT_PRINTED,

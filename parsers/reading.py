@@ -12,8 +12,11 @@ from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
 from parsers.lines import lines_of
+from parsers.pictures import findings_about, picture_pages, recognised
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.ocr import with_recognised
+from parsers.sight import Eyewitness
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
 from parsers.validation import validate
@@ -39,6 +42,7 @@ class ReadingRequest:
         instruments: The library.
         site: The clinic the file came from.
         today: Today at that site.
+        ocr_pages: How many pages that are pictures are read by text recognition, which must be installed; 0 for none.
     """
 
     kind: Kind
@@ -46,6 +50,7 @@ class ReadingRequest:
     instruments: Mapping[str, Instrument]
     site: str
     today: date
+    ocr_pages: int = 0
     limits: ReadingLimits = field(default_factory=ReadingLimits)
 
 
@@ -57,22 +62,37 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     """
     if request.kind is Kind.CSV and not content.startswith(b"%PDF-"):
         return _read_csv(content, request)
-    pages = pdfium.preflight(content, request.limits)
-    first = plumber.read(content)
+    pages = pdfium.preflight(content, request.limits, needs_text=not request.ocr_pages)
+    glyphs = pdfium.read(content)
+    by_ocr = recognised(content, glyphs, at_most=request.ocr_pages)
+    first = with_recognised(plumber.read(content), by_ocr)
     _check_page_numbers(first, pages)
     template = fitting_template(first, request.templates)
     extraction = extract(first, template, site=request.site)
     sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
     second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=_speaks_outside_tables(template))
-    third = pdfium.read(content)
-    witnesses = Witnesses(second, third)
+    witnesses = Witnesses(with_recognised(second, by_ocr), with_recognised(glyphs, by_ocr))
     report = extraction.report
+    pictures = {page.number for page in picture_pages(glyphs)}
+    eyewitness = Eyewitness(content, glyphs, [row for row in report.rows if row.page not in by_ocr])
     assessments = tuple(
-        validate(row, template, request.instruments, today=request.today, also=witnesses.findings(row))
+        validate(
+            row,
+            template,
+            request.instruments,
+            today=request.today,
+            also=(
+                *witnesses.findings(row),
+                *eyewitness.findings(row),
+                *findings_about(row, pictures, by_ocr.keys()),
+            ),
+        )
         for row in report.rows
     )
     flaws = tuple(
-        Finding(code=code, region=region) for page in third.pages for code, region in dict(reversed(page.flaws)).items()
+        Finding(code=code, region=region)
+        for page in glyphs.pages
+        for code, region in dict(reversed(page.flaws)).items()
     )
     return ReportReading(
         template=report.template,

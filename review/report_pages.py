@@ -13,6 +13,8 @@ from review.rendering import go_to, page
 from review.viewing import note_view
 from store import balance, cases, kept_records, reports
 
+# Files that were not read and are no danger to draw: a person reads them by eye. How many pages they have is not known.
+_SEEN_UNREAD = frozenset({"no-text", "no-template", "ambiguous-template"})
 _DRAWN = 6  # pages shown at once; the others by their number
 
 
@@ -33,13 +35,18 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
         note_view(session, visitor, "report.viewed", "report", str(report_id), now=office.now(), shown=len(records))
     views: list[PageView | int] = []
     first = (max(1, part) - 1) * _DRAWN + 1
-    for number in range(first, min(report.pages or 0, first + _DRAWN - 1) + 1):
+    unread = not report.pages and not _SEEN_UNREAD.isdisjoint(report.reasons)
+    pages = first + _DRAWN - 1 if unread else report.pages or 0
+    for number in range(first, min(pages, first + _DRAWN - 1) + 1):
         image = office.images.page(report_id, number)
+        if image is None and unread:
+            break
         here = [record.assessment for record in records if record.assessment.page == number]
         views.append(page_view(image, number, here) if image else number)
     return page(
         request, "report.html", visitor=visitor, report=report, records=records, balance=where,
-        cases=about, views=views, part=max(1, part), has_more=(report.pages or 0) >= first + _DRAWN,
+        cases=about, views=views, part=max(1, part),
+        has_more=len(views) == _DRAWN if unread else pages >= first + _DRAWN,
     )  # fmt: skip
 
 

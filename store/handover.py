@@ -215,14 +215,27 @@ def _is_critical(assessment: SymptomAssessment, reasons: Iterable[str]) -> bool:
 def _close(session: Session, report: ReportRow, outcome: ReadOutcome, rows: list[RecordRow]) -> None:
     blocking = tuple(dict.fromkeys(finding.code for finding in outcome.findings if finding.blocking))
     nothing = not rows and not outcome.no_score
-    # Whatever is wrong must be on somebody's screen: on a record's case, or else on the report itself.
-    report.attention = nothing or (bool(blocking) and not any(row.state == RecordState.REVIEW for row in rows))
+    report.attention = nothing or _is_overlooked(outcome, rows)
     report.reasons = codes_text(blocking or (("no-records",) if nothing else ()))
     report.state, report.lease_until, report.day = ReportState.HANDED_OVER, None, outcome.day
     report.template, report.pages, report.no_score = outcome.template, outcome.pages, outcome.no_score
     report.findings, report.printed = findings_text(outcome.findings), len(rows)
     session.add(report)
     session.flush()
+
+
+def _is_overlooked(outcome: ReadOutcome, rows: list[RecordRow]) -> bool:
+    """Whether something is wrong that no case shows: it must be on somebody's screen, else on the report itself.
+
+    A page that gave no records has no case, whatever waits of the other pages.
+    """
+    shown = {
+        record.decided.assessment.page
+        for row, record in zip(rows, outcome.records, strict=True)
+        if row.state == RecordState.REVIEW
+    }
+    wrong = [finding for finding in outcome.findings if finding.blocking]
+    return any(not shown if f.region is None or None in shown else f.region.page not in shown for f in wrong)
 
 
 def _link_alerts(session: Session, report_id: int, rows: list[RecordRow]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+from collections.abc import Iterator
 from enum import Enum
 
 import pypdfium2
@@ -17,11 +18,18 @@ from records.geometry import Region
 
 _TAIL = 2048  # bytes in which readers look for the end mark (PDF 32000-1, 7.5.5, implementation note)
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
+_STAMPED_GLYPHS = 100  # a fax machine's line, a page number: no record of a person
+_FILLED = 0.5  # share of a page that pictures cover when it is a scan
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 
-def preflight(content: bytes, limits: ReadingLimits) -> int:
+def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> int:
     """The number of pages, if the file is a whole PDF within the limits.
+
+    Args:
+        content: The file.
+        limits: What it may hold.
+        needs_text: Whether a file of pictures only is refused.
 
     Raises:
         IncompleteDocumentError: The end of the file is missing.
@@ -39,7 +47,7 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
             code="incomplete",
             next_step="Wait until it is whole, or print the report again.",
         )
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         pages = len(pdf)
         if pages == 0:
             raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
@@ -49,7 +57,7 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
                 code="too-many-pages",
                 next_step="Print it in parts, or raise the limit in the settings.",
             )
-        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]):
+        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]) and needs_text:
             raise UnreadableDocumentError(
                 "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
             )
@@ -64,10 +72,16 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
             f"Page {index + 1} is damaged.", code="damaged", next_step="Print the report again."
         ) from None
     try:
-        objects = pdfium_c.FPDFPage_CountObjects(page)
-        if objects > limits.objects_per_page or _path_segments(page, limits.objects_per_page):
+        longest = max(page.get_size())
+        if not longest <= limits.page_points:
             raise UnreadableDocumentError(
-                f"Page {index + 1} holds more than {limits.objects_per_page} objects.",
+                f"Page {index + 1} is {longest:.0f} points long; the limit is {limits.page_points:.0f}.",
+                code="page-too-large",
+                next_step="Print the report on paper of a usual size.",
+            )
+        if _draws_too_much(page, limits):
+            raise UnreadableDocumentError(
+                f"Page {index + 1} holds more than {limits.objects_per_page} objects, or pictures too large.",
                 code="too-complex",
                 next_step="Check what this file is; no report looks like that.",
             )
@@ -85,22 +99,38 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
         page.close()
 
 
-def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
-    """Whether the drawn lines of a page have more than `limit` segments: one path object may hold thousands."""
-    segments = 0
-    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
-        drawn = pdfium_c.FPDFPage_GetObject(page, number)
-        if pdfium_c.FPDFPageObj_GetType(drawn) == pdfium_c.FPDF_PAGEOBJ_PATH:
+def _draws_too_much(page: pypdfium2.PdfPage, limits: ReadingLimits) -> bool:
+    """Whether a page has too many objects, lines or dots of pictures: one path object may hold thousands of lines."""
+    segments = dots = 0
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    for objects, drawn in enumerate(_objects(page), start=1):
+        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             segments += max(0, pdfium_c.FPDFPath_CountSegments(drawn))
-            # four corners and a closing segment to a box
-            if segments > 5 * limit:
-                return True
+        elif kind == pdfium_c.FPDF_PAGEOBJ_IMAGE and pdfium_c.FPDFImageObj_GetImagePixelSize(drawn, width, height):
+            dots += width.value * height.value
+        # four corners and a closing segment to a box
+        if objects > limits.objects_per_page or segments > 5 * limits.objects_per_page or dots > limits.picture_dots:
+            return True
     return False
+
+
+def _objects(page: pypdfium2.PdfPage) -> Iterator[object]:
+    """Everything drawn on a page, with what is inside forms, which may hold forms again."""
+    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
+        yield from _with_inner(pdfium_c.FPDFPage_GetObject(page, number))
+
+
+def _with_inner(drawn: object) -> Iterator[object]:
+    yield drawn
+    if pdfium_c.FPDFPageObj_GetType(drawn) == pdfium_c.FPDF_PAGEOBJ_FORM:
+        for number in range(pdfium_c.FPDFFormObj_CountObjects(drawn)):
+            yield from _with_inner(pdfium_c.FPDFFormObj_GetObject(drawn, number))
 
 
 def read(content: bytes) -> Document:
     """Every glyph of the document as a word of its own, placed by pdfium. Invisible text is a flaw of its page."""
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         return Document(reader=ReaderName.PDFIUM, pages=tuple(_page(pdf, index) for index in range(len(pdf))))
 
 
@@ -123,6 +153,8 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
             glyphs.append(Word(character, region))
             if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
                 flaws.append(("invisible-text", region))
+        if _is_picture(page, len(glyphs)):
+            flaws.append(("scanned-page", Region(index + 1, 0, 0, place.width, place.height)))
         return Page(
             number=index + 1,
             width=place.width,
@@ -134,6 +166,20 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
     finally:
         text.close()
         page.close()
+
+
+def _is_picture(page: pypdfium2.PdfPage, glyphs: int) -> bool:
+    """Whether a page shows something without text, or little more than a stamped line over pictures that fill it."""
+    if glyphs == 0:
+        return bool(pdfium_c.FPDFPage_CountObjects(page))
+    if glyphs > _STAMPED_GLYPHS:
+        return False
+    left, bottom, right, top = page.get_bbox()
+    covered = sum(
+        max(min(x1, right) - max(x0, left), 0.0) * max(min(y1, top) - max(y0, bottom), 0.0)
+        for x0, y0, x1, y1 in _boxes(page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
+    )
+    return bool(covered > _FILLED * (right - left) * (top - bottom))
 
 
 class _Unseen:
@@ -185,11 +231,24 @@ def _ink(drawn: object) -> _Ink:
 
 def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
     """Boxes of everything that may lie under white type: pictures, coloured areas, forms of further objects."""
+    return _boxes(
+        page,
+        {
+            pdfium_c.FPDF_PAGEOBJ_PATH,
+            pdfium_c.FPDF_PAGEOBJ_IMAGE,
+            pdfium_c.FPDF_PAGEOBJ_SHADING,
+            pdfium_c.FPDF_PAGEOBJ_FORM,
+        },
+    )
+
+
+def _boxes(page: pypdfium2.PdfPage, kinds: set[int]) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, right, top of the page's objects of these kinds; of lines and areas only those with colour."""
     boxes: list[tuple[float, float, float, float]] = []
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
         drawn = pdfium_c.FPDFPage_GetObject(page, number)
         kind = pdfium_c.FPDFPageObj_GetType(drawn)
-        if kind == pdfium_c.FPDF_PAGEOBJ_TEXT or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
+        if kind not in kinds or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
             continue
         edges = [ctypes.c_float() for _ in range(4)]
         if pdfium_c.FPDFPageObj_GetBounds(drawn, *edges):
@@ -241,7 +300,7 @@ def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:
     Raises:
         UnreadableDocumentError: The file has no such page or cannot be drawn.
     """
-    with _opened(content) as pdf:
+    with opened(content) as pdf:
         if not 1 <= page <= len(pdf):
             raise UnreadableDocumentError(f"The file has no page {page}.", code="damaged")
         drawn = pdf[page - 1].render(scale=dots_per_inch / 72, grayscale=True)
@@ -250,7 +309,7 @@ def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:
         return out.getvalue()
 
 
-def _opened(content: bytes) -> pypdfium2.PdfDocument:
+def opened(content: bytes) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:

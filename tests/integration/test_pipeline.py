@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
@@ -10,7 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from reading_clinic import DEMO, ReadingClinic, export, reader_pool, row
+from pypdfium2 import PdfDocument
+from reading_clinic import DEMO, FORMS, ReadingClinic, export, reader_pool, row
 
 from ingest.rosters import Rosters, SiteRoster
 from ingest.workers import FileToRead, ReaderPool, ReadingStoppedError
@@ -159,6 +161,22 @@ def test_a_report_in_the_folder_of_another_clinic_goes_to_a_person(ready: Readin
     ready.read(export(row()), site="NRC")
     assert ready.submissions() == []
     assert "other-site" in ready.cases()[0].reasons
+
+
+def test_a_picture_among_the_pages_of_a_report_asks_for_a_look_whatever_else_waits(ready: ReadingClinic) -> None:
+    ready.publish("nrc_item_sheet_gad7")
+    sheets = PdfDocument((FORMS / "nrc_item_sheet_gad7/cases/five_sheets/report.pdf").read_bytes())
+    sheets.import_pages(PdfDocument((FORMS.parent / "broken/scan.pdf").read_bytes()))
+    mixed = io.BytesIO()
+    sheets.save(mixed)
+    report = ready.read(mixed.getvalue(), name="mixed.pdf", site="NRC")
+    assert (report.state, report.printed, report.attention) == (ReportState.HANDED_OVER, 5, True)
+    assert "scanned-page" in report.reasons
+
+
+def test_a_scan_is_kept_with_its_reason(ready: ReadingClinic) -> None:
+    report = ready.read((FORMS.parent / "broken/scan.pdf").read_bytes(), name="scan.pdf", site="NRC")
+    assert (report.state, report.reasons) == (ReportState.QUARANTINED, ("no-text",))
 
 
 # --- known already

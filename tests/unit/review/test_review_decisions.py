@@ -388,6 +388,26 @@ def test_a_quarantined_report_can_be_read_again(clinic: Clinic, rosa: Browser) -
         assert reports.get(session, report_id).state == "waiting"
 
 
+@pytest.mark.parametrize(("reason", "shown"), [("no-text", True), ("too-complex", False)])
+def test_a_scan_in_quarantine_is_shown_and_a_hostile_file_is_not_drawn(
+    clinic: Clinic, rosa: Browser, reason: str, shown: bool
+) -> None:
+    content = (Path(__file__).parents[3] / "fixtures/broken/scan.pdf").read_bytes()
+    printed = PrintedFile(
+        path="/print/scan.pdf",
+        sha256="e" * 64,
+        size_bytes=len(content),
+        seen_at=clinic.clock() + timedelta(1),
+        site=SITE,
+    )
+    archived = clinic.database.archive.put(content)
+    with clinic.database.session() as session:
+        report = reports.take(session, printed, source="print", file_name="scan.pdf", archived=archived)
+        reports.quarantine(session, report.report_id, reason=reason, now=clinic.clock())
+    page = rosa.open(f"/reports/{report.report_id}").text
+    assert (f"/reports/{report.report_id}/pages/1.png" in page) is shown
+
+
 def test_a_clinician_takes_an_alert_and_the_next_one_sees_who_was_first(clinic: Clinic) -> None:
     carla, ada = (Browser(clinic.app).signed_in(name) for name in ("carla", "ada"))
     assert "Patient not confirmed" in carla.open("/alerts").text

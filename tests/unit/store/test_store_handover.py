@@ -194,6 +194,16 @@ def test_a_finding_shown_on_a_case_asks_for_no_second_look(database: Database) -
         assert reports.needing_attention(session) == []
 
 
+def test_a_finding_on_a_page_without_a_case_asks_for_a_look_whatever_waits_elsewhere(database: Database) -> None:
+    with database.session() as session:
+        report = taken(session)
+        waiting = record(Decision.REVIEW)
+        page = waiting.decided.assessment.page or 1
+        scan = Finding(code="scanned-page", region=Region(page + 1, 0, 0, 612, 792))
+        hand_over(session, report.report_id, outcome(waiting, findings=(scan,)), now=NOW)
+        assert [one.reasons for one in reports.needing_attention(session)] == [("scanned-page",)]
+
+
 def test_a_report_in_quarantine_takes_no_records(database: Database) -> None:
     with database.session() as session:
         report = taken(session)
