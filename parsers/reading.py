@@ -13,6 +13,7 @@ from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
+from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
 from parsers.validation import validate
@@ -78,6 +79,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         assessments=assessments,
         no_score=report.no_score,
         findings=(*report.findings, *flaws),
+        signature=signature_of(first.pages, template, report, assessments),
     )
 
 
@@ -87,7 +89,12 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
     report = extract_csv(file, template, site=request.site)
     assessments = tuple(validate(row, template, request.instruments, today=request.today) for row in report.rows)
     return ReportReading(
-        template=report.template, pages=0, assessments=assessments, no_score=report.no_score, findings=report.findings
+        template=report.template,
+        pages=0,
+        assessments=assessments,
+        no_score=report.no_score,
+        findings=report.findings,
+        signature=table_signature_of(file, template, report, assessments),
     )
 
 
