@@ -23,7 +23,6 @@ from store.templates import TemplateState
 
 _log = structlog.get_logger()
 
-NOTICE: Final = "template-drifted"
 HELD: Final = "template-held"
 _NO_ROSTER: Final = frozenset({"roster-missing", "roster-stale"})
 _TOLD: Final = 5
@@ -47,7 +46,9 @@ def watch(
     key = (template_id, int(revision))
     state = template_states.states(session).get(key, TemplateState.DRAFT)
     if holding:
-        notices.leave(session, NOTICE, signature.template, _told(report, signature, holding, state), now=now)
+        notices.leave(
+            session, signatures.DRIFTED, signature.template, _told(report, signature, holding, state), now=now
+        )
         _audit(session, report, signature, holding, now=now)
         if state is TemplateState.LIVE:
             template_states.set_state(session, *key, TemplateState.HELD, actor=SERVICE, now=now)
@@ -59,7 +60,7 @@ def watch(
 def accept(session: Session, template: str, *, now: datetime) -> None:
     """A person has released a template ("id@revision") or replaced it: its latest look is usual, the notice is over."""
     signatures.take_as_usual(session, template)
-    notices.resolve(session, NOTICE, template, now=now)
+    notices.resolve(session, signatures.DRIFTED, template, now=now)
 
 
 def _with_unmatched(signature: LayoutSignature, records: Sequence[RecordToStore]) -> LayoutSignature:

@@ -7,8 +7,8 @@ first report on: the template says what may be printed, and everything else is d
 
 *Habit* (places, sheet, rates, scores) is held against the readings that were accepted before. Places count from
 `PLACES_FROM` readings on, rates from `RATES_FROM` readings and `RECORDS_FROM` records on: fewer say nothing about how
-much a layout varies by itself. A rate is unusual only if it is so in three ways at once (`_unusual`), so that a small day
-or a busy Monday raises no alarm.
+much a layout varies by itself. A rate is unusual only if it is so in three ways at once (`_unusual`), so that neither a
+small day nor a busy Monday raises an alarm.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _stands_for(stranger: Stranger, before: Landmark | None) -> bool:
 
 def _stray_words(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> Iterator[LayoutChange]:
     rate = today.rate("stray-pages")
-    if rate is None or not rate.hits or (today.strangers and not today.stray_places):
+    # Where the headers are not found, or others stand among them, every word left over is told of there.
+    if rate is None or not rate.hits or today.headless or (today.strangers and not today.stray_places):
         return
     known = [other for reading in usual if (other := reading.rate(rate.name)) is not None and other.hits]
     many = rate.hits > _FEW_PAGES * rate.of

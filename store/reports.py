@@ -258,6 +258,23 @@ def recent(
     return [stored_report(row) for row in session.exec(query.order_by(col(ReportRow.id).desc()).limit(limit))]
 
 
+def read_on(
+    session: Session, *, first: date | None, last: date | None, site: str | None = None, source: str | None = None
+) -> list[StoredReport]:
+    """The reports of these days whose bytes were read and are kept, oldest first; None leaves that side open."""
+    query = select(ReportRow).where(
+        col(ReportRow.state) == ReportState.HANDED_OVER, col(ReportRow.wrapped_key).is_not(None)
+    )
+    for column, wanted in ((ReportRow.site, site), (ReportRow.source, source)):
+        if wanted is not None:
+            query = query.where(col(column) == wanted)
+    if first is not None:
+        query = query.where(col(ReportRow.day) >= first)
+    if last is not None:
+        query = query.where(col(ReportRow.day) <= last)
+    return [stored_report(row) for row in session.exec(query.order_by(col(ReportRow.id)))]
+
+
 def quarantined(session: Session, *, site: str | None = None, limit: int = 100) -> list[StoredReport]:
     """Reports set aside, newest first."""
     return recent(session, site=site, states=(ReportState.QUARANTINED,), limit=limit)

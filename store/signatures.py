@@ -16,6 +16,9 @@ from store.tables import SignatureRow
 REMEMBERED: Final = 40
 """Readings that say what is usual: two months of working days, so that a season's habits are not soon forgotten."""
 
+DRIFTED: Final = "template-drifted"
+"""Kind of the notice that a template is held; its subject is the template's name."""
+
 
 class LookState(StrEnum):
     """Whether later readings may look like this one."""
