@@ -57,6 +57,12 @@ def watch(
     return tuple(map(_held_back, records)) if state is TemplateState.HELD else tuple(records)
 
 
+def leave_unknown(session: Session, report: StoredReport, why: str, *, now: datetime) -> None:
+    """Tell of a report that no template could be chosen for: the nearest may have drifted away from its anchors."""
+    told = f"Report {report.report_id} of {report.site} waits as a whole. {why}"
+    notices.leave(session, reports.UNKNOWN_LAYOUT, f"report {report.report_id}", told, now=now)
+
+
 def accept(session: Session, template: str, *, now: datetime) -> None:
     """A person has released a template ("id@revision") or replaced it: its latest look is usual, the notice is over."""
     signatures.take_as_usual(session, template)

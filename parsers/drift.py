@@ -52,6 +52,7 @@ _FEW_PAGES: Final = 0.05
 # One alarm by chance in a million tests: some 25 rates a report make one false alarm in 40,000 reports.
 _CHANCE: Final = 1e-6
 _DIFFERENCE: Final = 0.15
+_BEYOND: Final = 0.10
 _LEAST_HITS: Final = 5
 _LEAST_EXCHANGED: Final = 2
 _LEAST_SCORES: Final = 10
@@ -202,8 +203,8 @@ def _nearest(landmark: Landmark, known: Sequence[Landmark]) -> float:
 def _limit(name: str, usual: Sequence[LayoutSignature], *, pages: int) -> float:
     """How far a landmark may stand off: by what layouts that set their columns anew move it from day to day.
 
-    The middle one of the steps between readings, not the range of all: a layout that has moved for good once, and was
-    accepted, is as firm as before.
+    The third quartile of the steps between readings, not the range of all: a layout that has moved for good once, and
+    was accepted, is as firm as before.
     """
     if not pages:
         return 0.5
@@ -274,8 +275,8 @@ def _unusual(rate: Rate, history: Sequence[Rate], *, falling: bool = False) -> b
 
     It must differ in three ways at once: the chance of it, given all that was seen before, is below one in a million
     (beta-binomial predictive distribution with Jeffreys' prior, Gelman et al., Bayesian Data Analysis, §2.4); it is
-    beyond what any earlier reading of some size showed, for days differ by more than chance; and the difference is
-    large enough to matter. `falling`: whether a drop counts too.
+    well beyond what any earlier reading of some size showed, for days differ by more than chance; and the difference
+    from the mean is large enough to matter. `falling`: whether a drop counts too.
     """
     seen, of = sum(other.hits for other in history), sum(other.of for other in history)
     if len(history) < RATES_FROM or of < RECORDS_FROM or not rate.of:
@@ -283,11 +284,11 @@ def _unusual(rate: Rate, history: Sequence[Rate], *, falling: bool = False) -> b
     share, usually = rate.hits / rate.of, seen / of
     days = [other.hits / other.of for other in history if other.of >= _LEAST_HITS]
     if share > usually:
-        beyond = share > max(days, default=0.0)
+        beyond = share >= max(days, default=0.0) + _BEYOND
         tail = _tail(rate.hits, rate.of, seen, of)
         enough = rate.hits
     else:
-        beyond = falling and share < min(days, default=1.0)
+        beyond = falling and share <= min(days, default=1.0) - _BEYOND
         tail = _tail(rate.of - rate.hits, rate.of, of - seen, of)
         enough = rate.of - rate.hits
     return beyond and enough >= _LEAST_HITS and abs(share - usually) >= _DIFFERENCE and tail < _CHANCE

@@ -24,6 +24,9 @@ MAX_ATTEMPTS: Final = 50
 
 High, since power cuts and restarts count too; a file that only kills its reading process is quarantined at once."""
 
+UNKNOWN_LAYOUT: Final = "layout-unknown"
+"""Kind of the notice that no template could be chosen for a report; its subject is "report N"."""
+
 # Bytes that are not the whole file yet: the same bytes may come again as a file to be taken.
 _NOT_WHOLE: Final = frozenset({"incomplete", "empty-file", "file-locked", "file-vanished"})
 
@@ -333,6 +336,7 @@ def settle(session: Session, report_id: int, *, actor: str, note: str, now: date
         raise DecisionRefusedError(f"Report {report_id} waits for nobody.", next_step="Reload the list.")
     row.attention, row.settled_by, row.settled_at, row.settled_note = False, actor, now, encodable(note)
     session.add(row)
+    notices.resolve(session, UNKNOWN_LAYOUT, f"report {row.id}", now=now)
     _audit(session, row, "report.settled", actor=actor, now=now)
     return stored_report(row)
 
