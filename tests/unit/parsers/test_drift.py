@@ -153,13 +153,17 @@ def test_everything_moved_farther_is_drift(by: float) -> None:
     assert found.holds
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000))
-def test_a_layout_that_sets_its_columns_anew_every_day_within_two_inches_rarely_alarms(seed: int) -> None:
-    rng = Random(seed)
-    usual = [look(*(rng.uniform(-40, 40) for _ in NAMES)) for _ in range(10)]
-    alarms = sum(bool(holds(changes(look(*(rng.uniform(-40, 40) for _ in NAMES)), usual))) for _ in range(40))
-    assert alarms == 0
+def test_a_layout_that_sets_its_columns_anew_every_day_hardly_ever_alarms() -> None:
+    rng = Random(1)
+
+    def anew() -> LayoutSignature:
+        return look(*(rng.uniform(-40, 40) for _ in NAMES))
+
+    alarms = 0
+    for _ in range(50):
+        usual = [anew() for _ in range(10)]
+        alarms += sum(bool(holds(changes(anew(), usual))) for _ in range(40))
+    assert alarms <= 0.005 * 50 * 40
 
 
 def test_a_place_accepted_once_is_usual_and_the_layout_as_firm_as_before() -> None:
