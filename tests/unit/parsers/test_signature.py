@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from printing import ANN, BOB, CAT, LISTING, LISTING_HEADER, LISTING_X, Mark, line, listing, pdf, read
 
+from parsers.drift import changes
 from parsers.template import Column, Field
+from parsers.template_file import parse_template
 from records.layout import LayoutSignature
 
 
@@ -93,3 +95,55 @@ def test_blanks_scores_and_rows_without_a_score_are_counted() -> None:
     assert rate(found, "blank:mrn") == (1, 2)
     assert rate(found, "no-score") == (1, 3)
     assert [(s.instrument, s.count, s.total) for s in found.scores] == [("gad-7", 1, 7), ("phq-9", 1, 14)]
+
+
+CARDS = parse_template(
+    """
+id: small-cards
+revision: 1
+anchors: [Cards of the day]
+dates: ['%m/%d/%Y']
+blocks:
+  starts_with: Person
+  fields:
+    - {label: Person, field: name}
+    - {label: Born, field: birth_date}
+    - {label: Test, field: instrument}
+    - {label: Sum, field: total}
+    - {label: Given, field: authored_on}
+""",
+    source="small-cards.yaml",
+)
+
+
+def cards(*cards: tuple[str, ...], born: str = "Born", x: float = 40) -> bytes:
+    """A card below another, each with its labels at `x`."""
+    marks = [Mark(40, 60, "Cards of the day", 14)]
+    for number, values in enumerate(cards):
+        for place, (label, value) in enumerate(zip(("Person", born, "Test", "Sum", "Given"), values, strict=True)):
+            y = 100 + 120 * number + 18 * place
+            marks += [Mark(x, y, label), Mark(x + 70, y, value)]
+    return pdf(marks)
+
+
+ANNS_CARD = (ANN[0], *ANN[2:])
+BOBS_CARD = (BOB[0], *BOB[2:])
+
+
+def test_a_label_that_is_printed_nowhere_is_missing_and_one_of_one_card_is_not() -> None:
+    usual = read(cards(ANNS_CARD, BOBS_CARD), CARDS).signature
+    renamed = read(cards(ANNS_CARD, BOBS_CARD, born="Birth"), CARDS).signature
+    assert usual is not None
+    assert renamed is not None
+    assert (usual.missing, renamed.missing) == ((), ("Born",))
+    assert "“Born” is not printed any more." in [change.sentence for change in changes(renamed, [])]
+
+
+def test_labels_that_moved_together_are_seen() -> None:
+    usual = read(cards(ANNS_CARD, BOBS_CARD), CARDS).signature
+    moved = read(cards(ANNS_CARD, x=90), CARDS).signature
+    assert usual is not None
+    assert moved is not None
+    assert [change.sentence for change in changes(moved, [usual] * 3)] == [
+        "Everything moved right by 50 points together."
+    ]
