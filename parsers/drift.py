@@ -87,7 +87,9 @@ def changes(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> tuple[L
 
 
 def _headers(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> Iterator[LayoutChange]:
-    """Missing, renamed and new headers."""
+    """Missing, renamed and new headers. What a person has accepted before is only noted."""
+    missed = {name for reading in usual for name in reading.missing}
+    known = {(s.printed, s.after, s.before) for reading in usual for s in reading.strangers}
     columns = [landmark.name for landmark in today.landmarks if landmark.kind is LandmarkKind.COLUMN]
     left = list(today.strangers)
     for name in today.missing:
@@ -95,16 +97,21 @@ def _headers(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> Iterat
         renamed = next((s for s in left if columns and _stands_for(s, before)), None)
         if renamed is not None:
             left.remove(renamed)
-            yield _change(ChangeKind.RENAMED, f"“{name}” is now called {_quoted(renamed)}.", renamed.region)
+            told, region = f"“{name}” is now called {_quoted(renamed)}.", renamed.region
+            yield LayoutChange(kind=ChangeKind.RENAMED, sentence=told, holds=name not in missed, region=region)
         else:
             region = before.region if before is not None else None
             where = f" It stood on {_place(region)}." if region else ""
-            yield _change(ChangeKind.MISSING, f"“{name}” is not printed any more.{where}", region)
+            told = f"“{name}” is not printed any more.{where}"
+            yield LayoutChange(kind=ChangeKind.MISSING, sentence=told, holds=name not in missed, region=region)
     if today.headless and not today.missing:
         yield _change(ChangeKind.MISSING, "The headers do not stand side by side in their order any more.", None)
     for stranger in left:
-        sentence = f"{_quoted(stranger)} is new {_between(stranger)}."
-        yield _change(ChangeKind.NEW, sentence[0].upper() + sentence[1:], stranger.region)
+        told = f"{_quoted(stranger)} is new {_between(stranger)}."
+        holds = (stranger.printed, stranger.after, stranger.before) not in known
+        yield LayoutChange(
+            kind=ChangeKind.NEW, sentence=told[0].upper() + told[1:], holds=holds, region=stranger.region
+        )
 
 
 def _stands_for(stranger: Stranger, before: Landmark | None) -> bool:
@@ -219,7 +226,8 @@ def _optional(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> Itera
         return
     here = {landmark.name: landmark for landmark in today.landmarks}
     before = [{landmark.name for landmark in reading.landmarks} for reading in usual]
-    for name in sorted(set.intersection(*before) - here.keys() - set(today.missing)):
+    gone = set.intersection(*before) - here.keys() - set(today.missing) if here and not today.headless else set[str]()
+    for name in sorted(gone):
         told = f"“{name}” is missing, as the template allows."
         yield LayoutChange(kind=ChangeKind.MISSING, sentence=told, holds=False)
     for name, landmark in here.items():

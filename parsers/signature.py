@@ -57,13 +57,13 @@ def signature_of(
     found: list[_Found] = []
     strangers: list[Stranger] = []
     columns, labels = _columns(template), _labels(template)
+    headless = any(finding.code == "table-not-found" for finding in report.findings)
     for page in pages[:_PAGES_LOOKED_AT]:
         lines = lines_of(page.words)
-        header = _header(lines, columns)
+        header = _header(lines, columns, headless=headless)
         found += [*header, *_label_places(lines, labels)]
         strangers += _strangers(page, header, report, _names_in(assessments))
     here = {each.landmark.name for each in found}
-    headless = any(finding.code == "table-not-found" for finding in report.findings)
     return LayoutSignature(
         template=template.name,
         pages=report.pages,
@@ -120,14 +120,17 @@ def _labels(template: Template) -> tuple[LabelledField, ...]:
 # --- where the template's words stand
 
 
-def _header(lines: Sequence[Line], columns: Sequence[Column]) -> list[_Found]:
-    """The columns' headers on a page: all of them, or as many as stand together where not all are there."""
+def _header(lines: Sequence[Line], columns: Sequence[Column], *, headless: bool) -> list[_Found]:
+    """The columns' headers on a page: all of them, or in a headless report as many as stand together.
+
+    Where the table was found, a page without its header is one that goes on; single words of it are in the text.
+    """
     if not columns:
         return []
     headers = find_headers(lines, columns)
     if headers:
         return [_column_at(cell.column, cell.words) for header in headers for cell in header.cells]
-    return [_column_at(column, words) for column, words in _partial_header(lines, columns)]
+    return [_column_at(column, words) for column, words in _partial_header(lines, columns)] if headless else []
 
 
 def _partial_header(lines: Sequence[Line], columns: Sequence[Column]) -> list[tuple[Column, tuple[Word, ...]]]:

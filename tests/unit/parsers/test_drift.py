@@ -195,6 +195,13 @@ def test_a_new_header_is_named_with_its_neighbours() -> None:
     assert (found.holds, found.region) == (True, stranger.region)
 
 
+def test_a_new_header_that_a_person_accepted_is_only_noted() -> None:
+    stranger = Stranger(printed="Result", after="Score", before="Date", region=Region(1, 240, 90, 270, 100))
+    moved = replace(stranger, region=Region(1, 241, 90, 271, 100))
+    (found,) = changes(look(strangers=[moved]), [look(strangers=[stranger])])
+    assert not found.holds
+
+
 def test_what_may_be_a_patients_is_never_quoted() -> None:
     stranger = Stranger(printed="", after="Score", before=None, region=Region(1, 240, 90, 270, 100))
     (found,) = changes(look(strangers=[stranger]), [])

@@ -73,6 +73,12 @@ def test_columns_that_changed_places_are_both_found() -> None:
     assert {mark.name: round(mark.x0) for mark in found.landmarks}["Score"] == 490
 
 
+def test_a_word_of_the_header_in_a_text_below_is_no_landmark() -> None:
+    legend = [*listing(ANN, BOB), Mark(300, 400, "Score: see Test manual, Given there")]
+    found = signature(pdf(legend, [Mark(100, 60, "Score Test Given")]))
+    assert [mark.name for mark in found.landmarks] == list(LISTING_HEADER)
+
+
 def test_a_column_that_may_be_missing_is_not_missed() -> None:
     assert LISTING.table is not None
     extra = Column(header="Ward", field=Field.IGNORE, optional=True)
