@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from records.assessment import ReportReading
 from records.audit import AuditEvent
 from records.decision import Decision, MatchGrade
 from records.layout import LayoutChange, LayoutSignature, Rate
-from store import audit, notices, reports, signatures
+from store import audit, notices, reports, roster, signatures
 from store import templates as template_states
 from store.database import Session
 from store.handover import SERVICE, RecordToStore
@@ -38,7 +39,7 @@ def watch(
     """
     if reading.signature is None or reports.get(session, report.report_id).state is ReportState.HANDED_OVER:
         return tuple(records)
-    signature = _with_unmatched(reading.signature, records)
+    signature = _with_unmatched(_quotable(session, reading.signature, report.site), records)
     found = changes(signature, signatures.usual(session, signature.template, site=report.site))
     signatures.keep(session, report.report_id, signature, site=report.site, changes=found, now=now)
     holding = tuple(change for change in found if change.holds)
@@ -67,6 +68,33 @@ def accept(session: Session, template: str, *, now: datetime) -> None:
     """A person has released a template ("id@revision") or replaced it: its latest look is usual, the notice is over."""
     signatures.take_as_usual(session, template)
     notices.resolve(session, signatures.DRIFTED, template, now=now)
+
+
+def _quotable(session: Session, signature: LayoutSignature, site: str) -> LayoutSignature:
+    """The signature without words that are in a patient's name: what changed is told outside the house.
+
+    A table without its header gave no names to compare with; where there is no roster either, nothing is quoted.
+    """
+    if not any(stranger.printed for stranger in signature.strangers):
+        return signature
+    listed = roster.current(session, site)
+    if listed is None and not signature.headless:
+        return signature
+    names = {
+        word
+        for patient in (listed.patients if listed else ())
+        for part in (patient.family, patient.given, patient.middle, patient.preferred, patient.former_family)
+        for word in _words(part or "")
+    }
+    quoted = tuple(
+        replace(stranger, printed="") if listed is None or names & _words(stranger.printed) else stranger
+        for stranger in signature.strangers
+    )
+    return replace(signature, strangers=quoted)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{2,}", text.casefold()))
 
 
 def _with_unmatched(signature: LayoutSignature, records: Sequence[RecordToStore]) -> LayoutSignature:

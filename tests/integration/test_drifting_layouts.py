@@ -174,6 +174,17 @@ def test_a_header_that_was_renamed_is_named_with_its_new_words(clinic: ReadingCl
     assert "“VALUE” is now called “TOTAL”" in told(clinic)[0].sentence
 
 
+def test_a_word_among_the_headers_that_is_somebodys_name_does_not_leave_the_house(clinic: ReadingClinic) -> None:
+    given = next(p.given.encode() for p in PEOPLE if p.site == "LMH" and len(p.given) == 5 and p.given.isascii())
+    content = printed(LISTING, 0).replace(b"VALUE", given)
+    clinic.read(content, name="renamed.pdf")
+    assert state(clinic, "lmh-program-listing") is TemplateState.HELD
+    assert given.decode() not in told(clinic)[0].sentence
+    assert "is now called something that is not quoted here" in told(clinic)[0].sentence
+    with clinic.database.reading() as session:
+        assert given.decode() not in str(signatures.drifted(session, "lmh-program-listing@1"))
+
+
 def test_dates_printed_day_first_hold_the_template_though_some_of_them_can_be_read(
     clinic: ReadingClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

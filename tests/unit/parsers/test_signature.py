@@ -95,6 +95,12 @@ def test_day_first_dates_are_seen_though_half_of_them_can_be_read() -> None:
     assert rate(signature(pdf(listing(ANN, BOB, CAT))), "order-other:birth_date") == (0, 3)
 
 
+def test_questionnaires_much_older_than_the_newest_are_counted_unless_that_is_in_the_future() -> None:
+    old, ahead = (*BOB[:5], "01/04/2026"), (*CAT[:5], "12/04/2026")
+    assert rate(signature(pdf(listing(ANN, old, CAT))), "long-ago") == (1, 3)
+    assert rate(signature(pdf(listing(ANN, BOB, ahead))), "long-ago") == (0, 2)
+
+
 def test_blanks_scores_and_rows_without_a_score_are_counted() -> None:
     declined = (*CAT[:4], "declined", CAT[5])
     found = signature(pdf(listing((ANN[0], "", *ANN[2:]), BOB, declined)))
