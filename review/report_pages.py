@@ -11,7 +11,7 @@ from review.office import office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
 from review.viewing import note_view
-from store import balance, cases, kept_records, reports
+from store import balance, cases, kept_records, reports, signatures
 
 _DRAWN = 6  # pages shown at once; the others by their number
 
@@ -29,16 +29,19 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
             )  # fmt: skip
         records = kept_records.of_report(session, report_id)
         where = balance.of_report(session, report_id)
+        look = signatures.of_report(session, report_id)
         about = {record.record_id: cases.of_record(session, record.record_id) for record in records}
         note_view(session, visitor, "report.viewed", "report", str(report_id), now=office.now(), shown=len(records))
+    changes = look.changes if look else ()
+    changed = [change.region for change in changes]
     views: list[PageView | int] = []
     first = (max(1, part) - 1) * _DRAWN + 1
     for number in range(first, min(report.pages or 0, first + _DRAWN - 1) + 1):
         image = office.images.page(report_id, number)
         here = [record.assessment for record in records if record.assessment.page == number]
-        views.append(page_view(image, number, here) if image else number)
+        views.append(page_view(image, number, here, changed=changed) if image else number)
     return page(
-        request, "report.html", visitor=visitor, report=report, records=records, balance=where,
+        request, "report.html", visitor=visitor, report=report, records=records, balance=where, changes=changes,
         cases=about, views=views, part=max(1, part), has_more=(report.pages or 0) >= first + _DRAWN,
     )  # fmt: skip
 

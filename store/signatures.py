@@ -101,6 +101,12 @@ def latest(session: Session, template: str, *, limit: int = 1) -> list[Look]:
     return [_look(row) for row in session.exec(query.order_by(col(SignatureRow.id).desc()).limit(limit))]
 
 
+def of_report(session: Session, report_id: int) -> Look | None:
+    """What a report looked like; None where nobody looked."""
+    row = session.exec(select(SignatureRow).where(col(SignatureRow.report_id) == report_id)).first()
+    return None if row is None else _look(row)
+
+
 def drifted(session: Session, template: str) -> list[Look]:
     """The readings that nobody has taken as usual yet, oldest first."""
     query = select(SignatureRow).where(
