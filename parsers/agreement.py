@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 
 from parsers.lines import folded, joined, lines_of
+from parsers.marks import marks_in, rings_around
 from records.document import Document, GridCell, Page, Word
 from records.finding import Finding
 from records.geometry import Region
@@ -21,13 +22,15 @@ class Witnesses:
         self._grids = {page.number: page.grid for page in second.pages}
         self._words = {page.number: _Placed(page) for page in second.pages}
         self._glyphs = {page.number: _Placed(page) for page in third.pages}
+        self._marks = {page.number: page.marks for page in third.pages}
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
         """What in a record the other readers do not confirm: one finding per cell and kind."""
         cells = list(_cells(row))
         differing = [Finding(code="readers-differ", region=c.area) for c in cells if not self._second_agrees(c)]
         without_digits = [Finding(code="digits-differ", region=c.area) for c in cells if not self._third_has_digits(c)]
-        return tuple(dict.fromkeys([*differing, *without_digits]))
+        unmarked = [Finding(code="marks-differ", region=c.area) for c in cells if not self._third_has_marks(c)]
+        return tuple(dict.fromkeys([*differing, *without_digits, *unmarked]))
 
     def _second_agrees(self, cell: Cell) -> bool:
         area = cell.area
@@ -51,6 +54,13 @@ class Witnesses:
             return region is None or _digits(cell.text) in _digits(self._glyphs[region.page].text(region))
         return _digits(self._glyphs[cell.area.page].text(cell.region or cell.area)) == _digits(cell.text)
 
+    def _third_has_marks(self, cell: Cell) -> bool:
+        place = cell.area or cell.region
+        if place is None or not cell.marks:
+            return True
+        marks = self._marks[place.page]
+        return cell.marks == (marks_in(place, marks) if cell.area is not None else rings_around(place, marks))
+
 
 class _Placed:
     """The words of a page by height, so that a place is looked up without walking the page."""
@@ -70,10 +80,7 @@ def _cells(row: ExtractedRow) -> Iterator[Cell]:
     for _, cell in row.cells:
         yield cell
     for item in row.items or ():
-        yield item.label
-        yield item.points
-        if item.answer is not None:
-            yield item.answer
+        yield from item.cells
 
 
 def _same_cell(found: GridCell, area: Region) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parsers.claims import Claims
 from parsers.labels import LabelPlace, find_labels, read_values
 from parsers.lines import folded
-from parsers.template import Blocks, Field
+from parsers.template_parts import Blocks, Field
 from records.document import Page
 from records.geometry import Region, around
 from records.report import ExtractedRow

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from parsers.lines import Line, folded, lines_of
-from parsers.template import Furniture
+from parsers.template_parts import Furniture
 from records.document import Page, Word
 from records.finding import Finding
-from records.geometry import around
+from records.geometry import Region, around
 
 
 class Claims:
@@ -26,9 +26,11 @@ class Claims:
         """Whether nothing has claimed the word."""
         return id(word) not in self._claimed
 
-    def free_lines(self) -> tuple[Line, ...]:
-        """What nothing has claimed, as lines."""
-        return lines_of(word for word in self._words if self.is_free(word))
+    def free_lines(self, within: Region | None = None) -> tuple[Line, ...]:
+        """What nothing has claimed, as lines; of a part of the page if a box is given."""
+        return lines_of(
+            word for word in self._words if self.is_free(word) and (within is None or within.holds(*word.region.center))
+        )
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.

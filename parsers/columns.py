@@ -20,7 +20,7 @@ class Borders:
     """The columns of one table on one page.
 
     Attributes:
-        xs: Borders from left to right, one more than there are columns; the outer ones are open.
+        xs: Borders from left to right, one more than there are columns.
         ruled: Whether printed lines are the borders.
         doubtful: Indices of borders that words run across.
         headers: Left and right edge of each column's header.
@@ -36,7 +36,7 @@ class Borders:
     def column_of(self, word: Word) -> int:
         """The index of the column the word's middle stands in."""
         x = word.region.center[0]
-        return next(n for n in range(len(self.xs) - 1) if x < self.xs[n + 1])
+        return next((n for n in range(len(self.xs) - 1) if x < self.xs[n + 1]), len(self.xs) - 2)
 
     def strays(self, column: int, words: Sequence[Word], *, blank: Callable[[int], bool]) -> bool:
         """Whether a cell stands beside its header and nearly as close to a neighbour's whose own cell is blank.
@@ -66,10 +66,22 @@ def _gap(one: tuple[float, float], other: tuple[float, float]) -> float:
     return max(one[0], other[0]) - min(one[1], other[1])
 
 
-def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) -> Borders:
+def find_borders(
+    header: Header,
+    body: Sequence[Line],
+    rules: Sequence[Rule],
+    *,
+    sides: tuple[float, float] = (-_OUTSIDE, _OUTSIDE),
+) -> Borders:
     """The borders between the header's columns: printed lines where there are some, else gutters without a word.
 
     A gutter is the widest strip between the middles of two headers that neither header nor body words enter.
+
+    Args:
+        header: The header.
+        body: Lines below it.
+        rules: Printed lines of the page.
+        sides: Where the table ends on both sides, in points; open where nothing stands beside it.
     """
     cells = header.cells
     bottom = max((line.region.bottom for line in body), default=header.region.bottom)
@@ -82,7 +94,7 @@ def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) ->
         and rule.region.bottom - rule.region.top > 0.3 * (bottom - header.region.bottom)
     ]
     words = [w for line in body if not _is_prose(line, header) for w in line.words] + list(header.words)
-    xs: list[float] = [-_OUTSIDE]
+    xs: list[float] = [sides[0]]
     ruled: list[bool] = []
     doubtful: list[int] = []
     for number, (left, right) in enumerate(itertools.pairwise(cells), start=1):
@@ -92,12 +104,12 @@ def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) ->
         if lines:
             xs.append(min(lines, key=lambda x: abs(x - right.region.x0)))
             continue
-        gutter = _widest_gutter(words, low, high)
+        gutter = widest_gutter(words, low, high)
         if gutter is None:
             doubtful.append(number)
             gutter = (left.region.x1, max(left.region.x1, right.region.x0))
         xs.append((gutter[0] + gutter[1]) / 2)
-    xs.append(_OUTSIDE)
+    xs.append(sides[1])
     return Borders(
         xs=tuple(xs),
         ruled=bool(ruled) and all(ruled),
@@ -107,7 +119,8 @@ def find_borders(header: Header, body: Sequence[Line], rules: Sequence[Rule]) ->
     )
 
 
-def _widest_gutter(words: Sequence[Word], low: float, high: float) -> tuple[float, float] | None:
+def widest_gutter(words: Sequence[Word], low: float, high: float) -> tuple[float, float] | None:
+    """The widest strip between two x that no word enters, or None if there is none."""
     taken = sorted((w.region.x0, w.region.x1) for w in words if w.region.x1 > low and w.region.x0 < high)
     free: list[tuple[float, float]] = []
     reached = low

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parsers.claims import describes
 from parsers.lines import folded
-from parsers.table_extraction import split_scores
-from parsers.template import Column, Field, Template
+from parsers.printed_scores import PrintedColumn, split_scores
+from parsers.template import Template
+from parsers.template_parts import Column, Field, Table
 from records.document import TableFile, TableRow
+from records.errors import UnreadableDocumentError
 from records.finding import Finding
 from records.report import Cell, ExtractedReport, ExtractedRow
 
-_SHARED = frozenset(Field) - {Field.TOTAL, Field.RESULT, Field.SEVERITY, Field.IGNORE}
+# How a workbook protects a number from losing its zeros: ="00123". It is text, and nothing is computed.
+_PROTECTED = re.compile(r'="([^"]*)"')
+# A record number that a spreadsheet has turned into a floating-point number.
+_SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
 def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedReport:
     """The records of a CSV file.
 
     The header is the first row that holds every column; rows above it and below the records must be furniture,
-    a group heading or a clinic's name. A row with more cells than the header is a finding of that row.
+    a group heading or a clinic's name.
+
+    Raises:
+        UnreadableDocumentError: A row of records has more or fewer cells than the header: a missing separator shifts
+            every later cell, and a file that is crooked at one place is trusted at none.
     """
-    assert template.table is not None
-    table = template.table
+    (table,) = template.table
     header_at, places = _header(file, table.columns)
     rows: list[ExtractedRow] = []
     findings: list[Finding] = []
@@ -37,9 +47,9 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
             findings += [Finding(code="unclaimed-word", detail=cell) for cell in strays]
             continue
         text = " ".join(cell for cell in row.cells if cell)
-        heading = next((m for g in table.groups if (m := g.pattern.fullmatch(text))), None)
+        heading = _heading(text, table)
         if heading is not None:
-            groups.update({k: Cell(text=v.strip()) for k, v in heading.groupdict().items() if v})
+            groups.update(heading)
         elif (clinic := _clinic(text, template)) is not None:
             findings += [Finding(code="other-site")] if clinic != site else []
         elif any(describes(piece, text) for piece in (*template.furniture, *table.skip)):
@@ -53,8 +63,27 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
     if not rows and not no_score and header_at is not None:
         findings.append(Finding(code="no-records"))
     return ExtractedReport(
-        template=template.name, pages=0, rows=tuple(rows), no_score=no_score, findings=tuple(findings)
+        template=template.name,
+        pages=0,
+        rows=_last_doubted(rows) if file.open_end else tuple(rows),
+        no_score=no_score,
+        findings=tuple(findings),
     )
+
+
+def _last_doubted(rows: Sequence[ExtractedRow]) -> tuple[ExtractedRow, ...]:
+    """The rows, those of the last line marked: "14" may be all that a copy has brought of it yet."""
+    last = max((row.line or 0 for row in rows), default=0)
+    note = Finding(code="csv-open-end")
+    return tuple(replace(row, findings=(*row.findings, note)) if row.line == last else row for row in rows)
+
+
+def _heading(text: str, table: Table) -> dict[str, Cell] | None:
+    for group in table.groups:
+        match = group.pattern.fullmatch(text) if group.pattern is not None else None
+        if match is not None:
+            return {name: Cell(text=value.strip()) for name, value in match.groupdict().items() if value}
+    return None
 
 
 def _header(file: TableFile, columns: Sequence[Column]) -> tuple[int | None, list[int | None]]:
@@ -81,17 +110,18 @@ def _records(
     groups: dict[str, Cell],
     template: Template,
 ) -> tuple[list[ExtractedRow], int]:
-    present = [(c, place) for c, place in zip(columns, places, strict=True) if place is not None]
-    cells = [Cell(text=row.cells[place] if place < len(row.cells) else "") for _, place in present]
-    shared = [(str(c.field), cell) for (c, _), cell in zip(present, cells, strict=True) if c.field in _SHARED]
-    shared += [(name, cell) for name, cell in groups.items() if name not in {n for n, _ in shared}]
-    # A missing or surplus separator shifts every later cell: nothing of such a row is trusted.
-    crooked = len(row.cells) != len(header.cells)
-    record = ExtractedRow(
-        page=None,
-        line=row.line,
-        region=None,
-        cells=(),
-        findings=(Finding(code="column-boundary"),) if crooked else (),
-    )
-    return split_scores(record, shared, [c for c, _ in present], cells, template)
+    if len(row.cells) != len(header.cells):
+        raise UnreadableDocumentError(
+            f"Line {row.line} has {len(row.cells)} cells, the header has {len(header.cells)}.",
+            code="csv-malformed",
+            next_step="Export it again; if the line is a remark, name it in the template as furniture.",
+        )
+    printed = [
+        PrintedColumn(column=column, cell=Cell(text=_PROTECTED.sub(r"\1", row.cells[place])))
+        for column, place in zip(columns, places, strict=True)
+        if place is not None
+    ]
+    numbers = [p.cell.text for p in printed if p.column.field is Field.MRN]
+    notes = (Finding(code="mrn-unreadable"),) if any(_SCIENTIFIC.fullmatch(text) for text in numbers) else ()
+    record = ExtractedRow(page=None, line=row.line, region=None, cells=(), findings=notes)
+    return split_scores(record, groups, printed, template)

@@ -9,23 +9,18 @@ from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
 from parsers.header import find_headers
-from parsers.item_extraction import extract_items
+from parsers.headless_items import extract_headless
+from parsers.item_extraction import extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
-from parsers.lines import Line, find_on_line, find_wrapped
-from parsers.table_extraction import TablePage, TableState, extract_table
-from parsers.template import Field, Template
+from parsers.lines import Line, find_on_line, find_wrapped, folded
+from parsers.sentence_extraction import extract_sentences
+from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
+from parsers.template import Template
+from parsers.template_parts import IDENTITY, Field
 from records.document import Document, Page
 from records.finding import Finding
 from records.geometry import Region, around
 from records.report import Cell, ExtractedReport, ExtractedRow
-
-_IDENTITY = frozenset(
-    str(f)
-    for f in (
-        Field.NAME, Field.FAMILY, Field.GIVEN, Field.MIDDLE, Field.SUFFIX, Field.BIRTH_DATE, Field.MRN, Field.SEX,
-        Field.PHONE,
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ class _Progress:
     shared: dict[str, Cell] = field(default_factory=dict)
     printed: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
-    table: TableState = field(default_factory=TableState)
+    tables: list[TableState] = field(default_factory=list)
     tables_seen: int = 0
 
 
@@ -64,14 +59,15 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
         template: The template that fits it.
         site: The clinic the file came from; another clinic's name on a page is a finding.
     """
-    progress = _Progress()
+    progress = _Progress(tables=[TableState() for _ in template.table])
     for page in document.pages:
         _page(page, template, site, progress)
-    if template.table is not None and not progress.tables_seen:
+    only_tables = not (template.blocks or template.items or template.sentences)
+    if template.table and only_tables and not progress.tables_seen:
         progress.findings.append(Finding(code="table-not-found"))
     elif not progress.rows and not progress.no_score:
         progress.findings.append(Finding(code="no-records"))
-    if template.items is None:
+    if not template.items:
         for wanted in template.fields:
             if wanted.field not in progress.printed and not wanted.optional:
                 progress.findings.append(Finding(code="label-missing", detail=wanted.label))
@@ -89,18 +85,39 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
     claims = Claims(page)
     progress.findings += _claim_clinics(claims, template, site)
     claims.claim_furniture(template.furniture, rows_from=_rows_from(claims, template, progress))
+    tables = [table_headers(table, template, claims) for table in template.table]
+    printed = [find_headers(claims.free_lines(), items.columns) if items.columns else () for items in template.items]
+    stops = [header for headers in (*tables, *printed) for header in headers]
+    questions = own_headers(page, template.items, printed, claims)
     whole = Region(page.number, 0, 0, page.width, page.height)
-    if template.items is not None:
-        _items_page(page, template, claims, whole, progress)
-    else:
-        _shared_values(template, claims, whole, progress)
-        if template.table is not None:
-            found = extract_table(page, template.table, template, claims, progress.table)
-            _take_table(found, progress)
-        elif template.blocks is not None:
-            blocks = extract_blocks(page, template.blocks, claims, no_score=template.no_score)
-            progress.no_score += blocks.no_score
-            progress.rows += _with_shared(blocks.rows, progress)
+    asked = False
+    own = _page_values(template, claims, whole, progress)
+    for items, headers in zip(template.items, questions, strict=True):
+        found = (
+            extract_items(page, items, claims, headers=headers, stops=stops)
+            if items.columns
+            else extract_headless(page, items, claims)
+        )
+        asked |= found is not None
+        if found is not None and _says_no_score(found.row, template):
+            progress.no_score += 1
+        elif found is not None:
+            progress.areas += found.areas
+            progress.rows += _with_page_values([found.row], own, whole)
+    if template.items and own is not None and own.cells and not asked:
+        progress.findings.append(Finding(code="table-not-found", region=whole))
+    for table, headers, state in zip(template.table, tables, progress.tables, strict=True):
+        _take_table(
+            extract_table(page, table, template, claims, state, headers=headers, stops=stops), own, whole, progress
+        )
+    for blocks in template.blocks:
+        cards = extract_blocks(page, blocks, claims, no_score=template.no_score)
+        progress.no_score += cards.no_score
+        progress.rows += _with_shared(_with_page_values(cards.rows, own, whole), progress)
+    for sentences in template.sentences:
+        told = extract_sentences(page, sentences, claims, no_score=template.no_score)
+        progress.no_score += told.no_score
+        progress.rows += _with_shared(_with_page_values(told.rows, own, whole), progress)
     _claim_anchors(claims, template)
     unclaimed = claims.findings()
     progress.findings += unclaimed
@@ -108,28 +125,70 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
     if unclaimed:
         # What was not read may have been a new patient or a new day: what is known so far holds no longer.
         progress.doubted = {str(wanted.field) for wanted in template.fields}
-        progress.table.doubt(template.table)
+        for table, state in zip(template.table, progress.tables, strict=True):
+            state.doubt(table)
+
+
+def _says_no_score(row: ExtractedRow, template: Template) -> bool:
+    """Whether a form without a single answer says in place of its total that there is none."""
+    total = row.cell(Field.TOTAL)
+    nothing = {folded(text) for text in template.no_score if text}
+    answered = any(
+        item.points.text or any(c.cell.marks for c in item.choices) or (item.answer is not None and item.answer.text)
+        for item in row.items or ()
+    )
+    return total is not None and folded(total.text) in nothing and not answered
 
 
 def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:
     """Where the rows of the page's first table begin, in points from the top; None without a table."""
-    if template.table is None:
+    heights: list[float] = []
+    for table, state in zip(template.table, progress.tables, strict=True):
+        headers = table_headers(table, template, claims)
+        if headers:
+            heights.append(headers[0].region.bottom)
+        elif not table.header_on_every_page and state.zones:
+            heights.append(0.0)
+    return min(heights, default=None)
+
+
+def _page_values(template: Template, claims: Claims, whole: Region, progress: _Progress) -> LabelledValues | None:
+    """The labelled values of a page with questions, which are its own; None where they hold on to the next pages."""
+    if not template.items:
+        _shared_values(template, claims, whole, progress)
         return None
-    headers = find_headers(claims.free_lines(), template.table.columns)
-    if headers:
-        return headers[0].region.bottom
-    goes_on = not template.table.header_on_every_page and progress.table.header is not None
-    return 0.0 if goes_on else None
+    values = _labelled(claims.free_lines(), template, whole)
+    claims.claim(values.words)
+    return values
 
 
-def _take_table(found: TablePage, progress: _Progress) -> None:
+def _with_page_values(rows: Sequence[ExtractedRow], own: LabelledValues | None, whole: Region) -> list[ExtractedRow]:
+    """The rows with what their page says of the person they are about."""
+    if own is None:
+        return list(rows)
+    cells = tuple((str(wanted.field), cell) for wanted, cell in own.cells)
+    boxes = [cell.region for _, cell in cells if cell.region]
+    made: list[ExtractedRow] = []
+    for row in rows:
+        named = {name for name, _ in row.cells}
+        made.append(
+            replace(
+                row,
+                region=around([row.region, *boxes]) if row.region else whole,
+                cells=(*(pair for pair in cells if pair[0] not in named), *row.cells),
+                findings=(*own.findings, *row.findings),
+            )
+        )
+    return made
+
+
+def _take_table(found: TablePage, own: LabelledValues | None, whole: Region, progress: _Progress) -> None:
     progress.tables_seen += found.tables
     progress.no_score += found.no_score
-    progress.findings += found.findings
     progress.areas += found.areas
     if found.begins_amid and progress.rows and progress.rows[-1].page is not None:
         progress.rows = _last_doubted(progress.rows)
-    progress.rows += _with_shared(found.rows, progress)
+    progress.rows += _with_shared(_with_page_values(found.rows, own, whole), progress)
 
 
 def _last_doubted(rows: Sequence[ExtractedRow]) -> list[ExtractedRow]:
@@ -142,29 +201,6 @@ def _last_doubted(rows: Sequence[ExtractedRow]) -> list[ExtractedRow]:
     ]
 
 
-def _items_page(page: Page, template: Template, claims: Claims, whole: Region, progress: _Progress) -> None:
-    assert template.items is not None
-    values = _labelled(claims.free_lines(), template, whole)
-    claims.claim(values.words)
-    found = extract_items(page, template.items, claims)
-    if found is None:
-        # A page without questions may carry on a legend; its words are unclaimed and say so.
-        if values.cells:
-            progress.findings.append(Finding(code="table-not-found", region=whole))
-        return
-    progress.areas += found.areas
-    cells = tuple((str(wanted.field), cell) for wanted, cell in values.cells)
-    box = around([found.row.region, *(c.region for _, c in cells if c.region)]) if found.row.region else whole
-    progress.rows.append(
-        replace(
-            found.row,
-            region=box,
-            cells=(*cells, *found.row.cells),
-            findings=(*values.findings, *found.row.findings),
-        )
-    )
-
-
 def _shared_values(template: Template, claims: Claims, whole: Region, progress: _Progress) -> None:
     if not template.fields:
         return
@@ -172,9 +208,9 @@ def _shared_values(template: Template, claims: Claims, whole: Region, progress: 
     claims.claim(values.words)
     progress.findings += [finding for finding in values.findings if finding.code != "label-missing"]
     printed = {str(wanted.field): cell for wanted, cell in values.cells}
-    if _IDENTITY & printed.keys():
+    if IDENTITY & printed.keys():
         # Another person's page: what it does not say of them, an earlier page did not say of them either.
-        progress.shared = {name: cell for name, cell in progress.shared.items() if name not in _IDENTITY}
+        progress.shared = {name: cell for name, cell in progress.shared.items() if name not in IDENTITY}
     progress.shared.update(printed)
     progress.printed |= printed.keys()
     progress.doubted -= printed.keys()

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from parsers.lines import Line, find_wrapped
-from parsers.template import Column
+from parsers.lines import Line, find_wrapped, joined
+from parsers.template_parts import Column, Field
 from records.document import Word
 from records.geometry import Region, around
 
 # A header of four lines is the deepest seen; beyond that two tables would be mixed.
 _DEEPEST = 4.5
+# A heading over several columns stands at most this many line heights above theirs.
+_OVER = 1.6
+
+# Whether a text is a header that is a value itself, such as the date over a column of a flowsheet.
+ReadsAsValue = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderCell:
-    """One column of a header that was found."""
+    """One column of a header that was found.
+
+    Attributes:
+        value: The header is a value of the records below, and this is its text; None for a column known by its words.
+    """
 
     column: Column
     words: tuple[Word, ...]
+    value: str | None = None
 
     @property
     def region(self) -> Region:
@@ -29,43 +40,114 @@ class HeaderCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A header that was found, its columns from left to right."""
+    """A header that was found, its columns from left to right.
+
+    Attributes:
+        over: Words of headings that span several of its columns.
+    """
 
     cells: tuple[HeaderCell, ...]
+    over: tuple[Word, ...] = ()
 
     @property
     def region(self) -> Region:
-        """The box around all its words."""
+        """The box around its columns' words, without what spans several columns."""
         return around([cell.region for cell in self.cells])
 
     @property
+    def top(self) -> float:
+        """Its upper edge with all that belongs to it, in points."""
+        return min(word.region.top for word in (*self.words, *self.over))
+
+    @property
     def words(self) -> tuple[Word, ...]:
-        """All its words."""
+        """The words of its columns."""
         return tuple(word for cell in self.cells for word in cell.words)
 
 
-def find_headers(lines: Sequence[Line], columns: Sequence[Column]) -> tuple[Header, ...]:
+def find_headers(
+    lines: Sequence[Line], columns: Sequence[Column], *, across: ReadsAsValue | None = None
+) -> tuple[Header, ...]:
     """Every place where all columns' headers stand side by side in their order, from top to bottom.
 
     Optional columns may be missing. Where wordings repeat ("Name", "Assessment Name"), the arrangement is taken
-    that keeps to the order, shares no word and is the flattest.
+    that keeps to the order, shares no word and is the flattest. Two tables may stand beside each other.
+
+    Args:
+        lines: What is left of the page.
+        columns: The columns known by their words.
+        across: Which other texts on the header's line are headers too; without one such a header does not count.
     """
     places = [_places(lines, column) for column in columns]
     if any(not found and not column.optional for found, column in zip(places, columns, strict=True)):
         return ()
+    spanning = {text: find_wrapped(lines, text) for text in dict.fromkeys(c.under for c in columns if c.under)}
     headers: list[Header] = []
     used: set[int] = set()
     for top in sorted({round(cell.region.top, 1) for found in places for cell in found}):
-        best = min(
-            _arrangements(places, columns, top=top, used=used),
-            key=lambda cells: (-len(cells), _depth(cells), sum(cell.region.top for cell in cells)),
-            default=None,
-        )
-        if best is not None:
-            header = Header(cells=best)
+        while (header := _flattest(places, columns, spanning, top=top, used=used)) is not None:
             used.update(id(word) for word in header.words)
-            headers.append(header)
+            whole = _with_values(header, lines, across) if across is not None else header
+            if whole is not None:
+                headers.append(whole)
     return tuple(headers)
+
+
+def _flattest(
+    places: Sequence[Sequence[HeaderCell]],
+    columns: Sequence[Column],
+    spanning: dict[str, tuple[tuple[Word, ...], ...]],
+    *,
+    top: float,
+    used: set[int],
+) -> Header | None:
+    found = ((cells, _spans(cells, spanning)) for cells in _arrangements(places, columns, top=top, used=used))
+    best = min(
+        ((cells, over) for cells, over in found if over is not None),
+        key=lambda pair: (-len(pair[0]), _depth(pair[0]), sum(cell.region.top for cell in pair[0])),
+        default=None,
+    )
+    return None if best is None else Header(cells=best[0], over=best[1])
+
+
+def _spans(cells: Sequence[HeaderCell], spanning: dict[str, tuple[tuple[Word, ...], ...]]) -> tuple[Word, ...] | None:
+    """The words of the headings over several columns, or None if one of them does not stand over its own columns."""
+    taken: list[Word] = []
+    groups = itertools.groupby(cells, key=lambda cell: cell.column.under)
+    hulls = [(under, around([cell.region for cell in own])) for under, own in groups]
+    for under, hull in hulls:
+        if under is None:
+            continue
+        over = next((words for words in spanning[under] if _stands_over(words, hull, hulls)), None)
+        if over is None:
+            return None
+        taken += over
+    return tuple(taken)
+
+
+def _stands_over(words: Sequence[Word], hull: Region, hulls: Sequence[tuple[str | None, Region]]) -> bool:
+    box = around([word.region for word in words])
+    height = box.bottom - box.top
+    near = -0.3 * height <= hull.top - box.bottom <= _OVER * height
+    shared = {id(other): min(box.x1, other.x1) - max(box.x0, other.x0) for _, other in hulls}
+    return near and shared[id(hull)] > 0 and shared[id(hull)] >= max(shared.values())
+
+
+def _with_values(header: Header, lines: Sequence[Line], across: ReadsAsValue) -> Header | None:
+    """The header with the columns whose headers are values; None if there are none."""
+    box = header.region
+    known = {id(word) for word in header.words}
+    found: list[HeaderCell] = []
+    for line in lines:
+        if not box.top - 1 <= line.region.center[1] <= box.bottom + 1:
+            continue
+        for run in line.runs():
+            text = joined(run)
+            if not known & {id(word) for word in run} and run[0].region.x0 > header.cells[0].region.x1 and across(text):
+                column = Column(header=text, field=Field.TOTAL)
+                found.append(HeaderCell(column=column, words=run, value=text))
+    cells = tuple(sorted((*header.cells, *found), key=lambda cell: cell.region.x0))
+    return replace(header, cells=cells) if found else None
 
 
 def _places(lines: Sequence[Line], column: Column) -> list[HeaderCell]:
@@ -80,7 +162,9 @@ def _arrangements(
     places: Sequence[Sequence[HeaderCell]], columns: Sequence[Column], *, top: float, used: set[int]
 ) -> Iterator[tuple[HeaderCell, ...]]:
     """All ways to pick a place for each column with the header's upper edge at `top` or little below it."""
-    line_height = min((w.region.bottom - w.region.top for found in places for c in found for w in c.words), default=10)
+    line_height = min(
+        (w.region.bottom - w.region.top for found in places for c in found for w in c.words), default=10.0
+    )
     within = [
         [
             cell

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from parsers.dates import UnreadableDateError, read_date
-from parsers.template import Field, Template
+from parsers.template import Template
+from parsers.template_parts import Field
 from records.finding import Finding
 from records.human_name import NameParts, split_name
 from records.patient import PatientIdentity

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from parsers.marks import chosen
 from parsers.scores import UnreadableScoreError, read_answer, read_score
 from parsers.template import Template
+from parsers.template_parts import Items
 from records.assessment import ItemScore, ItemState
 from records.finding import Finding
 from records.instrument import CriticalRule, Instrument
@@ -34,7 +36,8 @@ def read_items(
     """The answers in printed order, or None where the layout prints none; what is wrong is added to `findings`."""
     if row.items is None:
         return None
-    items = tuple(_item(printed, template, instrument, findings) for printed in row.items)
+    part = template.items_of(row.instrument)
+    items = tuple(_item(printed, part, instrument, findings) for printed in row.items)
     if instrument is not None:
         wanted = {item.link_id for item in instrument.items if item.scored}
         printed_ids = [item.link_id for item in items]
@@ -44,16 +47,17 @@ def read_items(
     return items
 
 
-def _item(printed: ItemRow, template: Template, instrument: Instrument | None, findings: list[Finding]) -> ItemScore:
+def _item(printed: ItemRow, part: Items | None, instrument: Instrument | None, findings: list[Finding]) -> ItemScore:
     known = instrument.item(printed.link_id) if instrument else None
     region = printed.points.region or printed.label.region
     try:
-        points, words = _both(printed, template, maximum=known.maximum if known else None)
+        points, words = _both(printed, part, maximum=known.maximum if known else None)
     except UnreadableScoreError:
         findings.append(Finding(code=f"item-{printed.link_id}-unreadable", region=region))
         return ItemScore(link_id=printed.link_id, state=ItemState.UNREADABLE, points=None, source=region)
-    twice = _prints_points(template) and _prints_words(printed, template)
-    if points is None and not _prints_points(template):
+    prints_points = part is None or part.prints_points
+    twice = prints_points and printed.answer is not None and part is not None and bool(part.answers)
+    if points is None and not prints_points:
         points, words = words, None
     if points is None:
         # Words without points are an answer that somebody gave: not blank, and not known either.
@@ -68,36 +72,30 @@ def _item(printed: ItemRow, template: Template, instrument: Instrument | None, f
     return ItemScore(link_id=printed.link_id, state=ItemState.ANSWERED, points=points, source=region)
 
 
-def _both(printed: ItemRow, template: Template, *, maximum: int | None) -> tuple[int | None, int | None]:
-    """The answer's points as printed, and what its words stand for.
+def _both(printed: ItemRow, part: Items | None, *, maximum: int | None) -> tuple[int | None, int | None]:
+    """The answer's points as printed or marked, and what its words stand for.
 
     Raises:
         UnreadableScoreError: One of them cannot be read, or words beside the points contradict them.
     """
+    words = _words(printed.answer.text, part) if printed.answer is not None else None
+    if printed.choices:
+        return chosen(printed.choices, marks=part.marks if part else ()), words
     score = read_score(printed.points.text, maximum=maximum)
-    words = _words(printed.answer.text, template) if printed.answer is not None else None
     if score is not None and score.words is not None:
-        beside = _words(score.words, template)
+        beside = _words(score.words, part)
         if beside is not None and beside != score.points:
             raise UnreadableScoreError("points and the words beside them differ")
     return score.points if score is not None else None, words
 
 
-def _words(text: str, template: Template) -> int | None:
-    if template.items is None or not template.items.answers:
+def _words(text: str, part: Items | None) -> int | None:
+    if part is None or not part.answers:
         return None
-    return read_answer(text, answers=template.items.answers)
+    return read_answer(text, answers=part.answers)
 
 
-def _prints_words(printed: ItemRow, template: Template) -> bool:
-    return printed.answer is not None and template.items is not None and bool(template.items.answers)
-
-
-def _prints_points(template: Template) -> bool:
-    return template.items is not None and any(c.field == "points" for c in template.items.columns)
-
-
-_DOUBTS = frozenset({"readers-differ", "digits-differ", "row-ambiguous", "column-boundary"})
+_DOUBTS = frozenset({"readers-differ", "digits-differ", "marks-differ", "row-ambiguous", "column-boundary"})
 # From harmless to grave; of several critical questions the gravest answer counts.
 _GRAVITY = (
     CriticalAnswer.NOT_PRINTED,
@@ -167,12 +165,7 @@ def _rule_answer(
 def _is_doubted(findings: Sequence[Finding], printed: Sequence[ItemRow]) -> bool:
     """Whether another reader, or the layout, contradicts these answers."""
     places = [
-        place
-        for item in printed
-        for cell in (item.label, item.points, item.answer)
-        if cell is not None
-        for place in (cell.region, cell.area)
-        if place is not None
+        place for item in printed for cell in item.cells for place in (cell.region, cell.area) if place is not None
     ]
     return any(
         finding.code in _DOUBTS and finding.region is not None and any(finding.region.overlaps(p) for p in places)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parsers.lines import Line, find_on_line, joined
-from parsers.template import LabelledField, Place
+from parsers.template_parts import LabelledField, Place
 from records.document import Word
 from records.finding import Finding
 from records.geometry import Region, around
@@ -209,6 +209,27 @@ def _beside(
         for run in lines[number].runs():
             overlaps = run[0].region.x0 < box.x1 and run[-1].region.x1 > box.x0
             if overlaps and within.x0 <= run[0].region.center[0] <= within.x1:
-                return () if any(id(word) in labels for word in run) else run
+                if any(id(word) in labels for word in run):
+                    return ()
+                return run if step < 0 else (*run, *_goes_on(lines, number, run, labels, within))
         number += step
     return ()
+
+
+def _goes_on(
+    lines: Sequence[Line], number: int, first: Sequence[Word], labels: set[int], within: Region
+) -> tuple[Word, ...]:
+    """The further lines of a value below its label: they begin where it begins, close below it."""
+    last = around([word.region for word in first])
+    rest: list[Word] = []
+    for line in lines[number + 1 :]:
+        if line.region.top - last.bottom > _WRAPPED_GAP * (last.bottom - last.top):
+            break
+        run = next((r for r in line.runs() if abs(r[0].region.x0 - first[0].region.x0) < _SAME_EDGE), None)
+        if run is None or run[0].region.top < last.center[1]:
+            continue
+        if any(id(word) in labels for word in run) or not within.holds(*run[0].region.center):
+            break
+        rest += run
+        last = around([word.region for word in run])
+    return tuple(rest)

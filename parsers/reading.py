@@ -11,6 +11,7 @@ from parsers.agreement import Witnesses
 from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
+from parsers.lines import lines_of
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.signature import signature_of, table_signature_of
@@ -23,7 +24,10 @@ from records.errors import IncompleteDocumentError
 from records.finding import Finding
 from records.instrument import Instrument
 
-_PAGE_OF = re.compile(r"\b(?:page|pg\.?|p\.|sheet)\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b", re.IGNORECASE)
+# Not a middle initial before a date: "Paul P. 4/9/1980".
+_PAGE_OF = re.compile(
+    r"\b(?:page|pg\.?|p\.|sheet):?\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b(?!\s*[/.-]?\d)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +64,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     template = fitting_template(first, request.templates)
     extraction = extract(first, template, site=request.site)
     sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
-    headings = template.table.groups if template.table else ()
-    all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
-    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=all_words)
+    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=_speaks_outside_tables(template))
     third = pdfium.read(content)
     witnesses = Witnesses(second, third)
     report = extraction.report
@@ -81,6 +83,14 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         findings=(*report.findings, *flaws),
         signature=signature_of(first.pages, template, report, assessments),
     )
+
+
+def _speaks_outside_tables(template: Template) -> bool:
+    """Whether values of a record stand elsewhere than in the cells of a table."""
+    outside = (template.fields, template.blocks, template.sentences, *(items.fields for items in template.items))
+    ringed = any(items.has_rings or items.beside for items in template.items)
+    said = any(table.group_fields or table.details or table.across for table in template.table)
+    return any(outside) or ringed or said
 
 
 def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
@@ -109,7 +119,8 @@ def _check_page_numbers(document: Document, pages: int) -> None:
     """
     expected: tuple[int, int] | None = None
     for page in document.pages:
-        printed = _PAGE_OF.search(" ".join(word.text for word in page.words))
+        runs = (" ".join(word.text for word in run) for line in lines_of(page.words) for run in line.runs())
+        printed = next((found for text in runs if (found := _PAGE_OF.search(text))), None)
         if printed is None:
             continue
         number, of = int(printed[1]), int(printed[2])

@@ -18,6 +18,9 @@ _CLEARLY_NEARER = 1.25
 # … and not farther below or above it than this many line heights.
 _NEAR = 0.9
 
+# In a cell between printed lines, print after a gap of more line heights than this is not part of the cell.
+_FAR = 1.0
+
 # Whether the cells of a line (column index to text) are those that begin a row.
 Begins = Callable[[dict[int, str]], bool]
 
@@ -72,11 +75,23 @@ def find_rows(
     rows: list[Row] = []
     for band, closed in _bands(body, header, rules) if by_rules else [(list(body), False)]:
         starts = [n for n, line in enumerate(band) if begins(_cells(line, borders))]
+        band = _without_far_lines(band, starts) if closed else band
         if closed and not _filled_twice([_cells(band[n], borders) for n in starts], keys):
             rows.append(_row([line.words for line in band], borders, ambiguous=False))
         else:
             rows += _by_lines(band, starts, borders)
     return tuple(rows)
+
+
+def _without_far_lines(band: Sequence[Line], starts: Sequence[int]) -> list[Line]:
+    """The lines of a cell: what stands below its last row after a wide gap belongs to no row."""
+    if not starts:
+        return list(band)
+    for n in range(starts[-1], len(band) - 1):
+        height = band[n].region.bottom - band[n].region.top
+        if band[n + 1].region.top - max(line.region.bottom for line in band[: n + 1]) > _FAR * height:
+            return list(band[: n + 1])
+    return list(band)
 
 
 def _filled_twice(starts: Sequence[dict[int, str]], keys: frozenset[int]) -> bool:
@@ -90,7 +105,10 @@ def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[
     ys = sorted(
         rule.region.top
         for rule in rules
-        if rule.is_horizontal and rule.region.x1 - rule.region.x0 > 0.5 * width and rule.region.x0 < header.region.x1
+        if rule.is_horizontal
+        and rule.region.x1 - rule.region.x0 > 0.5 * width
+        and rule.region.x0 < header.region.x1
+        and rule.region.x1 > header.region.x0
     )
     bands: dict[int, list[Line]] = {}
     for line in body:

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers.alignment import rows_out_of_line
 from parsers.areas import TableArea
 from parsers.claims import Claims, describes
 from parsers.columns import Borders, find_borders
-from parsers.header import Header, find_headers
-from parsers.lines import Line, folded
+from parsers.dates import UnreadableDateError, read_date
+from parsers.group_headings import (
+    GroupLine,
+    Groups,
+    cells_of_pattern,
+    claim_group_headers,
+    find_detail_lines,
+    find_group_lines,
+)
+from parsers.header import Header, HeaderCell, ReadsAsValue, find_headers
+from parsers.lines import Line
+from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.rows import Row, find_rows
-from parsers.template import Column, Field, RowRule, Table, Template
+from parsers.template import Template
+from parsers.template_parts import IDENTITY, SCORES, Column, Field, RowRule, Table
+from parsers.zones import Zone, continued, zones_of
 from records.document import Page
 from records.finding import Finding
-from records.geometry import Region
+from records.geometry import Region, around
 from records.report import Cell, ExtractedRow
 
-_SCORES = frozenset({Field.TOTAL, Field.RESULT})
 # A line of a table begins a row when at least half of these columns, as far as the table has them, are filled.
-_KEYS = frozenset({Field.TOTAL, Field.RESULT, Field.AUTHORED_ON, Field.INSTRUMENT, Field.BIRTH_DATE, Field.MRN})
+_KEYS = SCORES | {Field.AUTHORED_ON, Field.INSTRUMENT, Field.BIRTH_DATE, Field.MRN}
 
 
 @dataclass(slots=True)
 class TableState:
-    """What holds on from one page to the next: group headings, and columns where headers are printed once.
+    """What holds on from one page to the next: group headings, and columns where headers are printed once."""
 
-    Attributes:
-        doubted: Values of headings that something unread may have replaced since.
-    """
+    groups: Groups = field(default_factory=Groups)
+    zones: tuple[Zone, ...] = ()
 
-    groups: dict[str, Cell] = field(default_factory=dict)
-    header: Header | None = None
-    borders: Borders | None = None
-    doubted: set[str] = field(default_factory=set)
-
-    def take(self, heading: dict[str, Cell]) -> None:
-        """Let a heading hold from here on."""
-        self.groups.update(heading)
-        self.doubted -= heading.keys()
-
-    def doubt(self, table: Table | None) -> None:
+    def doubt(self, table: Table) -> None:
         """Something was printed that was not understood: it may have been a heading."""
-        if table is not None:
-            self.doubted.update(name for group in table.groups for name in group.pattern.groupindex)
+        self.groups.doubt(table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,7 @@ class TablePage:
     """The records of a page's tables.
 
     Attributes:
+        tables: How many headers the page prints.
         begins_amid: The first table begins with what may be the rest of a row of the page before.
     """
 
@@ -59,87 +59,191 @@ class TablePage:
     begins_amid: bool
     rows: tuple[ExtractedRow, ...]
     no_score: int
-    findings: tuple[Finding, ...]
     areas: tuple[TableArea, ...]
 
 
-def extract_table(page: Page, table: Table, template: Template, claims: Claims, state: TableState) -> TablePage:
-    """The records of every table of the page; claims what belongs to them and updates `state`."""
-    lines = claims.free_lines()
-    headers = find_headers(lines, table.columns)
+def table_headers(table: Table, template: Template, claims: Claims) -> tuple[Header, ...]:
+    """Every header of this table on a page, from top to bottom."""
+    return find_headers(claims.free_lines(), table.columns, across=_reads_across(table, template))
+
+
+def extract_table(
+    page: Page,
+    table: Table,
+    template: Template,
+    claims: Claims,
+    state: TableState,
+    *,
+    headers: Sequence[Header],
+    stops: Sequence[Header],
+) -> TablePage:
+    """The records of every place where the table is printed on a page; claims their words and updates `state`.
+
+    Args:
+        page: The page.
+        table: The table.
+        template: Its template.
+        claims: What of the page is taken already.
+        state: What the pages before say.
+        headers: `table_headers` of the page.
+        stops: Headers of all tables of the page.
+    """
     for header in headers:
-        claims.claim(header.words)
-    starts: list[tuple[Header, float]] = [(header, header.region.bottom) for header in headers]
-    if not table.header_on_every_page and not headers and state.header is not None:
-        starts = [(state.header, 0.0)]
-    rows: list[ExtractedRow] = []
-    findings: list[Finding] = []
-    areas: list[TableArea] = []
-    no_score = 0
-    begins_amid = False
-    for number, (header, top) in enumerate(starts):
-        end = starts[number + 1][0].region.top if number + 1 < len(starts) else page.height
-        body = [line for line in claims.free_lines() if top < line.region.center[1] < end]
-        found = _one_table(page, table, template, claims, state, header=header, body=body)
-        rows += found.rows
-        findings += found.findings
-        areas += found.areas
-        no_score += found.no_score
-        begins_amid |= number == 0 and found.begins_amid
+        claims.claim((*header.words, *header.over))
+    group_headers = claim_group_headers(table, claims)
+    words = [word for line in claims.free_lines() for word in line.words]
+    zones = zones_of(page, headers, stops, words)
+    if not table.header_on_every_page and not headers:
+        zones = continued(page, state.zones)
+    settled: list[Zone] = []
+    found: list[_Found] = []
+    if zones and headers:
+        _take_above(page, table, claims, state.groups, zones[0])
+    for zone in zones:
+        for number, candidates in group_headers.items():
+            above = [header for header in candidates if header.top <= zone.body.top]
+            state.groups.headers.update({number: above[-1]} if above else {})
+        one = _one_table(page, table, template, claims, state.groups, zone)
+        settled.append(replace(zone, borders=one.borders))
+        found.append(one)
+    if zones:
+        state.zones = tuple(settled)
     return TablePage(
         tables=len(headers),
-        begins_amid=begins_amid,
-        rows=tuple(rows),
-        no_score=no_score,
-        findings=tuple(findings),
-        areas=tuple(areas),
+        begins_amid=bool(found) and found[0].begins_amid,
+        rows=tuple(row for one in found for row in one.records),
+        no_score=sum(one.no_score for one in found),
+        areas=tuple(one.area for one in found if one.area is not None),
     )
 
 
-def _one_table(
-    page: Page, table: Table, template: Template, claims: Claims, state: TableState, *, header: Header, body: list[Line]
-) -> TablePage:
-    body, heading_at = _without_headings(body, table, claims)
-    borders = state.borders if header is state.header and state.borders else find_borders(header, body, page.rules)
-    state.header, state.borders = header, borders
-    columns = [cell.column for cell in header.cells]
+def _take_above(page: Page, table: Table, claims: Claims, groups: Groups, first: Zone) -> None:
+    """Headings above the page's first header speak of the rows below it."""
+    above = Region(page.number, first.body.x0, 0.0, first.body.x1, max(0.0, first.header.top))
+    patterns = [group for group in table.groups if group.pattern is not None]
+    for line in claims.free_lines(above):
+        cells = next((c for g in patterns if g.pattern and (c := cells_of_pattern(line, g.pattern)) is not None), None)
+        if cells is not None:
+            claims.claim(line.words)
+            groups.take(cells)
+
+
+def _reads_across(table: Table, template: Template) -> ReadsAsValue | None:
+    if table.across is None:
+        return None
+    if table.across.field is not Field.AUTHORED_ON:
+        return bool
+    formats = table.across.dates or template.dates
+
+    def is_date(text: str) -> bool:
+        try:
+            return read_date(text, formats) is not None
+        except UnreadableDateError:
+            return False
+
+    return is_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    begins_amid: bool
+    borders: Borders
+    records: tuple[ExtractedRow, ...]
+    no_score: int
+    area: TableArea | None
+
+
+def _one_table(page: Page, table: Table, template: Template, claims: Claims, groups: Groups, zone: Zone) -> _Found:
+    header = zone.header
+    cells = header.cells
+    columns = [cell.column for cell in cells]
+    lines = _without_skipped(claims.free_lines(zone.body), table, claims)
+    lines, headings = find_group_lines(lines, table, page, header, groups.headers)
+    body, details = find_detail_lines(lines, table)
+    borders = zone.borders or find_borders(header, body, page.rules, sides=_sides(page, zone))
+    by_rules = separated_by_rules(table.rows, page, header)
     rows = find_rows(
         body,
         borders,
         header,
         page.rules,
-        begins=lambda cells: _begins_row(cells, columns),
+        begins=lambda filled: _begins_row(filled, columns),
         keys=frozenset(n for n, column in enumerate(columns) if column.field in _KEYS),
-        by_rules=separated_by_rules(table.rows, page, header),
+        by_rules=by_rules,
     )
     if not borders.ruled:
-        scores = [number for number, column in enumerate(columns) if column.field in _SCORES]
+        scores = [number for number, column in enumerate(columns) if column.field in SCORES]
         astray = rows_out_of_line(rows, scores)
         rows = tuple(replace(row, crossed=True) if at in astray else row for at, row in enumerate(rows))
     records: list[ExtractedRow] = []
     no_score = 0
-    pending = sorted(heading_at, key=lambda item: item[0])
-    for row in rows:
-        while pending and pending[0][0] < row.region.center[1]:
-            state.take(pending.pop(0)[1])
+    for row, before, after in _in_order(rows, headings, details):
+        for line in before:
+            claims.claim(line.words)
+            groups.take(line.cells)
+        if row is None:
+            continue
         claims.claim(row.words)
         if row.ambiguous:
-            state.doubt(table)
-        made, without = _records(page, row, columns, borders, template, state)
+            groups.doubt(table)
+        made, without = _records(page, row, cells, borders, template, groups, table)
+        for line in after:
+            claims.claim(line.words)
+            made = [_with_detail(record, line) for record in made]
         records += made
         no_score += without
-    for _, groups in pending:
-        state.take(groups)
-    box = [row.region for row in rows]
-    areas = [area_of(page, header, borders, box)] if rows else []
-    return TablePage(
-        tables=1,
-        begins_amid=_begins_amid(body, rows, columns),
-        rows=tuple(records),
+        groups.row_taken()
+        if not by_rules and _hides_heading(row, table):
+            groups.doubt(table)
+    return _Found(
+        begins_amid=_begins_amid(body, rows, columns) or _loose(details, rows),
+        borders=borders,
+        records=tuple(records),
         no_score=no_score,
-        findings=(),
-        areas=tuple(areas),
+        area=area_of(page, header, borders, [row.region for row in rows], zone=zone) if rows else None,
     )
+
+
+def _in_order(
+    rows: Sequence[Row], headings: Sequence[GroupLine], details: Sequence[GroupLine]
+) -> Iterator[tuple[Row | None, list[GroupLine], list[GroupLine]]]:
+    """Each row with the headings directly above it and the detail lines directly below it; at the end what is left."""
+    reached = float("-inf")
+    for number, row in enumerate(rows):
+        y = row.region.center[1]
+        below = rows[number + 1].region.center[1] if number + 1 < len(rows) else float("inf")
+        before = [line for line in headings if reached < line.height <= y]
+        stop = min([below, *(line.height for line in headings if line.height > y)])
+        yield row, before, [line for line in details if y < line.height < stop]
+        reached = y
+    yield None, [line for line in headings if line.height > reached], []
+
+
+def _with_detail(record: ExtractedRow, line: GroupLine) -> ExtractedRow:
+    """The record with what a line below its row says; what the row or another line says already is contradicted."""
+    twice = [name for name in line.cells if (own := record.cell(name)) is not None and own.text]
+    notes = (Finding(code="label-repeated", region=record.region, detail=twice[0]),) if twice else ()
+    kept = tuple((name, cell) for name, cell in record.cells if name not in line.cells or name in twice)
+    added = tuple((name, cell) for name, cell in line.cells.items() if name not in twice)
+    return replace(record, cells=(*kept, *added), findings=(*record.findings, *notes))
+
+
+def _loose(details: Sequence[GroupLine], rows: Sequence[Row]) -> bool:
+    """Whether a detail line stands above the first row: it may speak of the last row of the page before."""
+    return any(not rows or line.height < rows[0].region.center[1] for line in details)
+
+
+def _hides_heading(row: Row, table: Table) -> bool:
+    """Whether a further line of a row begins in its first column: it may be a heading that was not recognised.
+
+    Only where headings say whose rows follow does that do harm beyond this row.
+    """
+    if not any(name in IDENTITY for name in table.group_fields) or not row.cells:
+        return False
+    first = row.cells.get(min(row.cells), ())
+    middles = [word.region.center[1] for word in first]
+    height = max((word.region.bottom - word.region.top for word in first), default=0.0)
+    return bool(middles) and max(middles) - min(middles) > 0.5 * height
 
 
 def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Column]) -> bool:
@@ -151,24 +255,14 @@ def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Co
     return first.ambiguous or above or not _begins_row(cells, columns)
 
 
-def _without_headings(
-    body: list[Line], table: Table, claims: Claims
-) -> tuple[list[Line], list[tuple[float, dict[str, Cell]]]]:
-    """The body without group headings and skipped lines, and the headings with their height on the page."""
+def _without_skipped(lines: Sequence[Line], table: Table, claims: Claims) -> list[Line]:
     rest: list[Line] = []
-    headings: list[tuple[float, dict[str, Cell]]] = []
-    for line in body:
-        match = next((m for g in table.groups if (m := g.pattern.fullmatch(line.text))), None)
-        if match is not None:
-            claims.claim(line.words)
-            region = line.region
-            cells = {k: Cell(text=v.strip(), region=region, area=None) for k, v in match.groupdict().items() if v}
-            headings.append((region.center[1], cells))
-        elif any(describes(piece, line.text) for piece in table.skip):
+    for line in lines:
+        if any(describes(piece, line.text) for piece in table.skip):
             claims.claim(line.words)
         else:
             rest.append(line)
-    return rest, headings
+    return rest
 
 
 def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:
@@ -177,13 +271,25 @@ def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:
     return len(filled) * 2 >= len(keys) and bool(filled)
 
 
+def _sides(page: Page, zone: Zone) -> tuple[float, float]:
+    outside = 1e6
+    return (
+        zone.body.x0 if zone.body.x0 > 0 else -outside,
+        zone.body.x1 if zone.body.x1 < page.width else outside,
+    )
+
+
 def separated_by_rules(rule: RowRule, page: Page, header: Header) -> bool:
     """Whether horizontal printed lines separate this table's rows."""
     if rule is not RowRule.AUTO:
         return rule is RowRule.RULED
-    width = header.region.x1 - header.region.x0
-    below = [r for r in page.rules if r.is_horizontal and r.region.top > header.region.bottom - 1]
-    return sum(r.region.x1 - r.region.x0 > 0.5 * width for r in below) >= 2
+    box = header.region
+    below = [
+        r.region
+        for r in page.rules
+        if r.is_horizontal and r.region.top > box.bottom - 1 and r.region.x0 < box.x1 and r.region.x1 > box.x0
+    ]
+    return sum(r.x1 - r.x0 > 0.5 * (box.x1 - box.x0) for r in below) >= 2
 
 
 def _enclosed(page: Page, header: Header) -> bool:
@@ -193,60 +299,68 @@ def _enclosed(page: Page, header: Header) -> bool:
     return any(x <= box.x0 for x in upright) and any(x >= box.x1 for x in upright)
 
 
-def area_of(page: Page, header: Header, borders: Borders, rows: Sequence[Region]) -> TableArea:
-    """Where the second reader looks for this table."""
+def area_of(
+    page: Page, header: Header, borders: Borders, rows: Sequence[Region], *, zone: Zone | None = None
+) -> TableArea:
+    """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
     ruled = borders.ruled and _enclosed(page, header)
     top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
-    bottom = max(row.bottom for row in rows)
-    slack = 15.0 if ruled else 3.0  # to reach the border around a ruled table
-    x0 = min(header.region.x0, *(row.x0 for row in rows)) - slack
-    x1 = max(header.region.x1, *(row.x1 for row in rows)) + slack
-    region = Region(page.number, max(0, x0), max(0, top - slack), min(page.width, x1), min(page.height, bottom + slack))
+    box = Region(
+        page.number,
+        min(header.region.x0, *(row.x0 for row in rows)),
+        top,
+        max(header.region.x1, *(row.x1 for row in rows)),
+        max(row.bottom for row in rows),
+    )
+    frame = _frame(page, box) if ruled else box
+    left, right = (zone.body.x0, zone.body.x1) if zone is not None else (0.0, page.width)
+    slack = 3.0
+    x0, x1 = max(left, frame.x0 - slack), min(right, frame.x1 + slack)
+    region = Region(page.number, x0, max(0, frame.top - slack), max(x0, x1), min(page.height, frame.bottom + slack))
     return TableArea(region=region, separators=borders.xs[1:-1], ruled=ruled)
 
 
+def _frame(page: Page, box: Region) -> Region:
+    """The printed lines nearest around a box; its own edge where there is none within reach."""
+    reach = 40.0  # points: a cell's padding, or the blank part of a tall one
+    flat = [r.region for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
+    upright = [r.region for r in page.rules if not r.is_horizontal and r.region.top < box.bottom > box.top]
+    upright = [r for r in upright if r.bottom > box.top]
+    return Region(
+        page.number,
+        max([r.x0 for r in upright if box.x0 - reach < r.x0 <= box.x0 + 1], default=box.x0),
+        max([r.top for r in flat if box.top - reach < r.top <= box.top + 1], default=box.top),
+        min([r.x0 for r in upright if box.x1 - 1 <= r.x0 < box.x1 + 4 * reach], default=box.x1),
+        min([r.top for r in flat if box.bottom - 1 <= r.top < box.bottom + reach], default=box.bottom),
+    )
+
+
 def _records(
-    page: Page, row: Row, columns: Sequence[Column], borders: Borders, template: Template, state: TableState
+    page: Page,
+    row: Row,
+    header: Sequence[HeaderCell],
+    borders: Borders,
+    template: Template,
+    groups: Groups,
+    table: Table,
 ) -> tuple[list[ExtractedRow], int]:
-    cells = [cell_of(page, row, number, borders) for number in range(len(columns))]
-    shared = [(str(c.field), cell) for c, cell in zip(columns, cells, strict=True) if _is_shared(c)]
-    shared += [(name, cell) for name, cell in state.groups.items() if name not in {n for n, _ in shared}]
-    doubted = row.ambiguous or any(name in state.doubted for name, _ in shared)
+    printed = [
+        PrintedColumn(column=head.column, cell=cell_of(page, row, number, borders), heading=_heading(head, table))
+        for number, head in enumerate(header)
+    ]
+    own = {str(p.column.field) for p in printed}
+    doubted = row.ambiguous or any(name in groups.doubted and name not in own for name in groups.said)
     findings = [Finding(code="row-ambiguous", region=row.region)] if doubted else []
     findings += [Finding(code="column-boundary", region=row.region)] if row.crossed else []
     record = ExtractedRow(page=page.number, region=row.region, cells=(), findings=tuple(findings))
-    return split_scores(record, shared, columns, cells, template)
+    return split_scores(record, groups.said, printed, template)
 
 
-def split_scores(
-    record: ExtractedRow,
-    shared: Sequence[tuple[str, Cell]],
-    columns: Sequence[Column],
-    cells: Sequence[Cell],
-    template: Template,
-) -> tuple[list[ExtractedRow], int]:
-    """A record for every score column that holds a score, and the number of those that say there is none."""
-    nothing = {folded(text) for text in template.no_score}
-    records: list[ExtractedRow] = []
-    without = 0
-    for column, cell in zip(columns, cells, strict=True):
-        if column.field not in _SCORES:
-            continue
-        if folded(cell.text) in nothing:
-            without += 1
-            continue
-        own = [
-            (str(Field.SEVERITY), other)
-            for c, other in zip(columns, cells, strict=True)
-            if c.field is Field.SEVERITY and c.instrument == column.instrument
-        ]
-        made = (*shared, (str(column.field), cell), *own)
-        records.append(replace(record, cells=made, instrument=column.instrument))
-    return records, without
-
-
-def _is_shared(column: Column) -> bool:
-    return column.field not in _SCORES and column.field not in (Field.SEVERITY, Field.IGNORE)
+def _heading(head: HeaderCell, table: Table) -> tuple[str, Cell] | None:
+    """What a header that is a value says of the scores below it."""
+    if head.value is None or table.across is None:
+        return None
+    return str(table.across.field), Cell(text=head.value, region=head.region)
 
 
 def cell_of(page: Page, row: Row, number: int, borders: Borders) -> Cell:
@@ -256,11 +370,4 @@ def cell_of(page: Page, row: Row, number: int, borders: Borders) -> Cell:
     area = Region(page.number, min(left, right), row.region.top, max(left, right), row.region.bottom)
     if not words:
         return Cell(text="", area=area)
-    box = Region(
-        page.number,
-        min(w.region.x0 for w in words),
-        min(w.region.top for w in words),
-        max(w.region.x1 for w in words),
-        max(w.region.bottom for w in words),
-    )
-    return Cell(text=row.text(number), region=box, area=area)
+    return Cell(text=row.text(number), region=around([word.region for word in words]), area=area)

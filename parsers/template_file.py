@@ -48,13 +48,35 @@ def template_schema() -> dict[str, object]:
 
 def _fault(path: tuple[int | str, ...], message: str, root: yaml.Node | None, source: str) -> str:
     line = _line_of(root, path)
-    where = ".".join(str(part) for part in path) or "template"
+    where = ".".join(str(part) for part in _as_written(root, path)) or "template"
     return f"{source}:{line}: {where}: {message.removeprefix('Value error, ')}"
+
+
+def _as_written(node: yaml.Node | None, path: tuple[int | str, ...]) -> list[int | str]:
+    """The path without the numbers of parts that are not written as a list."""
+    whole: list[int | str] = []
+    for part in path:
+        if isinstance(part, int) and not isinstance(node, yaml.SequenceNode):
+            continue
+        whole.append(part)
+        node = _child(node, part)
+    return whole
+
+
+def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        child: yaml.Node = node.value[part]
+        return child
+    return None
 
 
 def _line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
     line = 1
     for part in path:
+        if isinstance(node, yaml.MappingNode) and isinstance(part, int):
+            continue
         if isinstance(node, yaml.MappingNode):
             found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
             if found is None:

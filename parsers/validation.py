@@ -12,7 +12,8 @@ from parsers.identity import read_identity
 from parsers.instrument_library import resolve, result_level, severity_band
 from parsers.item_reading import CriticalAnswer, critical_answer, read_items
 from parsers.scores import PrintedScore, UnreadableScoreError, read_score
-from parsers.template import Field, Template
+from parsers.template import Template
+from parsers.template_parts import Field
 from records.assessment import ItemScore, SymptomAssessment
 from records.finding import Finding
 from records.instrument import Instrument, ScoringRule
@@ -80,7 +81,7 @@ def validate(
 def _text_quality(row: ExtractedRow) -> list[Finding]:
     cells: list[Cell] = [cell for _, cell in row.cells]
     for item in row.items or ():
-        cells += [item.label, item.points, *([item.answer] if item.answer else [])]
+        cells += item.cells
     bad = [cell for cell in cells if _undecoded(cell.text)]
     return [Finding(code="text-quality", region=bad[0].region or row.region)] if bad else []
 

@@ -37,6 +37,21 @@ class Rule:
         return (self.region.x1 - self.region.x0) >= (self.region.bottom - self.region.top)
 
 
+class MarkKind(StrEnum):
+    """How an answer is marked by drawing."""
+
+    RING = "ring"  # a closed curve, such as an ellipse around a digit
+    STROKE = "stroke"  # a tick, a cross or a filled box
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A small drawn shape that may mark an answer."""
+
+    kind: MarkKind
+    region: Region
+
+
 @dataclass(frozen=True, slots=True)
 class GridCell:
     """One cell of a table a reader found by itself."""
@@ -55,6 +70,7 @@ class Page:
         height: Displayed height in points.
         words: In reading order of the reader.
         rules: Straight lines; empty for readers that give none.
+        marks: Small drawn shapes; empty for readers that give none.
         grid: Cells of tables the reader found; empty for readers that look for none.
         flaws: Reason codes of what is wrong with the text of the page ("invisible-text"), with their place.
     """
@@ -64,6 +80,7 @@ class Page:
     height: float
     words: tuple[Word, ...]
     rules: tuple[Rule, ...] = ()
+    marks: tuple[Mark, ...] = ()
     grid: tuple[GridCell, ...] = ()
     flaws: tuple[tuple[str, Region], ...] = ()
 
@@ -91,8 +108,13 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """A CSV file: every line, preamble and header included; empty lines are left out."""
+    """A CSV file: every line, preamble and header included; empty lines are left out.
+
+    Attributes:
+        open_end: The last line has no line end while others have: the file may have been cut off in it.
+    """
 
     rows: tuple[TableRow, ...]
     encoding: str
     separator: str
+    open_end: bool = False

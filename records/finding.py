@@ -24,6 +24,7 @@ REASONS: Final[dict[str, str]] = {
     "reader-died": "The reading process died on this file.",
     "no-text": "The file has no readable text; it may be a scan.",
     "csv-malformed": "The table file has rows of different lengths or cannot be decoded.",
+    "csv-open-end": "The last line of the file has no end; it may have been cut off.",
     "file-vanished": "The file disappeared before it could be read.",
     "file-locked": "The file cannot be opened; another program may hold it.",
     "file-too-large": "The file is larger than the limit for one report.",
@@ -45,6 +46,7 @@ REASONS: Final[dict[str, str]] = {
     # readers agree
     "readers-differ": "Two readings of this row differ.",
     "digits-differ": "An independent reading of the page does not show the same digits.",
+    "marks-differ": "An independent reading of the page does not show the same marks.",
     # label beside value
     "item-label": "An answer does not stand beside its own question.",
     "item-order": "The questions are not in their order.",
@@ -75,6 +77,7 @@ REASONS: Final[dict[str, str]] = {
     "birth-date-implausible": "The date of birth lies in the future or more than 120 years back.",
     "name-missing": "No name is printed.",
     "name-unreadable": "The name cannot be taken apart.",
+    "mrn-unreadable": "The record number was turned into another number by a spreadsheet.",
     "sex-unreadable": "The sex cannot be read.",
     # text quality
     "text-quality": "Some characters of this row could not be decoded.",

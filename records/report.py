@@ -16,11 +16,27 @@ class Cell:
         text: As printed; lines of a wrapped cell joined by one space. Empty when blank.
         region: Where it is printed; None for CSV and for a blank cell.
         area: The box another reader must find the same text in, no more and no less; None for CSV.
+        marks: Drawn rings, ticks and crosses in the area, where the layout marks answers; another reader must count
+            as many.
     """
 
     text: str
     region: Region | None = None
     area: Region | None = None
+    marks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of the answers printed beside a question, of which one is marked.
+
+    Attributes:
+        points: What it stands for.
+        cell: What is printed there.
+    """
+
+    points: int
+    cell: Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +48,7 @@ class ItemRow:
         label: Its wording as printed.
         points: The cell of its points; blank text when unanswered.
         answer: The cell of its answer in words, or None if the layout prints none.
+        choices: Every possible answer, where the layout prints all and marks one; then `points` is blank.
         label_matches: Whether the wording beside the value is the one the template names for this item.
     """
 
@@ -40,6 +57,13 @@ class ItemRow:
     points: Cell
     answer: Cell | None
     label_matches: bool
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Everything that is printed of it."""
+        answer = (self.answer,) if self.answer is not None else ()
+        return (self.label, self.points, *answer, *(choice.cell for choice in self.choices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,11 +183,13 @@ def _unclaimed(findings: Sequence[Finding]) -> int:
 
 
 def _remarks(sketch: Sketch, trials: Sequence[Trial]) -> tuple[str, ...]:
-    printed = (*sketch.guesses, *sketch.page_guesses)
-    unsure = [guess.heading for guess in printed if guess.certainty <= 1]
+    unsure = [guess.heading for guess in sketch.guesses if guess.certainty <= 1]
     remarks = [f"Check by hand: {', '.join(f'“{heading}”' for heading in unsure)}."] if unsure else []
-    if sketch.instrument_why.startswith("check"):
-        remarks.append(f"The questionnaire is a guess, {sketch.instrument}: {sketch.instrument_why}.")
+    remarks += [
+        f"The questionnaire is a guess, {part.instrument}: {part.why}."
+        for part in sketch.items
+        if part.why[:5] == "check"
+    ]
     if sketch.dates_why:
         remarks.append(f"Dates: {sketch.dates_why}.")
     if any(trial.unclaimed for trial in trials):

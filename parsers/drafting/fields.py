@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
-    NO_SCORE,
+    begins_with_instrument,
     date_formats,
     heading_hints,
     heading_means,
+    instruments_in,
+    item_number,
     middle_year,
     named_instrument,
     share,
 )
 from parsers.lines import folded
-from parsers.template import Field, NameOrder, Place
+from parsers.template import NameOrder
+from parsers.template_parts import Field, Place
 
 
 class Certainty(IntEnum):
@@ -37,6 +41,9 @@ class Guess:
         values: Its values in the samples.
         instrument: For a score column: the instrument its heading names.
         dates: For a date: formats that read its values.
+        under: Words of a heading that spans this column and its neighbours.
+        item: For the column of one question: its id.
+        points: For the column of one answer: what it stands for.
         why: A sentence for the template's author.
     """
 
@@ -48,6 +55,9 @@ class Guess:
     instrument: str | None = None
     dates: tuple[str, ...] = ()
     place: Place = Place.RIGHT
+    under: str | None = None
+    item: str | None = None
+    points: int | None = None
 
 
 # What decides between fields when only values speak: the most telling look first.
@@ -60,23 +70,92 @@ _BY_LOOK = (
     Field.TOTAL,
     Field.NAME,
 )
-_MANY = frozenset({Field.TOTAL, Field.SEVERITY, Field.IGNORE})
+_FEWEST_QUESTIONS = 3
 _DATES = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 
 
-def guess_fields(found: Sequence[tuple[str, Sequence[str]]]) -> tuple[Guess, ...]:
-    """A guess for each heading with its values, each field at most once."""
-    guesses = [_guess(heading, tuple(values)) for heading, values in found]
-    return tuple(_without_doubles(_dates_told_apart(guesses)))
+def guess_fields(found: Sequence[tuple[str, Sequence[str]]], *, under: Sequence[str | None] = ()) -> tuple[Guess, ...]:
+    """A guess for each heading with its values, each field at most once for each instrument.
+
+    Args:
+        found: Headings from left to right with the values below them.
+        under: For each heading the heading above it that spans several, or None; may be left out.
+    """
+    spans = under or [None] * len(found)
+    guesses = [_guess(heading, tuple(values), over) for (heading, values), over in zip(found, spans, strict=True)]
+    guesses = _questions(guesses)
+    return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
 
 
-def _guess(heading: str, values: tuple[str, ...]) -> Guess:
+def _questions(guesses: list[Guess]) -> list[Guess]:
+    """The guesses, columns headed by the numbers of all questions of a form ("Q1", "Q2" …) made its answers."""
+    numbers = [
+        None if guess.certainty is Certainty.SURE and guess.field is not Field.TOTAL else item_number(guess.heading)
+        for guess in guesses
+    ]
+    answers = [
+        number if number is not None and _are_answers(guess.values) and guess.instrument is None else None
+        for number, guess in zip(numbers, guesses, strict=True)
+    ]
+    asked = [number for number in answers if number is not None]
+    if len(asked) < _FEWEST_QUESTIONS or asked != list(range(1, len(asked) + 1)):
+        return guesses
+    return [
+        replace(
+            guess, field=Field.ITEM, item=str(number), certainty=Certainty.SURE, dates=(), why="one answer a column"
+        )
+        if number is not None
+        else guess
+        for number, guess in zip(answers, guesses, strict=True)
+    ]
+
+
+def _are_answers(values: Sequence[str]) -> bool:
+    filled = [value for value in values if value.strip()]
+    return bool(filled) and sum(value.isdigit() and len(value) == 1 for value in filled) >= 0.9 * len(filled)
+
+
+def _of_instruments(guesses: list[Guess]) -> list[Guess]:
+    """The guesses, columns beside a named score made its own: "Severity" right of "PHQ-9", "PHQ9_Date"."""
+    whole: list[Guess] = []
+    last: str | None = None
+    scores = sum(guess.field is Field.TOTAL and guess.instrument is not None for guess in guesses)
+    for guess in guesses:
+        if guess.field is Field.TOTAL:
+            last = guess.instrument
+        elif guess.field is Field.SEVERITY and scores > 1 and guess.instrument is None and last is not None:
+            guess = replace(guess, instrument=last)
+        elif guess.field is Field.IGNORE:
+            pass
+        elif guess.field is not Field.SEVERITY and guess.instrument is None:
+            last = last if guess.field is Field.AUTHORED_ON else None
+        whole.append(guess)
+    return whole
+
+
+def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
+    over = named_instrument(under) if under else None
+    made = _own_guess(heading, values)
+    if under is None:
+        return made
+    belongs = over if made.field in (Field.TOTAL, Field.SEVERITY, Field.AUTHORED_ON) else None
+    why = f"{made.why}; under “{under}”" if belongs else made.why
+    return replace(made, under=under, instrument=made.instrument or belongs, why=why)
+
+
+def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
     instrument = named_instrument(heading)
-    if instrument is not None and share(Field.TOTAL, values) >= 0.5:
+    if instrument is not None and share(Field.TOTAL, values) >= 0.5 and not _says_when(values):
         return Guess(
             heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.SURE, instrument=instrument,
             why=f"the heading names {instrument}, the values are scores",
         )  # fmt: skip
+    begins, rest = begins_with_instrument(heading)
+    if begins is not None and rest in (Field.AUTHORED_ON, Field.SEVERITY) and share(rest, values) >= 0.6:
+        return replace(
+            _made(heading, values, rest, Certainty.SURE, f"the heading begins with {begins}, its values agree"),
+            instrument=begins,
+        )
     meant = heading_means(heading)
     if meant is Field.SEVERITY and share(Field.TOTAL, values) > 0.8 and any(values):
         meant = Field.TOTAL
@@ -119,30 +198,62 @@ def _dates_told_apart(guesses: list[Guess]) -> list[Guess]:
     return guesses
 
 
+def _says_when(values: Sequence[str]) -> bool:
+    return share(Field.AUTHORED_ON, values) >= 0.6 and any(value.strip() for value in values)
+
+
 def _without_doubles(guesses: list[Guess]) -> list[Guess]:
-    best: dict[Field, int] = {}
+    best: dict[tuple[Field, str | None], int] = {}
     for n, guess in enumerate(guesses):
-        key = guess.field
-        if key in (Field.IGNORE,) or (key is Field.TOTAL and guess.instrument is not None):
+        key = guess.field, guess.instrument
+        if guess.field in (Field.IGNORE, Field.ITEM, Field.CHOICE):
             continue
         if key not in best or guess.certainty > guesses[best[key]].certainty:
             best[key] = n
     named_totals = any(guess.field is Field.TOTAL and guess.instrument for guess in guesses)
     kept: list[Guess] = []
     for n, guess in enumerate(guesses):
-        lost = guess.field in best and best[guess.field] != n and guess.instrument is None
+        first = best.get((guess.field, guess.instrument))
+        lost = first is not None and first != n
         lost = lost or (guess.field is Field.TOTAL and guess.instrument is None and named_totals)
-        other = guesses[best[guess.field]].heading if lost and guess.field in best else ""
+        other = guesses[first].heading if lost and first is not None and first != n else ""
         why = f"looks like {guess.field.value}, which “{other}” already is" if other else "no questionnaire named"
-        kept.append(replace(guess, field=Field.IGNORE, certainty=Certainty.NONE, why=why) if lost else guess)
+        if lost and guess.field is Field.TOTAL:
+            why += ": CHECK, scores below it are not read"
+        kept.append(
+            replace(guess, field=Field.IGNORE, instrument=None, certainty=Certainty.NONE, why=why) if lost else guess
+        )
     return kept
 
 
+# What a score cell says where there is no score, in reports of many layouts; a draft knows them all.
+USUAL_NO_SCORE = ("Declined", "Refused", "N/A", "Not done", "Not given", "Incomplete", "Unable to complete")
+_LONGEST_WORDS = 3
+
+
 def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
-    """What score cells say where there is no score, as printed."""
-    values = [value for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
-    found = {value.strip() for value in values if folded(value) in {folded(word) for word in NO_SCORE}}
-    return tuple(sorted(found))
+    """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
+    values = [value.strip() for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
+    found = {value for value in values if folded(value) in {folded(word) for word in NO_SCORE}}
+    # Words without a digit ("UTC") are no score either; a severity alone may be one, a letter may be a misread digit.
+    found |= {
+        value
+        for value in values
+        if len(value) > 2 and all(char.isalpha() or char in " /.-" for char in value)
+        and len(value.split()) <= _LONGEST_WORDS and share(Field.SEVERITY, [value]) < 1
+    }  # fmt: skip
+    known = {folded(value) for value in found}
+    named = [guess for guess in guesses if guess.field is Field.TOTAL and guess.instrument]
+    # With a column per questionnaire a blank cell says that this one was not given.
+    blank = [""] if len(named) > 1 and any(not value.strip() for guess in named for value in guess.values) else []
+    return (*sorted(found), *blank, *(word for word in USUAL_NO_SCORE if folded(word) not in known))
+
+
+def instrument_names(guesses: Sequence[Guess]) -> tuple[tuple[str, str], ...]:
+    """Names in instrument columns that hold the name of one instrument, and more than that ("PHQ-9 Depression")."""
+    names = {value for guess in guesses if guess.field is Field.INSTRUMENT for value in guess.values if value.strip()}
+    partly = {name: instruments_in(name) for name in names if named_instrument(name) is None}
+    return tuple(sorted((name, found[0]) for name, found in partly.items() if len(found) == 1))
 
 
 def name_order(guesses: Sequence[Guess]) -> tuple[NameOrder, str]:

@@ -1,62 +1,54 @@
-"""A sketch of a layout with one patient per page and one row per question."""
+"""A sketch of a layout with one patient per page and tables of questions."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parsers.drafting.fields import Certainty, Guess, guess_fields
+from parsers.drafting.headings import Heading, find_item_headers
 from parsers.drafting.labels import find_labelled
-from parsers.drafting.lines import is_personal, pattern_of
-from parsers.drafting.tables import FoundTable, read_table
-from parsers.drafting.text import Sketch
-from parsers.drafting.words import item_heading_means, named_instrument
-from parsers.header import find_headers
+from parsers.drafting.lines import Piece, general_pieces, may_be_a_record
+from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
+from parsers.drafting.text import ItemsSketch, Sketch
+from parsers.drafting.words import instruments_in, item_heading_means
 from parsers.instrument_library import load_instruments
 from parsers.lines import find_on_line, lines_of
-from parsers.template import Column, Field, Place
-from records.document import Document
+from parsers.template_parts import Field, Place
+from records.document import Document, Page, ReaderName
 
-_NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
 _PAGES = 20  # enough to tell the usual order of the questions
-_SUMMARY = re.compile(r"\b(total|sum|score)\b", re.IGNORECASE)
+_NEAR_ABOVE = 4  # texts above a table that may name it
+_POINTS_BEHIND = re.compile(r"\((\d)\)\s*$")
 
 
-def sketch_items(
-    sketch: Sketch, documents: Sequence[Document], headings: Sequence[str], *, texts: Sequence[str]
-) -> bool:
+def sketch_items(sketch: Sketch, documents: Sequence[Document], *, texts: Sequence[str]) -> bool:
     """Make `sketch` one of this layout; False, and nothing changed, if the questions are those of no instrument.
 
     Args:
         sketch: The sketch to complete.
         documents: The samples.
-        headings: Of the table of questions.
         texts: What the first page prints, run by run.
     """
-    first, table = documents[0], _usual_page(documents, headings)
-    if table is None:
+    first = documents[0].pages[0]
+    pages = [page for document in documents for page in document.pages][:_PAGES]
+    parts: list[ItemsSketch] = []
+    found: list[QuestionTable] = []
+    for headings in find_item_headers(first):
+        for group in alike([table for page in pages for table in read_questions(page, headings)]):
+            part = _part(group, headings, texts, taken={part.instrument for part in parts})
+            if part is not None:
+                parts.append(part)
+                found += group
+    if not parts:
+        found, parts = _headless(pages, texts)
+    if not parts:
         return False
-    roles = _roles(table)
-    labels = _labels(table, roles)
-    wording = tuple(_NUMBERING.sub("", text) for text in labels if text and not _SUMMARY.search(text))
-    summary = tuple(text for text in labels if _SUMMARY.search(text))
-    instrument, why = _instrument(texts, len(wording))
-    if instrument is None or not summary or len(set(wording)) != len(wording):
-        return False
-    everything = read_table(documents, headings)
-    sketch.layout = "items"
-    sketch.furniture = _foot(first, summary)
-    sketch.instrument, sketch.instrument_why = instrument, why
-    sketch.wording = wording
-    sketch.answers = _answers(everything, roles, summary)
-    sketch.summary = tuple((text, _summary_cells(table, roles, labels.index(text))) for text in summary)
-    sketch.guesses = tuple(
-        Guess(heading=heading, values=(), field=role, certainty=Certainty.SURE, why=f"the {role.value} of a question")
-        for heading, role in zip(table.headings, roles, strict=True)
-    )
-    top = _header_top(first, headings)
-    labelled = find_labelled(documents, above=top)
+    sketch.items = parts
+    top = min(table.top for table in found if table.page is found[0].page)
+    labelled = find_labelled(documents, above=top - 1)
     guesses = list(guess_fields(list(zip(labelled.labels, labelled.values, strict=True))))
     if labelled.name_above is not None:
         guesses.insert(
@@ -66,94 +58,150 @@ def sketch_items(
                 why="what stands above it has the form of a name",
             ),
         )  # fmt: skip
-    sketch.page_guesses = tuple(guesses)
+    sketch.page_guesses = tuple(guess for guess in guesses if guess.field is not Field.TOTAL)
+    sketch.furniture = [*_legends(found, sketch.page_guesses), *_feet(found, parts)]
     return True
 
 
-def _usual_page(documents: Sequence[Document], headings: Sequence[str]) -> FoundTable | None:
-    """The table of a page that prints the questions as most pages do: one sheet may have them in another order."""
-    pages = [Document(reader=d.reader, pages=(page,)) for d in documents for page in d.pages][:_PAGES]
-    tables = [table for table in (read_table([page], headings) for page in pages) if table.header_pages]
-    if not tables:
+def _headless(pages: Sequence[Page], texts: Sequence[str]) -> tuple[list[QuestionTable], list[ItemsSketch]]:
+    """Questions that are printed without a header, as a part."""
+    groups = alike([table for page in pages if (table := read_headless(page)) is not None])
+    for group in groups:
+        wording = group[0].questions
+        instrument, why = _instrument((*group[0].above[:_NEAR_ABOVE], *texts), len(wording), set())
+        if instrument is not None and len(set(wording)) == len(wording):
+            part = ItemsSketch(
+                instrument=instrument, why=why, guesses=(), wording=wording, beside=group[0].roles[1],
+                labelled=_labelled_below(group, has_total=False),
+            )  # fmt: skip
+            return group, [part]
+    return [], []
+
+
+def _part(
+    group: Sequence[QuestionTable], headings: Sequence[Heading], texts: Sequence[str], *, taken: set[str]
+) -> ItemsSketch | None:
+    """One table of questions as its pages print it, or None where it is that of no instrument."""
+    table = group[0]
+    wording = table.questions
+    instrument, why = _instrument((*table.above[:_NEAR_ABOVE], *texts), len(wording), taken)
+    if instrument is None or len(set(wording)) != len(wording):
         return None
-    orders = Counter(_labels(table, _roles(table)) for table in tables)
-    usual, _ = orders.most_common(1)[0]
-    return next(table for table in tables if _labels(table, _roles(table)) == usual)
+    points = _choice_points(headings)
+    return ItemsSketch(
+        instrument=instrument,
+        why=why,
+        guesses=tuple(
+            Guess(
+                heading=heading.text, under=heading.under, values=(), field=role, certainty=Certainty.SURE,
+                points=points.get(number) if role is Field.CHOICE else None,
+                why=f"the {role.value} of a question" if role is not Field.IGNORE else "printed beside the question",
+            )
+            for number, (heading, role) in enumerate(zip(headings, table.roles, strict=True))
+        ),
+        wording=wording,
+        answers=_answers(group),
+        summary=tuple((table.label(row), cells) for row in table.totals if (cells := _summary_cells(table, row))),
+        labelled=_labelled_below(group, has_total=any(_summary_cells(table, row) for row in table.totals)),
+    )  # fmt: skip
 
 
-def _labels(table: FoundTable, roles: Sequence[Field]) -> tuple[str, ...]:
-    labels = table.values[roles.index(Field.LABEL)]
-    ends = [n for n, text in enumerate(labels) if _SUMMARY.search(text)]
-    return labels[: ends[-1] + 1] if ends else labels  # below the total stands the foot of the page
+def _choice_points(headings: Sequence[Heading]) -> dict[int, int]:
+    """What the columns of one answer each stand for: the number behind their heading, or their order from 0."""
+    choices = [n for n, heading in enumerate(headings) if item_heading_means(heading.text) is Field.CHOICE]
+    written = [_POINTS_BEHIND.search(headings[n].text) for n in choices]
+    return {
+        n: int(match[1]) if match is not None and all(written) else order
+        for order, (n, match) in enumerate(zip(choices, written, strict=True))
+    }
 
 
-def _foot(document: Document, summary: Sequence[str]) -> list[tuple[str, bool]]:
-    """What stands below the last summary row of the first page: legends, page numbers."""
-    lines = lines_of(document.pages[0].words)
-    ends = [n for n, line in enumerate(lines) for label in summary if find_on_line(line, label)]
-    below = lines[ends[-1] + 1 :] if ends else ()
-    return list(dict.fromkeys(pattern_of(line.text) for line in below if not is_personal(line.text)))
-
-
-def _roles(table: FoundTable) -> list[Field]:
-    roles = [item_heading_means(heading) or Field.IGNORE for heading in table.headings]
-    # "Item" may head the questions or their numbers: of several candidates the wordiest column holds the questions.
-    candidates = [n for n, role in enumerate(roles) if role is Field.LABEL]
-    wordiest = max(candidates, key=lambda n: sum(len(text) for text in table.values[n]))
-    points = [n for n, role in enumerate(roles) if role is Field.POINTS]
-    return [
-        Field.IGNORE if (role is Field.LABEL and n != wordiest) or (role is Field.POINTS and n != points[-1]) else role
-        for n, role in enumerate(roles)
+def _labelled_below(group: Sequence[QuestionTable], *, has_total: bool) -> tuple[Guess, ...]:
+    """Total and severity that stand below the questions, beside labels of their own."""
+    below = [
+        Document(
+            reader=ReaderName.PDFPLUMBER,
+            pages=(
+                replace(
+                    table.page,
+                    words=tuple(
+                        w for w in table.page.words if table.bottom <= w.region.top and w.region.bottom <= table.end
+                    ),
+                ),
+            ),
+        )
+        for table in group
     ]
+    found = find_labelled(below, above=None)
+    guesses = guess_fields(list(zip(found.labels, found.values, strict=True)))
+    wanted = {Field.SEVERITY} if has_total else {Field.TOTAL, Field.SEVERITY}
+    return tuple(replace(g, place=found.place, instrument=None) for g in guesses if g.field in wanted)
 
 
-def _instrument(texts: Sequence[str], questions: int) -> tuple[str | None, str]:
+def _legends(tables: Sequence[QuestionTable], labelled: Sequence[Guess]) -> list[Piece]:
+    """What stands between the labelled values of a page and its first question, such as how to answer."""
+    texts: list[str] = []
+    for page in {id(table.page): table.page for table in tables}.values():
+        top = min(table.top for table in tables if table.page is page)
+        lines = [line for line in lines_of(page.words) if line.region.bottom <= top]
+        named = [n for n, line in enumerate(lines) for g in labelled if find_on_line(line, g.heading, colon=True)]
+        texts += [line.text for line in lines[max(named) + 1 :] if not may_be_a_record(line)] if named else []
+    return general_pieces(texts)
+
+
+def _feet(tables: Sequence[QuestionTable], parts: Sequence[ItemsSketch]) -> list[Piece]:
+    """What stands below the last table of the pages: legends, a question without points, page numbers."""
+    labels = [guess.heading for part in parts for guess in part.labelled]
+    texts: list[str] = []
+    for page in {id(table.page): table.page for table in tables}.values():
+        bottom = max(table.bottom for table in tables if table.page is page)
+        texts += [
+            line.text
+            for line in lines_of(page.words)
+            if line.region.top >= bottom and not may_be_a_record(line)
+            and not any(find_on_line(line, label, colon=True) for label in labels)
+        ]  # fmt: skip
+    sums = [" ".join(cell for cell in row if cell) for t in tables for row in t.totals if not _summary_cells(t, row)]
+    titles = [t.above[0] for t in tables if t.above and instruments_in(t.above[0])]
+    return general_pieces([*titles, *sums, *texts])
+
+
+def _instrument(texts: Sequence[str], questions: int, taken: set[str]) -> tuple[str | None, str]:
     library = load_instruments()
     for text in texts:
-        words = text.split()
-        spans = [" ".join(words[a:b]) for a in range(len(words)) for b in range(len(words), a, -1)][:200]
-        for span in spans:
-            found = named_instrument(span)
-            if found is not None and library[found].item_count == questions:
+        for found in instruments_in(text):
+            if found not in taken and library[found].item_count == questions:
                 return found, "the page names it"
     # The page does not say; the author of the template is told to check what the number of questions suggests.
     fitting = [
         name
         for name, instrument in library.items()
-        if sum(item.scored for item in instrument.items) == questions == instrument.item_count
+        if sum(item.scored for item in instrument.items) == questions == instrument.item_count and name not in taken
     ]
     why = f"check: the page does not name it; as many questions have {', '.join(sorted(fitting))}"
     return min(fitting, default=None), why
 
 
-def _answers(table: FoundTable, roles: Sequence[Field], summary: Sequence[str]) -> tuple[tuple[str, int], ...]:
+def _answers(group: Sequence[QuestionTable]) -> tuple[tuple[str, int], ...]:
+    roles = group[0].roles
     if Field.ANSWER not in roles or Field.POINTS not in roles:
         return ()
-    labels = table.values[roles.index(Field.LABEL)]
-    answers = table.values[roles.index(Field.ANSWER)]
-    points = table.values[roles.index(Field.POINTS)]
-    counted: dict[str, dict[int, int]] = {}
-    for label, answer, point in zip(labels, answers, points, strict=True):
-        if label not in summary and answer and re.fullmatch(r"\d", point):
-            by_points = counted.setdefault(answer, {})
-            by_points[int(point)] = by_points.get(int(point), 0) + 1
+    counted: dict[str, Counter[int]] = {}
+    for table in group:
+        for row in table.rows:
+            answer, points = row[table.roles.index(Field.ANSWER)], row[table.roles.index(Field.POINTS)]
+            if answer and re.fullmatch(r"\d", points) and not SUMMARY.search(table.label(row)):
+                counted.setdefault(answer, Counter())[int(points)] += 1
     # The majority decides: a form whose words and points differ once must not teach the template so.
-    found = {answer: max(by_points, key=lambda p: by_points[p]) for answer, by_points in counted.items()}
+    found = {answer: by_points.most_common(1)[0][0] for answer, by_points in counted.items()}
     return tuple(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
 
 
-def _summary_cells(table: FoundTable, roles: Sequence[Field], row: int) -> tuple[tuple[Field, Field], ...]:
+def _summary_cells(table: QuestionTable, row: Sequence[str]) -> tuple[tuple[Field, Field], ...]:
     cells: list[tuple[Field, Field]] = []
-    for number, role in enumerate(roles):
-        text = table.values[number][row]
+    for role, text in zip(table.roles, row, strict=True):
         if role is Field.POINTS:
             cells.append((role, Field.TOTAL))
         elif role is Field.ANSWER:
             cells.append((role, Field.SEVERITY if any(c.isalpha() for c in text) else Field.IGNORE))
     return tuple(cells)
-
-
-def _header_top(document: Document, headings: Sequence[str]) -> float | None:
-    columns = tuple(Column(header=heading, field=Field.IGNORE) for heading in headings)
-    found = find_headers(lines_of(document.pages[0].words), columns)
-    return found[0].region.top - 1 if found else None

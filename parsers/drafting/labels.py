@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from parsers.drafting.words import LONGEST_HEADING, heading_means, share
 from parsers.labels import LabelPlace, find_labels, read_values
 from parsers.lines import Line, joined, lines_of
-from parsers.template import Field, LabelledField, Place
+from parsers.template_parts import Field, LabelledField, Place
 from records.document import Document, Page, Word
 from records.geometry import Region
 
@@ -23,12 +23,14 @@ class FoundLabels:
         values: The values of each, over all pages.
         name_above: The label that has a name above it and none beside it; None where a label names the name.
         most: How often the commonest label is printed on one page.
+        place: Where values stand, seen from their labels.
     """
 
     labels: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
     name_above: str | None
     most: int
+    place: Place
 
 
 def find_labelled(documents: Sequence[Document], *, above: float | None) -> FoundLabels:
@@ -49,23 +51,37 @@ def find_labelled(documents: Sequence[Document], *, above: float | None) -> Foun
     usual = max((counts[text] for text in known), default=0)
     labels = [text for text in counts if counts[text] * 2 >= usual]
     fields = [LabelledField(label=text, field=Field.IGNORE, optional=True) for text in labels]
-    values: dict[str, list[str]] = {text: [] for text in labels}
+    values: dict[Place, dict[str, list[str]]] = {
+        place: {text: [] for text in labels} for place in (Place.RIGHT, Place.BELOW)
+    }
     names_above: Counter[str] = Counter()
     for page in pages:
         lines = _lines(page, above)
         places = find_labels(lines, fields)
-        for place in places:
-            text = _value(lines, place, places, page)
-            values[place.label].append(text)
-            if above_it := _name_above(lines, place, places, page):
-                names_above[place.label] += above_it
+        for label in places:
+            for place, found in values.items():
+                found[label.label].append(_value(lines, label, places, page, place))
+            if above_it := _name_above(lines, label, places, page):
+                names_above[label.label] += above_it
+    place = max(values, key=lambda each: _likeness(values[each]))
     has_name = any(heading_means(text) in (Field.NAME, Field.FAMILY) for text in labels)
     return FoundLabels(
         labels=tuple(labels),
-        values=tuple(tuple(values[text]) for text in labels),
+        values=tuple(tuple(values[place][text]) for text in labels),
         name_above=None if has_name else next((text for text, _ in names_above.most_common(1)), None),
         most=most,
+        place=place,
     )
+
+
+def _likeness(values: dict[str, list[str]]) -> float:
+    """How many values look like what their labels mean; ties go to the first place asked."""
+    likeness = 0.0
+    for label, found in values.items():
+        field = heading_means(label)
+        if field is not None and any(found):
+            likeness += share(field, found) * sum(bool(text) for text in found) / len(found)
+    return round(likeness, 6)
 
 
 def _lines(page: Page, above: float | None) -> tuple[Line, ...]:
@@ -77,6 +93,8 @@ def _labels_of(lines: Sequence[Line]) -> list[str]:
     for line in lines:
         value_follows = False
         for run in line.runs():
+            # Beside a bare label stands its value, unless that is a label itself: then values stand below.
+            value_follows = value_follows and heading_means(joined(run)) in (None, Field.IGNORE)
             labels = [] if value_follows else _labels_in(run)
             found += labels
             # What stands beside a bare label is its value, even if it begins with a known word.
@@ -103,13 +121,15 @@ def _labels_in(run: tuple[Word, ...]) -> list[str]:
     return []
 
 
-def _value(lines: Sequence[Line], place: LabelPlace, places: Sequence[LabelPlace], page: Page) -> str:
-    field = LabelledField(label=place.label, field=Field.IGNORE, optional=True)
-    others = [other for other in places if other is not place and other.words[0].region.x0 > place.region.x1]
-    right = min((o.region.x0 - 1 for o in others if _beside(o.region, place.region)), default=page.width)
-    below = min((o.region.top for o in places if o.region.top > place.region.bottom), default=page.height)
-    box = Region(page.number, max(0.0, place.region.x0 - 1), place.region.top - 1, max(right, place.region.x1), below)
-    found = read_values(lines, [place, *(o for o in places if o is not place)], [field], within=box)
+def _value(lines: Sequence[Line], label: LabelPlace, places: Sequence[LabelPlace], page: Page, place: Place) -> str:
+    field = LabelledField(label=label.label, field=Field.IGNORE, optional=True, place=place)
+    others = [other for other in places if other is not label and other.words[0].region.x0 > label.region.x1]
+    right = min((o.region.x0 - 1 for o in others if _beside(o.region, label.region)), default=page.width)
+    right = max(right, label.region.x1)
+    under = [o.region for o in places if o.region.top > label.region.bottom and o.region.x0 < right]
+    below = min((o.top for o in under if o.x1 > label.region.x0 - 1), default=page.height)
+    box = Region(page.number, max(0.0, label.region.x0 - 1), label.region.top - 1, right, below)
+    found = read_values(lines, [label, *(o for o in places if o is not label)], [field], within=box)
     return found.cells[0][1].text if found.cells else ""
 
 

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parsers.drafting.fields import Certainty, Guess, guess_fields, name_order, no_score_words
+from parsers.drafting.fields import (
+    Certainty,
+    Guess,
+    guess_fields,
+    instrument_names,
+    name_order,
+    no_score_words,
+)
+from parsers.drafting.group_lines import GroupPattern, sort_lines
+from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
 from parsers.drafting.items import sketch_items
 from parsers.drafting.labels import find_labelled
-from parsers.drafting.lines import clinic_of, heading_line, pattern_of, title_of
-from parsers.drafting.tables import find_item_table, find_table, read_table
-from parsers.drafting.text import Sketch
-from parsers.drafting.words import heading_means, named_instrument
-from parsers.lines import lines_of
-from parsers.template import Field, Kind
+from parsers.drafting.lines import clinic_of, pattern_of, title_of
+from parsers.drafting.prose import sentence_patterns
+from parsers.drafting.tables import FoundTable, read_table
+from parsers.drafting.text import Sketch, TableSketch
+from parsers.drafting.words import date_formats, heading_means, instruments_in
+from parsers.header import find_headers
+from parsers.lines import Line, joined, lines_of
+from parsers.template import Kind
+from parsers.template_parts import IDENTITY, Field
 from records.document import Document, TableFile
 from records.errors import TemplateError
 
 _ANCHORS = 4
+_SENTENCE = 6  # words
+_TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
+_TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
+_WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
 
 
 def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketch:
@@ -49,99 +66,173 @@ def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketc
     guesses = guess_fields([(name, column) for name, column in zip(header.cells, values, strict=True) if name])
     clinic = clinic_of(around)
     sketch = Sketch(
-        id=template_id, title=title_of(around) or "CSV export", kind=Kind.CSV, layout="table", site=site,
-        guesses=guesses, clinic=clinic, anchors=_anchors(None, guesses),
+        id=template_id, title=title_of(around) or "CSV export", kind=Kind.CSV, site=site, clinic=clinic,
+        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses),
     )  # fmt: skip
     sketch.furniture = list(dict.fromkeys(pattern_of(text) for text in around if text != clinic))
     return _completed(sketch, around)
 
 
 def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sketch:
-    """A sketch of a PDF layout: questions on a page, a table, or blocks of labelled values.
+    """A sketch of a PDF layout: questions on a page, a table, sentences, or blocks of labelled values.
 
     Raises:
-        TemplateError: None of the three was recognised.
+        TemplateError: None of these was recognised.
     """
-    above = [
-        " ".join(word.text for word in run) for line in lines_of(documents[0].pages[0].words) for run in line.runs()
-    ]
     lines = lines_of(documents[0].pages[0].words)
-    edges = [" ".join(w.text for w in run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
-    title, clinic = title_of(above), clinic_of(edges)
-    sketch = Sketch(
-        id=template_id,
-        title=title or "Drafted layout",
-        kind=Kind.PDF,
-        layout="table",
-        site=site,
-        guesses=(),
-        clinic=clinic,
-    )
-    if (headings := find_item_table(documents[0])) is not None and (
-        sketch_items(sketch, documents, headings, texts=above)
-    ):
-        sketch.anchors = _anchors(title, sketch.page_guesses, sketch.guesses)
-        return _completed(sketch, above)
-    headings = find_table(documents[0])
-    guesses = () if headings is None else _table_guesses(sketch, documents, headings)
+    runs = [run for line in lines for run in line.runs()]
+    texts = [joined(run) for run in runs]
+    edges = [joined(run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
+    title = title_of(texts[:_TOP_RUNS], [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]])
+    sketch = Sketch(id=template_id, title=title or "Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
+    if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
+        return _completed(_anchored(sketch, title), texts)
+    if _sketch_table(sketch, documents, texts):
+        return _completed(_anchored(sketch, title), texts)
+    sketch.sentences = sentence_patterns(documents)
+    if sketch.sentences:
+        sketch.anchors = _lasting_sentences(lines) or _anchors(title)
+        sketch.dates = _sentence_dates(documents)
+        return _completed(sketch, texts)
+    _sketch_blocks(sketch, documents)
+    return _completed(_anchored(sketch, title), texts)
+
+
+def _lasting_sentences(lines: Sequence[Line]) -> tuple[str, ...]:
+    """The longest line of a page without a number in it: what every print of a letter says."""
+    plain = [line.text for line in lines if len(line.words) >= _SENTENCE and not re.search(r"\d", line.text)]
+    return (max(plain, key=len).rstrip(".,;:"),) if plain else ()
+
+
+def _sketch_blocks(sketch: Sketch, documents: Sequence[Document]) -> None:
     labelled = find_labelled(documents, above=None)
-    if _can_be_read(guesses, above) and not (labelled.most > 1 and len(guesses) < 4):
-        sketch.guesses = guesses
-    else:
-        sketch.guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
-        sketch.layout, sketch.groups, sketch.skip = "blocks", [], []
-        if not any(guess.field is Field.TOTAL for guess in sketch.guesses):
-            raise TemplateError(
-                "No table heading and no labels with a score were recognised on the first page.",
-                next_step="Write the template by hand from the nearest form; “template explain” shows what it finds.",
-            )
-    sketch.anchors = _anchors(title, sketch.guesses)
-    return _completed(sketch, above)
+    guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
+    sketch.blocks = tuple(replace(guess, place=labelled.place) for guess in guesses)
+    if not any(guess.field is Field.TOTAL for guess in sketch.blocks):
+        raise TemplateError(
+            "No table heading and no labels with a score were recognised on the first page.",
+            next_step="Write the template by hand from the nearest form; “template explain” shows what it finds.",
+        )
 
 
-def _table_guesses(sketch: Sketch, documents: Sequence[Document], headings: Sequence[str]) -> tuple[Guess, ...]:
-    table = read_table(documents, headings)
-    for text in dict.fromkeys(table.odd_lines):
-        group = heading_line(text)
-        piece = pattern_of(text)
-        if group is not None:
-            sketch.groups = list(dict.fromkeys([*sketch.groups, group]))
-        elif piece not in sketch.skip:
-            sketch.skip.append(piece)
-    pages = sum(len(document.pages) for document in documents)
-    sketch.header_on_every_page = len(table.header_pages) == pages or pages == 1
-    return guess_fields(list(zip(table.headings, table.values, strict=True)))
+def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence[str]) -> bool:
+    """Make `sketch` one of a table of records; False, and nothing changed, if no such table is recognised."""
+    for found in (find_table(documents[0]), find_flowsheet(documents[0])):
+        if found is None:
+            continue
+        read = read_table(documents, found)
+        table, groups = _table(read, found)
+        said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
+        page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
+        known = said | _fields(table) | {guess.field for guess in page_guesses}
+        labelled = find_labelled(documents, above=None)
+        if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
+            sketch.tables = [table]
+            sketch.page_guesses = page_guesses
+            values = [text for group in groups for text in group.values.get(Field.NAME, ())]
+            if values:
+                order, why = name_order([_named(values)])
+                sketch.names, sketch.names_why = order.value, why
+            return True
+    return False
 
 
-def _can_be_read(guesses: Sequence[Guess], texts: Sequence[str]) -> bool:
-    fields = {guess.field for guess in guesses}
-    named = any(guess.instrument for guess in guesses) or any(named_instrument(text) for text in texts)
-    return Field.TOTAL in fields and (Field.INSTRUMENT in fields or named) and len(fields - {Field.IGNORE}) >= 3
+def _named(values: Sequence[str]) -> Guess:
+    return Guess(heading="", values=tuple(values), field=Field.NAME, certainty=Certainty.SURE, why="")
+
+
+def _fields(table: TableSketch) -> set[Field]:
+    return {guess.field for guess in table.guesses} | ({Field.TOTAL, Field.AUTHORED_ON} if table.across else set())
+
+
+def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[GroupPattern]]:
+    guesses = guess_fields(
+        [(heading.text, values) for heading, values in zip(read.headings, read.values, strict=True)],
+        under=[heading.under for heading in read.headings],
+    )
+    if found.dates:
+        guesses = tuple(_row_name(guess) for guess in guesses)
+    above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
+    lacking = frozenset(Field) - {guess.field for guess in (*guesses, *above)}
+    groups, skip = sort_lines(read.odd_lines, lacking=lacking)
+    printed, pages = read.headers
+    return TableSketch(
+        guesses=guesses,
+        across=found.dates,
+        groups=[group.pattern for group in groups],
+        above=above,
+        skip=skip,
+        group_dates=date_formats([text for group in groups for text in group.values.get(Field.BIRTH_DATE, ())]),
+        header_on_every_page=printed == pages or pages == 1,
+    ), groups
+
+
+def _row_name(guess: Guess) -> Guess:
+    """Of a flowsheet: its rows begin with the name of an instrument, whatever their heading says."""
+    why = "rows begin with the name of a questionnaire"
+    return replace(guess, field=Field.INSTRUMENT, certainty=Certainty.SURE, why=why, dates=())
+
+
+def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Guess, ...]:
+    """What labels above the table say of the person whose page it is."""
+    columns = [heading.column() for heading in found.headings]
+    headers = find_headers(lines_of(documents[0].pages[0].words), columns)
+    if not headers:
+        return ()
+    labelled = find_labelled(documents, above=headers[0].top - 1)
+    guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
+    kept = [guess for guess in guesses if guess.field in IDENTITY or guess.field is Field.AUTHORED_ON]
+    return tuple(replace(guess, place=labelled.place) for guess in kept)
+
+
+def _can_be_read(table: TableSketch, known: set[Field], texts: Sequence[str]) -> bool:
+    named = any(guess.instrument for guess in table.guesses) or any(
+        instruments_in(text) for text in texts[:_TITLE_RUNS]
+    )
+    return Field.TOTAL in known and (Field.INSTRUMENT in known or named) and len(known - {Field.IGNORE}) >= 3
+
+
+def _sentence_dates(documents: Sequence[Document]) -> tuple[str, ...]:
+    words = [word.text.strip(".,;()") for document in documents for page in document.pages for word in page.words]
+    formats = Counter(form for word in words for form in date_formats([word]))
+    return tuple(form for form, _ in formats.most_common(1))
 
 
 def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     """The sketch with what follows from its guesses: date formats, name order, words for no score."""
-    everything = (*sketch.guesses, *sketch.page_guesses)
-    order, sketch.names_why = name_order(everything)
-    sketch.names = order.value
+    if any(guess.field is Field.NAME for guess in sketch.guesses):
+        order, sketch.names_why = name_order(sketch.guesses)
+        sketch.names = order.value
+    elif sketch.sentences:
+        sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
     sketch.no_score = no_score_words(sketch.guesses)
-    counted = Counter(form for guess in everything for form in guess.dates)
+    sketch.instruments = instrument_names(sketch.guesses)
+    counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 
     def settled(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
         # Of formats that read one column alike, the one that reads the other columns too is meant.
         return tuple(replace(g, dates=tuple(sorted(g.dates, key=lambda form: -counted[form]))) for g in guesses)
 
-    sketch.guesses, sketch.page_guesses = settled(sketch.guesses), settled(sketch.page_guesses)
-    everything = (*sketch.guesses, *sketch.page_guesses)
-    first = Counter(guess.dates[0] for guess in everything if guess.dates)
-    sketch.dates = tuple(form for form, _ in first.most_common(1))
-    doubtful = [guess for guess in everything if len(guess.dates) > 1 and _swapped(guess.dates)]
+    sketch.page_guesses, sketch.blocks = settled(sketch.page_guesses), settled(sketch.blocks)
+    for table in sketch.tables:
+        table.guesses, table.above = settled(table.guesses), settled(table.above)
+    for part in sketch.items:
+        part.labelled = settled(part.labelled)
+    first = Counter(guess.dates[0] for guess in sketch.guesses if guess.dates)
+    first.update(form for table in sketch.tables for form in table.across[:1])
+    first.update(form for table in sketch.tables for form in _group_dates(table))
+    sketch.dates = tuple(form for form, _ in first.most_common(1)) or sketch.dates
+    doubtful = [guess for guess in sketch.guesses if len(guess.dates) > 1 and _swapped(guess.dates)]
     if doubtful:
         sketch.dates_why = "day and month cannot be told apart in this sample: check"
-    elif not sketch.dates and any(g.field in (Field.BIRTH_DATE, Field.AUTHORED_ON) for g in everything):
+    elif not sketch.dates and any(g.field in (Field.BIRTH_DATE, Field.AUTHORED_ON) for g in sketch.guesses):
         sketch.dates, sketch.dates_why = ("%m/%d/%Y",), "no date of the sample could be read: check"
     _name_instrument(sketch, texts)
     return sketch
+
+
+def _group_dates(table: TableSketch) -> tuple[str, ...]:
+    return table.group_dates[:1]
 
 
 def _swapped(forms: Sequence[str]) -> bool:
@@ -150,20 +241,34 @@ def _swapped(forms: Sequence[str]) -> bool:
 
 def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
     """Where no column says which questionnaire it is, the page's own words may."""
-    if sketch.layout == "items" or any(g.field is Field.INSTRUMENT or g.instrument for g in sketch.guesses):
+    said = any("(?P<instrument>" in pattern for table in sketch.tables for pattern in table.groups)
+    if sketch.items or sketch.sentences or said:
         return
-    named = next((found for text in texts if (found := named_instrument(text))), None)
-    if named is None:
+    if any(g.field is Field.INSTRUMENT or (g.instrument and g.field is Field.TOTAL) for g in sketch.guesses):
+        return
+    named = {found for text in texts[:_TITLE_RUNS] for found in instruments_in(text)}
+    if len(named) != 1:
         raise TemplateError(
             "Nothing in the sample says which questionnaire the scores belong to.",
             next_step="Write the template by hand and give the score column its instrument.",
         )
-    sketch.guesses = tuple(
-        replace(g, instrument=named, certainty=Certainty.GUESS, why=f"the page names {named}: check")
-        if g.field is Field.TOTAL
-        else g
-        for g in sketch.guesses
-    )
+    instrument = named.pop()
+
+    def told(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+        why = f"the page names {instrument}: check"
+        return tuple(
+            replace(g, instrument=instrument, certainty=Certainty.GUESS, why=why) if g.field is Field.TOTAL else g
+            for g in guesses
+        )
+
+    sketch.blocks = told(sketch.blocks)
+    for table in sketch.tables:
+        table.guesses = told(table.guesses)
+
+
+def _anchored(sketch: Sketch, title: str | None) -> Sketch:
+    sketch.anchors = _anchors(title, sketch.guesses)
+    return sketch
 
 
 def _anchors(title: str | None, *guesses: Sequence[Guess]) -> tuple[str, ...]:

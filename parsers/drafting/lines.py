@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from parsers.drafting.words import is_clinic_name, share
+from parsers.drafting.words import heading_means, is_clinic_name, share
 from parsers.explanation import Explanation
-from parsers.lines import joined, lines_of
-from parsers.template import Field
+from parsers.lines import Line, joined, lines_of
+from parsers.template_parts import Field
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
-_CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|" + _MONTH)
+_MOST_RUNS: Final = 5  # a page foot has a left, a middle and a right part, perhaps with bars between
+_ANSWERS: Final = 3  # single digits on one line that look like the answers to a question
+_SAME_START: Final = 4  # words in common that make two lines one piece of print
+_WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?"
+_CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|[AP]M|" + _MONTH + "|" + _WEEKDAY)
+# Behind these stands who printed the report.
+_USERS: Final = frozenset({"by", "user", "usr", "operator", "userid"})
+# Words of titles and remarks, which no name has.
+_PLAIN: Final = frozenset({"continued", "cont", "results", "result", "report", "page", "summary", "office", "records"})
+# What titles do not begin with.
+_NO_TITLE: Final = frozenset({"dear", "printed", "run", "page", "date", "prepared", "as", "usr", "user"})
+_COMPANY: Final = re.compile(r",? (P\.?C|P\.?A|PLLC|LLC|L\.?L\.?C|LLP|Inc|Ltd|Corp|Co)\.?$")
+# A text and whether it is a regular expression.
 Piece = tuple[str, bool]
 
 
 def pattern_of(text: str) -> Piece:
     """A line as furniture: exact, or as a pattern where it holds dates or numbers, which change from print to print."""
     words = text.split()
-    if not any(_CHANGING.fullmatch(word) for word in words):
+    if words[:1] == ["Dear"]:
+        return "Dear .+", True
+    users = [before.casefold().strip(":") in _USERS for before in ["", *words[:-1]]]
+    if not any(_CHANGING.fullmatch(word) for word in words) and not any(users):
         return _ruler(text) or (text, False)
-    return " ".join(_generalised(word) for word in words), True
+    return " ".join(r"\S+" if user else _generalised(w) for user, w in zip(users, words, strict=True)), True
 
 
 def _generalised(word: str) -> str:
-    if re.fullmatch(_MONTH, word):
-        return "[A-Z][a-z]+"
+    if re.fullmatch(_MONTH, word) or re.fullmatch(_WEEKDAY, word):
+        return "[A-Z][a-z]+" + (re.escape(word[-1]) if word[-1] in ",." else "")
+    if re.fullmatch("[AP]M", word):
+        return "[AP]M"
     if not _CHANGING.fullmatch(word):
         return re.escape(word)
     stop = word[-1] if word[-1] in ",.;" else ""
@@ -41,31 +59,58 @@ def _ruler(text: str) -> Piece | None:
     return None
 
 
-def title_of(runs: Sequence[str]) -> str | None:
-    """The lasting words of the first run that is a title, without the clinic's name and the date."""
-    for run in runs:
-        for part in re.split(r"\s+[-–—|]\s+", run):
+def title_of(runs: Sequence[str], heights: Sequence[float] = ()) -> str | None:
+    """The lasting words of the title, without the clinic's name and the date: of the largest print, else the first.
+
+    Args:
+        runs: What the top of a page prints, run by run.
+        heights: How high each run is printed; may be left out.
+    """
+    sized = heights or [0.0] * len(runs)
+    for _, run in sorted(zip(sized, runs, strict=True), key=lambda pair: -round(pair[0])):
+        for part in re.split(r"\s+[-–—|·•]\s+", run):
             kept: list[str] = []
             for word in part.split():
                 if _CHANGING.fullmatch(word):
                     break
                 kept.append(word)
             text = " ".join(kept).strip(" ,;:-–—")
-            if len(text) >= 6 and any(char.isalpha() for char in text) and not is_clinic_name(text):
+            wordy = len(text) >= 6 and any(char.isalpha() for char in text)
+            titled = heading_means(text.partition(":")[0]) is None and not is_clinic_name(_COMPANY.sub("", text))
+            if wordy and titled and kept[0].casefold().rstrip(":") not in _NO_TITLE:
                 return text
     return None
 
 
 def clinic_of(runs: Sequence[str]) -> str | None:
     """The first text that reads like a clinic's name, or None."""
-    parts = [part.strip() for run in runs for part in re.split(r"\s+[-–—|]\s+|,\s", run)]
+    companies = [run for run in runs if _COMPANY.search(run) and is_clinic_name(_COMPANY.sub("", run))]
+    if companies:
+        return companies[0]
+    parts = [part.strip() for run in runs for part in re.split(r"\s+[-–—|·•]\s+|,\s", run)]
     return next((part for part in parts if is_clinic_name(part)), None)
 
 
-def heading_line(text: str) -> str | None:
-    """A line inside a table as a group heading ("PROGRAM: .+"), or None if it is none."""
-    match = re.match(r"([^\W\d_][\w ]{1,30}):\s+\S", text)
-    return f"{re.escape(match[1])}: .+".replace(r"\ ", " ") if match else None
+def _common_start(texts: Sequence[Sequence[str]]) -> list[str]:
+    alike = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*texts, strict=False))
+    return [words[0] for words in alike]
+
+
+def general_pieces(texts: Sequence[str]) -> list[Piece]:
+    """Lines of several pages as furniture: those that begin alike and end differently as one pattern."""
+    begun: dict[tuple[str, ...], list[str]] = {}
+    for text in dict.fromkeys(texts):
+        begun.setdefault(tuple(text.split()[:_SAME_START]), []).append(text)
+    pieces: list[Piece] = []
+    for words, lines in begun.items():
+        exact = list(dict.fromkeys(pattern_of(text) for text in lines))
+        wordy = len(words) == _SAME_START and sum(word.isalpha() for word in words) >= _SAME_START - 1
+        if len(exact) > 1 and wordy:
+            shared = _common_start([text.split() for text in lines])
+            pieces.append((" ".join(map(_generalised, shared)) + "( .+)?", True))
+        else:
+            pieces += exact
+    return list(dict.fromkeys(pieces))
 
 
 def as_furniture(seen: Explanation) -> list[Piece]:
@@ -75,6 +120,8 @@ def as_furniture(seen: Explanation) -> list[Piece]:
     a row the draft did not understand.
     """
     boxes: dict[int, list[Region]] = {}
+    # A bare date is a visit's, unless each record has one of its own.
+    dated = all(row.cell(Field.AUTHORED_ON) is not None for row in seen.report.rows)
     for row in seen.report.rows:
         if row.page is not None and row.region is not None:
             boxes.setdefault(row.page, []).append(row.region)
@@ -90,18 +137,35 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         outside = region.bottom <= min(b.top for b in boxes[region.page]) + 1
         outside = outside or region.top >= max(b.bottom for b in boxes[region.page]) - 1
         # Words around it that a title or a clinic's name has claimed belong to the same line of print.
-        whole = next((line for line in lines[region.page] if _same_height(line.region, region)), None)
+        near = [line for line in lines[region.page] if _same_height(line.region, region)]
+        whole = min(near, key=lambda line: abs(line.region.center[1] - region.center[1]), default=None)
         runs = [joined(run) for run in whole.runs()] if whole is not None else [finding.detail]
-        if outside and not any(is_personal(run) for run in runs if len(runs) != 2 or run != runs[1]):
+        unknown = {f.detail for f in left if f.region is not None and f.region.page == region.page}
+        doubted = [run for run in runs if run in unknown]
+        bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
+        many = len(doubted) > _MOST_RUNS or _holds_answers(runs)
+        if outside and not many and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))
     return found
+
+
+def _holds_answers(runs: Sequence[str]) -> bool:
+    """Whether a line may be a question with its possible answers: never furniture, whatever stands around it."""
+    return sum(re.fullmatch(r"\(?\d\)?", word) is not None for run in runs for word in run.split()) >= _ANSWERS
 
 
 def _same_height(one: Region, other: Region) -> bool:
     return one.top - 1 <= other.center[1] <= one.bottom + 1
 
 
+def may_be_a_record(line: Line) -> bool:
+    """Whether a line may be a row of somebody's data rather than page furniture: then it is never written down."""
+    runs = [joined(run) for run in line.runs()]
+    return len(runs) > _MOST_RUNS or _holds_answers(runs) or any(is_personal(run) for run in runs)
+
+
 def is_personal(text: str) -> bool:
     """Whether a text may be a row: a person's name with a comma, or a bare date or number."""
-    named = "," in text and share(Field.NAME, [text]) == 1 and len(text.split()) <= 4
+    plain = any(word.strip(",.").casefold() in _PLAIN for word in text.split()) or text.startswith("Dear ")
+    named = "," in text and share(Field.NAME, [text]) == 1 and len(text.split()) <= 4 and not plain
     return named or share(Field.AUTHORED_ON, [text]) == 1 or re.fullmatch(r"[A-Z]{0,4}-?\d{3,}", text) is not None

@@ -1,24 +1,24 @@
-"""Tables found in a sample without a template: a line of known headings, and the rows below it."""
+"""What stands below a header in the samples: values by column, and lines that are no rows."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
-from parsers.drafting.words import heading_hints, heading_means, item_heading_means, named_instrument
+from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
+from parsers.drafting.headings import FoundHeader, Heading
+from parsers.drafting.words import date_formats
+from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
-from parsers.lines import Line, joined, lines_of
+from parsers.lines import Line
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import separated_by_rules
-from parsers.template import Column, Field, RowRule
-from records.document import Document, Page, Word
-from records.geometry import around
-
-_DEEPEST = 4  # lines of a heading
-_Rank = Callable[[str], float]
-_LINE_GAP = 0.9  # widest gap between the lines of one heading, in line heights
+from parsers.template_parts import Column, Field, GroupHeading, RowRule, Table
+from parsers.zones import Zone, continued, zones_of
+from records.document import Document, Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,150 +28,149 @@ class FoundTable:
     Attributes:
         headings: From left to right.
         values: The cells below each heading, over all pages, as many as there are rows.
+        across: The cells below headings that are dates.
+        above: The values of lines that have columns of their own, as `FoundHeader.above`.
         odd_lines: Lines between rows that are no rows.
-        header_pages: Numbers of the pages that print the heading.
+        headers: How many pages print the header, of how many.
     """
 
-    headings: tuple[str, ...]
+    headings: tuple[Heading, ...]
     values: tuple[tuple[str, ...], ...]
+    across: tuple[str, ...]
+    above: tuple[tuple[str, ...], ...]
     odd_lines: tuple[str, ...]
-    header_pages: tuple[int, ...]
+    headers: tuple[int, int]
 
 
-def find_table(document: Document) -> tuple[str, ...] | None:
-    """The headings of the likeliest table of records, or None."""
-    return _best_heading(document, _rank, least=3)
-
-
-def find_item_table(document: Document) -> tuple[str, ...] | None:
-    """The headings of a table of questions, or None."""
-    headings = _best_heading(document, lambda text: 1.0 if item_heading_means(text) else -0.3, least=2)
-    fields = {item_heading_means(heading) for heading in headings or ()}
-    about_people = any(
-        heading_means(h) in (Field.NAME, Field.MRN, Field.BIRTH_DATE, Field.AUTHORED_ON) for h in headings or ()
-    )
-    fits = Field.LABEL in fields and bool(fields & {Field.POINTS, Field.ANSWER}) and not about_people
-    return headings if fits else None
-
-
-def _rank(text: str) -> float:
-    meant = heading_means(text)
-    if meant is not None or named_instrument(text) is not None:
-        return 0.5 if meant is Field.IGNORE else 1.0
-    return 0.3 if heading_hints(text) is not None else -0.3
-
-
-def _best_heading(document: Document, rank: _Rank, *, least: int) -> tuple[str, ...] | None:
-    best: tuple[float, tuple[str, ...]] | None = None
-    for page in document.pages[:2]:
-        lines = lines_of(page.words)
-        for start in range(len(lines)):
-            for depth in range(1, _DEEPEST + 1):
-                window = lines[start : start + depth]
-                if len(window) < depth or not _together(window) or not any(c.isalnum() for c in window[-1].text):
-                    break
-                cells = _cells(window, page)
-                known = [rank(text) for text in cells]
-                # A line more that leaves every heading known ("Assessment", "Assessment Name") belongs to it.
-                score = sum(known) + 0.02 * depth
-                clear = sum(value >= 1.0 for value in known)
-                if clear >= least and len(cells) <= 30 and (best is None or score > best[0]):
-                    best = (score, cells)
-    return best[1] if best else None
-
-
-def _together(window: Sequence[Line]) -> bool:
-    return all(
-        low.region.top - high.region.bottom <= _LINE_GAP * (high.region.bottom - high.region.top)
-        for high, low in itertools.pairwise(window)
-    )
-
-
-def _cells(window: Sequence[Line], page: Page) -> tuple[str, ...]:
-    """The words of some lines put together by what stands above each other, from left to right."""
-    top, bottom = window[0].region.top, max(line.region.bottom for line in window)
-    upright = [
-        rule.region.x0
-        for rule in page.rules
-        if not rule.is_horizontal and rule.region.top < bottom and rule.region.bottom > top
-    ]
-    groups: list[list[Word]] = []
-    for line in window:
-        for run in line.runs():
-            for piece in _cut(run, upright):
-                groups.append(list(piece))
-    merged: list[list[Word]] = []
-    for group in sorted(groups, key=lambda words: words[0].region.x0):
-        box = around([word.region for word in group])
-        last = around([word.region for word in merged[-1]]) if merged else None
-        if last is not None and min(box.x1, last.x1) - max(box.x0, last.x0) > 0.5:
-            merged[-1] += group
-        else:
-            merged.append(group)
-    return tuple(joined(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0))) for words in merged)
-
-
-def _cut(run: tuple[Word, ...], upright: Sequence[float]) -> list[tuple[Word, ...]]:
-    pieces: list[list[Word]] = [[run[0]]]
-    for left, right in itertools.pairwise(run):
-        if any(left.region.x1 - 1 <= x <= right.region.x0 + 1 for x in upright):
-            pieces.append([])
-        pieces[-1].append(right)
-    return [tuple(piece) for piece in pieces]
-
-
-def read_table(documents: Sequence[Document], headings: Sequence[str]) -> FoundTable:
-    """What stands below the headings in all samples."""
-    columns = tuple(Column(header=heading, field=Field.IGNORE) for heading in headings)
-    values: list[list[str]] = [[] for _ in headings]
-    odd: list[str] = []
-    pages: list[int] = []
+def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
+    """What stands below the header in all samples."""
+    reading = _Reading(found)
+    pages = 0
     for document in documents:
-        going_on: tuple[Header, Borders] | None = None
+        reading.zones = ()
         for page in document.pages:
-            lines = lines_of(page.words)
-            headers = find_headers(lines, columns)
-            if headers:
-                pages.append(page.number)
-            top = headers[0].region.bottom if headers else 0.0
-            header = headers[0] if headers else going_on[0] if going_on else None
-            if header is None:
-                continue
-            body = [line for line in lines if line.region.center[1] > top]
-            rows_like = [line for line in body if len(line.runs()) * 2 >= len(headings)]
-            borders = find_borders(header, rows_like, page.rules) if headers or not going_on else going_on[1]
-            going_on = (header, borders)
-            strange = [line for line in body if line not in rows_like and _is_odd(line, borders, page)]
-            odd += [line.text for line in strange]
-            for row in _rows([line for line in body if line not in strange], borders, header, page):
-                for number, column in enumerate(values):
-                    column.append(row.text(number))
+            pages += 1
+            reading.page(page)
     return FoundTable(
-        headings=tuple(headings),
-        values=tuple(tuple(column) for column in values),
-        odd_lines=tuple(odd),
-        header_pages=tuple(pages),
+        headings=found.headings,
+        values=tuple(tuple(column) for column in reading.values),
+        across=tuple(reading.across),
+        above=tuple(tuple(column) for column in reading.above),
+        odd_lines=tuple(reading.odd),
+        headers=(reading.printed, pages),
     )
 
 
-def _rows(body: Sequence[Line], borders: Borders, header: Header, page: Page) -> tuple[Row, ...]:
-    count = len(header.cells)
+class _Reading:
+    def __init__(self, found: FoundHeader) -> None:
+        self._found = found
+        self._columns = tuple(heading.column() for heading in found.headings)
+        self._group = tuple(
+            Column(header=heading.text, under=heading.under, field=Field.IGNORE) for heading in found.above
+        )
+        self.values: list[list[str]] = [[] for _ in found.headings]
+        self.above: list[list[str]] = [[] for _ in found.above]
+        self.across: list[str] = []
+        self.odd: list[str] = []
+        self.printed = 0
+        self.zones: tuple[Zone, ...] = ()
+        self._above_header: Header | None = None
+
+    def page(self, page: Page) -> None:
+        claims = Claims(page)
+        across = (lambda text: bool(date_formats([text]))) if self._found.dates else None
+        headers = find_headers(claims.free_lines(), self._columns, across=across)
+        self.printed += bool(headers)
+        for header in headers:
+            claims.claim((*header.words, *header.over))
+        for header in find_headers(claims.free_lines(), self._group) if self._group else ():
+            claims.claim(header.words)
+            self._above_header = header
+        words = [word for line in claims.free_lines() for word in line.words]
+        zones = zones_of(page, headers, headers, words) if headers else continued(page, self.zones)
+        settled: list[Zone] = []
+        for zone in zones:
+            borders = self._zone(page, zone, list(claims.free_lines(zone.body)))
+            settled.append(Zone(header=zone.header, body=zone.body, borders=borders))
+        self.zones = tuple(settled) or self.zones
+        if headers:
+            top = min(header.top for header in headers)
+            above = [line.text for line in claims.free_lines() if line.region.bottom < top]
+            # The first group heading stands above the first header, as the others stand above theirs.
+            self.odd += [text for text in above[-_NEAREST:] if len(headers) > 1 and labels_in(text)]
+
+    def _zone(self, page: Page, zone: Zone, lines: list[Line]) -> Borders:
+        header = zone.header
+        count = len(header.cells)
+        if self._above_header is not None:
+            lines = self._person_lines(lines, page, header, self._above_header)
+        least = 2 if self._found.dates else count
+        rows_like = [line for line in lines if len(line.runs()) * 2 >= least and not _is_titled(line.text)]
+        borders = zone.borders or find_borders(header, rows_like, page.rules)
+        strange = [line for line in lines if line not in rows_like and _is_odd(line, borders, page)]
+        self.odd += [line.text for line in strange]
+        body = [line for line in lines if line not in strange]
+        for row in _rows(body, borders, header, page, least=least):
+            known = 0
+            for number, cell in enumerate(header.cells):
+                text = row.text(number)
+                if cell.value is not None:
+                    self.across.append(text)
+                else:
+                    at = known if len(self._columns) != count else number
+                    self.values[at].append(text)
+                    known += 1
+        return borders
+
+    def _person_lines(self, lines: list[Line], page: Page, header: Header, own: Header) -> list[Line]:
+        named = tuple(
+            Column(header=cell.column.header, field=field) for cell, field in zip(own.cells, _PLACES, strict=False)
+        )
+        table = Table(columns=_ANY, groups=(GroupHeading(columns=named),))
+        marked = Header(
+            cells=tuple(
+                type(cell)(column=column, words=cell.words) for cell, column in zip(own.cells, named, strict=False)
+            )
+        )
+        rest, found = find_group_lines(lines, table, page, header, {0: marked})
+        for line in found:
+            for number, column in enumerate(self.above):
+                cell = line.cells.get(str(_PLACES[number])) if number < len(_PLACES) else None
+                column.append(cell.text if cell else "")
+        return rest
+
+
+_NEAREST = 3  # lines above the first header that may speak of the rows below it
+# Stand-ins that tell the columns of a person's line apart while nobody knows yet what they mean.
+_PLACES = (
+    Field.NAME, Field.BIRTH_DATE, Field.MRN, Field.SEX, Field.PHONE, Field.MIDDLE, Field.SUFFIX, Field.FAMILY,
+    Field.GIVEN,
+)  # fmt: skip
+_ANY = (Column(header="any", field=Field.TOTAL),)
+
+
+def _rows(body: Sequence[Line], borders: Borders, header: Header, page: Page, *, least: int) -> tuple[Row, ...]:
     return find_rows(
         body,
         borders,
         header,
         page.rules,
-        begins=lambda cells: len(cells) * 2 >= count,
-        keys=frozenset(range(count)),
+        begins=lambda cells: len(cells) * 2 >= least,
+        keys=frozenset(range(len(header.cells))),
         by_rules=separated_by_rules(RowRule.AUTO, page, header),
     )
 
 
 def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
     """Whether a line is no row and no part of one: a group heading, a subtotal, a legend, a ruler of dashes."""
+    titled = _is_titled(line.text)
     if borders.ruled and any(rule.is_horizontal and rule.region.top >= line.region.bottom - 1 for rule in page.rules):
-        return False
+        return titled
     across = any(borders.column_of(run[0]) != borders.column_of(run[-1]) for run in line.runs())
-    first = line.words[0].text
-    titled = first.endswith(":") or first.casefold() in {"subtotal", "total", "totals", "page", "end", "printed"}
-    return across or titled or not any(char.isalnum() for char in line.text) or first[0] in "*-=_"
+    return across or titled or not any(char.isalnum() for char in line.text) or line.text[0] in "*-=_"
+
+
+def _is_titled(text: str) -> bool:
+    """Whether a line begins as no row does, or holds a label of a person's or a visit's data."""
+    first = text.split()[0].casefold().rstrip(":.")
+    return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w ]{1,30}:\s+\S", text) is not None

@@ -8,10 +8,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.drafting.fields import Certainty, Guess
-from parsers.template import Field, Kind, Place
+from parsers.drafting.lines import Piece
+from parsers.template import Kind
+from parsers.template_parts import Field, Place
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 /()-]*")
 _RESERVED = frozenset({"yes", "no", "true", "false", "null", "on", "off", "y", "n", "~"})
+
+
+@dataclass(slots=True, kw_only=True)
+class TableSketch:
+    """A table in the making.
+
+    Attributes:
+        guesses: Its columns.
+        across: Date formats of further columns headed by dates; empty where there are none.
+        groups: Patterns of headings between its rows.
+        above: Columns of lines that speak of the rows below them.
+        group_dates: Date formats of what these headings say.
+        skip: Lines between rows, each with whether it is a regular expression.
+    """
+
+    guesses: tuple[Guess, ...]
+    across: tuple[str, ...] = ()
+    groups: list[str] = field(default_factory=list)
+    group_dates: tuple[str, ...] = ()
+    above: tuple[Guess, ...] = ()
+    skip: list[Piece] = field(default_factory=list)
+    header_on_every_page: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class ItemsSketch:
+    """A table of questions in the making.
+
+    Attributes:
+        guesses: Its columns; none where no header is printed.
+        beside: What stands right of each question where no header is printed.
+        labelled: Labelled values below the table that belong to it.
+        summary: Labels of summary rows with what their answer and points columns mean.
+    """
+
+    instrument: str
+    why: str
+    guesses: tuple[Guess, ...]
+    wording: tuple[str, ...]
+    answers: tuple[tuple[str, int], ...] = ()
+    summary: tuple[tuple[str, tuple[tuple[Field, Field], ...]], ...] = ()
+    labelled: tuple[Guess, ...] = ()
+    beside: Field | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,20 +64,17 @@ class Sketch:
     """A template in the making.
 
     Attributes:
-        layout: "table", "blocks" or "items".
-        guesses: Columns of the table, or labels of the blocks.
-        page_guesses: Labelled values of a page, beside an item table.
+        page_guesses: Labelled values that hold for a page's records.
+        instruments: Names the samples print that the library knows in part only, with what they seem to be.
         furniture: Patterns, each with whether it is a regular expression.
-        wording: Questions of an item table.
-        summary: Labels of summary rows with what their answer and points columns mean.
+        blocks: Labels of groups of labelled values.
+        sentences: Patterns of sentences that are a record each.
     """
 
     id: str
     title: str
     kind: Kind
-    layout: str
     site: str
-    guesses: tuple[Guess, ...]
     anchors: tuple[str, ...] = ()
     clinic: str | None = None
     names: str = "family-first"
@@ -40,16 +82,20 @@ class Sketch:
     dates: tuple[str, ...] = ()
     dates_why: str = ""
     no_score: tuple[str, ...] = ()
-    furniture: list[tuple[str, bool]] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
-    skip: list[tuple[str, bool]] = field(default_factory=list)
-    header_on_every_page: bool = True
-    instrument: str | None = None
+    instruments: tuple[tuple[str, str], ...] = ()
+    furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
-    wording: tuple[str, ...] = ()
-    answers: tuple[tuple[str, int], ...] = ()
-    summary: tuple[tuple[str, tuple[tuple[Field, Field], ...]], ...] = ()
-    instrument_why: str = ""
+    tables: list[TableSketch] = field(default_factory=list)
+    items: list[ItemsSketch] = field(default_factory=list)
+    blocks: tuple[Guess, ...] = ()
+    sentences: list[str] = field(default_factory=list)
+
+    @property
+    def guesses(self) -> tuple[Guess, ...]:
+        """All its guesses."""
+        tables = [guess for table in self.tables for guess in (*table.guesses, *table.above)]
+        items = [guess for part in self.items for guess in (*part.guesses, *part.labelled)]
+        return (*self.page_guesses, *tables, *self.blocks, *items)
 
 
 def written(sketch: Sketch, samples: Sequence[str]) -> str:
@@ -72,65 +118,86 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
     lines += _pieces("furniture", sketch.furniture, indent=0)
     if sketch.dates:
         lines.append(f"dates: {_list(sketch.dates)}" + (f"  # {sketch.dates_why}" if sketch.dates_why else ""))
-    if any(guess.field is Field.NAME for guess in (*sketch.guesses, *sketch.page_guesses)):
+    if sketch.names_why:
         lines.append(f"names: {sketch.names}  # {sketch.names_why}")
     if sketch.no_score:
         lines.append(f"no_score: {_list(sketch.no_score)}  # such rows are counted and are no records")
-    body = {"table": _table, "blocks": _blocks, "items": _items}[sketch.layout]
-    return "\n".join([*lines, *body(sketch)]) + "\n"
+    if sketch.instruments:
+        lines.append("instruments:  # names that the library does not know as a whole: check each")
+        lines += [f"  {_scalar(name)}: {instrument}" for name, instrument in sketch.instruments]
+    if sketch.page_guesses:
+        lines += ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in sketch.page_guesses)]
+    lines += _parts("table", [_table(table, sketch) for table in sketch.tables])
+    lines += _parts("items", [_items(part, sketch) for part in sketch.items])
+    if sketch.blocks:
+        lines += ["blocks:", f"  starts_with: {_scalar(sketch.blocks[0].heading)}", "  fields:"]
+        lines += [_guess_line("label", guess, sketch, indent=4) for guess in sketch.blocks]
+    lines += _parts("sentences", [[f"pattern: {_quoted(pattern)}"] for pattern in sketch.sentences])
+    return "\n".join(lines) + "\n"
 
 
-def _table(sketch: Sketch) -> list[str]:
-    lines = ["table:"]
-    if not sketch.header_on_every_page:
-        lines.append("  header_on_every_page: false")
-    lines.append("  columns:")
-    lines += [_guess_line("header", guess, sketch, indent=4) for guess in sketch.guesses]
-    if sketch.groups:
-        lines.append("  groups:  # lines above the rows they speak of; name what they say with (?P<field>…)")
-        lines += [f"    - pattern: {_quoted(pattern)}" for pattern in sketch.groups]
-    return lines + _pieces("skip", sketch.skip, indent=2)
+def _parts(key: str, parts: Sequence[list[str]]) -> list[str]:
+    """One part below its key, or several as a list."""
+    if len(parts) == 1:
+        return [f"{key}:", *(f"  {line}" for line in parts[0])]
+    lines = [f"{'- ' if not number else '  '}{line}" for part in parts for number, line in enumerate(part)]
+    return [f"{key}:", *(f"  {line}" for line in lines)] if lines else []
 
 
-def _blocks(sketch: Sketch) -> list[str]:
-    lines = ["blocks:", f"  starts_with: {_scalar(sketch.guesses[0].heading)}", "  fields:"]
-    return lines + [_guess_line("label", guess, sketch, indent=4) for guess in sketch.guesses]
+def _table(table: TableSketch, sketch: Sketch) -> list[str]:
+    lines = ["columns:", *(_guess_line("header", guess, sketch, indent=2) for guess in table.guesses)]
+    if table.across:
+        own = f", dates: {_list(table.across[:1])}" if table.across[:1] != sketch.dates[:1] else ""
+        lines.append(f"across: {{field: authored_on{own}}}  # the other columns are headed by dates")
+    if not table.header_on_every_page:
+        lines.append("header_on_every_page: false")
+    if table.groups or table.above:
+        lines.append("groups:  # lines that speak of the rows below them; (?P<field>…) names what they say")
+        lines += [f"  - pattern: {_quoted(pattern)}" for pattern in table.groups]
+    if table.above:
+        lines.append("  - columns:")
+        lines += [_guess_line("header", guess, sketch, indent=6) for guess in table.above]
+    return lines + _pieces("skip", table.skip, indent=0)
 
 
-def _items(sketch: Sketch) -> list[str]:
-    lines = ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in sketch.page_guesses), "items:"]
-    lines.append(f"  instrument: {sketch.instrument}  # {sketch.instrument_why}")
-    lines.append("  columns:")
-    lines += [_guess_line("header", guess, sketch, indent=4) for guess in sketch.guesses]
-    lines += [
-        "  wording:  # the questions as printed, in order",
-        *(f"    - {_scalar(text)}" for text in sketch.wording),
-    ]
-    if sketch.answers:
-        answers = ", ".join(f"{_scalar(text)}: {points}" for text, points in sketch.answers)
-        lines.append(f"  answers: {{{answers}}}  # from the points beside them: add answers the sample does not show")
-    if sketch.summary:
-        lines.append("  summary:")
-        for label, cells in sketch.summary:
+def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
+    lines = [f"instrument: {part.instrument}  # {part.why}"]
+    lines += [f"beside: {part.beside.value}  # no header is printed above the answers"] if part.beside else ["columns:"]
+    lines += [_guess_line("header", guess, sketch, indent=2) for guess in part.guesses]
+    lines += ["wording:  # the questions as printed, in order", *(f"  - {_scalar(text)}" for text in part.wording)]
+    if part.answers:
+        answers = ", ".join(f"{_scalar(text)}: {points}" for text, points in part.answers)
+        lines.append(f"answers: {{{answers}}}  # from the points beside them: add answers the sample does not show")
+    if part.summary:
+        lines.append("summary:")
+        for label, cells in part.summary:
             meant = ", ".join(f"{column.value}: {meaning.value}" for column, meaning in cells)
-            lines.append(f"    - {{label: {_scalar(label)}, cells: {{{meant}}}}}")
+            lines.append(f"  - {{label: {_scalar(label)}, cells: {{{meant}}}}}")
+    if part.labelled:
+        lines += ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in part.labelled)]
     return lines
 
 
 def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
     parts = [f"{key}: {_scalar(guess.heading)}", f"field: {guess.field.value}"]
+    if guess.under is not None:
+        parts.append(f"under: {_scalar(guess.under)}")
     if guess.place is not Place.RIGHT:
         parts.append(f"place: {guess.place.value}")
-    if guess.field is Field.TOTAL and guess.instrument:
+    if guess.instrument and guess.field is not Field.IGNORE:
         parts.append(f"instrument: {guess.instrument}")
+    if guess.item is not None:
+        parts.append(f"item: {_quoted(guess.item)}")
+    if guess.points is not None:
+        parts.append(f"points: {guess.points}")
     if guess.dates and tuple(guess.dates[:1]) != tuple(sketch.dates[:1]):
         parts.append(f"dates: {_list(guess.dates[:1])}")
-    if sketch.layout != "table" and key == "label" and guess.certainty < Certainty.SURE:
+    if key == "label" and guess.certainty < Certainty.SURE:
         parts.append("optional: true")
     return f"{' ' * indent}- {{{', '.join(parts)}}}  # {guess.certainty.name.lower()}: {guess.why}"
 
 
-def _pieces(key: str, pieces: Sequence[tuple[str, bool]], *, indent: int) -> list[str]:
+def _pieces(key: str, pieces: Sequence[Piece], *, indent: int) -> list[str]:
     if not pieces:
         return []
     space = " " * indent

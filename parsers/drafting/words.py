@@ -6,78 +6,30 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
+from parsers.drafting.vocabulary import (
+    ASKING,
+    CHOICES,
+    CLINIC,
+    DATE_FORMATS,
+    ITEM_FIELDS,
+    ITEM_NUMBER,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MRN,
+    NAME,
+    NO_SCORE,
+    OTHER_TIME,
+    SCORE,
+    SEVERITIES,
+    SEX,
+    SYNONYMS,
+)
 from parsers.instrument_library import load_instruments, resolve
 from parsers.lines import folded
-from parsers.template import Field
-
-_SYNONYMS: Final[dict[Field, str]] = {
-    Field.NAME: "name|patient|client|member|person|resident|individual|consumer|respondent|patient name|client name|"
-    "member name|person served|full name|patient name last first|name last first|patient full name",
-    Field.FAMILY: "last name|surname|family name|lastname|patient last name|client last name",
-    Field.GIVEN: "first name|forename|given name|firstname|patient first name|client first name",
-    Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
-    Field.SUFFIX: "suffix|gen|generation|name suffix",
-    Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
-    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
-    "case id|"
-    "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
-    "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
-    "account|acct|acct #|acct no|account no|account number|id|id number|medical record #",
-    Field.SEX: "sex|gender|sex at birth",
-    Field.PHONE: "phone|telephone|phone number|phone no|tel|mobile",
-    Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|"
-    "test|"
-    "test name|scale|tool|questionnaire|screening|screen|screener|survey|screening tool|assessment tool",
-    Field.TOTAL: "total|score|total score|raw score|points|value|measure total|sum|sum score|score max|total points|"
-    "latest total|latest score|score total|overall score|current score",
-    Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
-    "latest band|"
-    "category|risk level|range|latest level|severity range|score category|meaning",
-    Field.AUTHORED_ON: "date|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
-    "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
-    "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
-    "dos|score date|screening date|screened on|taken on|date taken|completion date|latest date",
-    Field.AUTHORED_TIME: "time|visit no|visit number|visit #",
-    Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|over the last 2 weeks|"
-    "question text|item",
-    Field.ANSWER: "answer|response|answer given|reply",
-    Field.POINTS: "pts|score|points|value|item score",
-    Field.IGNORE: "provider|clinician|therapist|program|location|age|notes|comment|comments|no|#|row|nr|line|status|"
-    "department|unit|ward|insurance|payer|visit type",
-}  # fmt: skip
-
-_ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
-# A second score of the same row ("Previous Total") is not the one to send.
-_OTHER_TIME: Final = frozenset(
-    {"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"}
-)
-_SEVERITIES: Final = frozenset({
-    "none", "minimal", "mild", "moderate", "moderately severe", "severe", "low", "high", "low risk", "moderate risk",
-    "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent", "substantial", "borderline",
-})  # fmt: skip
-_SEX: Final = frozenset({"f", "m", "x", "female", "male", "other", "u", "unknown", "w"})
-NO_SCORE: Final = frozenset({
-    "declined", "decl", "refused", "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
-    "incomplete", "no score", "not assessed", "deferred",
-})  # fmt: skip
-_CLINIC: Final = re.compile(
-    r"\b(health|clinic|counseling|counselling|psychiatry|psychology|cent(?:er|re)|hospital|associates|practice|"
-    "behavioral|"
-    r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
-)  # fmt: skip
-_SCORE: Final = re.compile(r"\d{1,3}(\s*/\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
-_MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}")
-_NAME: Final = re.compile(r"[^\W\d_][^\d]*")
-
-_DATE_FORMATS: Final = (
-    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
-    "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
-    "%d-%b-%y",
-    "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
-    "%d.%m.%Y %H:%M",
-)  # fmt: skip
+from parsers.template_parts import Field
 
 
 def plain(text: str) -> str:
@@ -87,16 +39,16 @@ def plain(text: str) -> str:
 
 
 _MEANINGS: Final = {
-    words: field for field, phrases in _SYNONYMS.items() if field not in _ITEM_FIELDS for words in phrases.split("|")
+    words: field for field, phrases in SYNONYMS.items() if field not in ITEM_FIELDS for words in phrases.split("|")
 }
-_ITEM_MEANINGS: Final = {words: field for field in _ITEM_FIELDS for words in _SYNONYMS[field].split("|")}
+_ITEM_MEANINGS: Final = {words: field for field in ITEM_FIELDS for words in SYNONYMS[field].split("|")}
 LONGEST_HEADING: Final = max(len(words.split()) for words in _MEANINGS)
 
 
 def heading_means(heading: str) -> Field | None:
     """The field a heading or label usually stands for, or None."""
     words = plain(heading)
-    if set(words.split()) & _OTHER_TIME and words not in _MEANINGS:
+    if set(words.split()) & OTHER_TIME and words not in _MEANINGS:
         return Field.IGNORE
     return _MEANINGS.get(words)
 
@@ -104,7 +56,7 @@ def heading_means(heading: str) -> Field | None:
 def heading_hints(heading: str) -> Field | None:
     """The field a heading's single words point at, where the whole is not known; or None."""
     words = set(plain(heading).split())
-    if words & _OTHER_TIME:
+    if words & OTHER_TIME:
         return Field.IGNORE
     if words & {"birth", "dob", "born"}:
         return Field.BIRTH_DATE
@@ -124,13 +76,63 @@ def heading_hints(heading: str) -> Field | None:
 def item_heading_means(heading: str) -> Field | None:
     """The part of an item table a heading stands for, or None."""
     words = plain(heading)
-    return Field.LABEL if words.startswith("over the last") else _ITEM_MEANINGS.get(words)
+    if ASKING.match(words):
+        return Field.LABEL
+    return _ITEM_MEANINGS.get(words) or (Field.CHOICE if choice_words(heading) in CHOICES else None)
 
 
+def choice_words(heading: str) -> str:
+    """A heading without the points in brackets behind it: "Several days (1)" is "several days"."""
+    return re.sub(r" \d$", "", plain(heading))
+
+
+def is_item_number(heading: str) -> bool:
+    """Whether a heading is that of one question's column: "Q1", "Item 3", "PHQ9_4"."""
+    return item_number(heading) is not None
+
+
+def item_number(heading: str) -> int | None:
+    """The number of the question whose column a heading heads, or None."""
+    match = ITEM_NUMBER.fullmatch(heading.strip())
+    return int(match[1]) if match else None
+
+
+@lru_cache(maxsize=8192)
 def named_instrument(text: str) -> str | None:
     """The one instrument a text names, or None."""
     found = resolve(text, load_instruments())
     return None if found.ambiguous else found.instrument_id
+
+
+@lru_cache(maxsize=4096)
+def instruments_in(text: str) -> tuple[str, ...]:
+    """Every instrument that some words of a text name, in the order of the text; of overlapping names the longest."""
+    words = [word.strip("()[],;:") for word in text.replace("/", " / ").split()][:LONGEST_TEXT]
+    found: list[str] = []
+    start = 0
+    while start < len(words):
+        ends = range(min(len(words), start + LONGEST_NAME), start, -1)
+        end = next((e for e in ends if named_instrument(" ".join(words[start:e])) is not None), None)
+        if end is not None:
+            found.append(named_instrument(" ".join(words[start:end])) or "")
+        start = end if end is not None else start + 1
+    return tuple(dict.fromkeys(found))
+
+
+def begins_with_instrument(heading: str) -> tuple[str | None, Field | None]:
+    """The instrument a heading begins with and the field the rest of it means ("PHQ9_Date"), or two None."""
+    words = heading.replace("_", " ").split()
+    for n in range(len(words) - 1, 0, -1):
+        instrument = named_instrument(" ".join(words[:n]))
+        if instrument is not None:
+            rest = " ".join(words[n:])
+            return instrument, heading_means(rest) or heading_hints(rest)
+    return None, None
+
+
+def is_severity(text: str) -> bool:
+    """Whether a text is a usual severity word."""
+    return text.strip().casefold() in SEVERITIES
 
 
 def is_clinic_name(text: str) -> bool:
@@ -138,7 +140,7 @@ def is_clinic_name(text: str) -> bool:
     words = text.split()
     return (
         2 <= len(words) <= 7
-        and _CLINIC.search(text) is not None
+        and CLINIC.search(text) is not None
         and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
     )
 
@@ -153,21 +155,22 @@ def share(field: Field, values: Sequence[str]) -> float:
 
 def _looks_like(field: Field, value: str) -> bool:
     words = folded(value)
-    is_date = any(_reads(value, form) for form in _DATE_FORMATS)
+    is_date = any(_reads(value, form) for form in DATE_FORMATS)
     known: dict[Field, bool] = {
         Field.BIRTH_DATE: is_date,
         Field.AUTHORED_ON: is_date,
         Field.INSTRUMENT: bool(resolve(value, load_instruments()).candidates)
-        or resolve(value, load_instruments()).instrument_id is not None,
-        Field.TOTAL: _SCORE.fullmatch(value) is not None or words in NO_SCORE,
-        Field.SEVERITY: value.casefold() in _SEVERITIES,
-        Field.SEX: value.casefold() in _SEX,
-        Field.MRN: _MRN.fullmatch(value) is not None and not is_date,
-        Field.NAME: _NAME.fullmatch(value) is not None and len(re.findall(r"[^\W\d_]+", value)) >= 2,
-        Field.FAMILY: _NAME.fullmatch(value) is not None,
-        Field.GIVEN: _NAME.fullmatch(value) is not None,
-        Field.MIDDLE: _NAME.fullmatch(value) is not None,
-        Field.SUFFIX: _NAME.fullmatch(value) is not None or value.endswith(("nd", "rd", "th")),
+        or resolve(value, load_instruments()).instrument_id is not None
+        or len(instruments_in(value)) == 1,
+        Field.TOTAL: SCORE.fullmatch(value) is not None or words in NO_SCORE,
+        Field.SEVERITY: value.casefold() in SEVERITIES,
+        Field.SEX: value.casefold() in SEX,
+        Field.MRN: MRN.fullmatch(value) is not None and not is_date,
+        Field.NAME: NAME.fullmatch(value) is not None and len(re.findall(r"[^\W\d_]+", value)) >= 2,
+        Field.FAMILY: NAME.fullmatch(value) is not None,
+        Field.GIVEN: NAME.fullmatch(value) is not None,
+        Field.MIDDLE: NAME.fullmatch(value) is not None,
+        Field.SUFFIX: NAME.fullmatch(value) is not None or value.endswith(("nd", "rd", "th")),
     }
     return known.get(field, True)
 
@@ -177,7 +180,7 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...]:
     filled = [" ".join(value.split()) for value in values if value.strip("_-–—/. ")]
     if not filled:
         return ()
-    reading = [(form, sum(_reads(value, form) for value in filled)) for form in _DATE_FORMATS]
+    reading = [(form, sum(_reads(value, form) for value in filled)) for form in DATE_FORMATS]
     best = max(count for _, count in reading)
     return tuple(form for form, count in reading if count == best) if best >= 0.9 * len(filled) else ()
 

@@ -10,6 +10,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.pdfium_marks import drawn_marks
 from records.document import Document, Page, ReaderName, Word
 from records.errors import IncompleteDocumentError, UnreadableDocumentError
 from records.geometry import Region
@@ -122,7 +123,14 @@ def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
             glyphs.append(Word(character, region))
             if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
                 flaws.append(("invisible-text", region))
-        return Page(number=index + 1, width=place.width, height=place.height, words=tuple(glyphs), flaws=tuple(flaws))
+        return Page(
+            number=index + 1,
+            width=place.width,
+            height=place.height,
+            words=tuple(glyphs),
+            marks=tuple(drawn_marks(page, place.region)),
+            flaws=tuple(flaws),
+        )
     finally:
         text.close()
         page.close()

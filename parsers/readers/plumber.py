@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pdfplumber
@@ -12,7 +12,8 @@ from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdfparser import PDFSyntaxError
 from pdfplumber.utils.exceptions import PdfminerException
 
-from records.document import Document, Page, ReaderName, Rule, Word
+from parsers.readers.drawn_marks import RING_CURVES, is_light, is_mark_sized
+from records.document import Document, Mark, MarkKind, Page, ReaderName, Rule, Word
 from records.errors import UnreadableDocumentError
 from records.geometry import Region
 
@@ -57,7 +58,9 @@ def _page(page: pdfplumber.page.Page) -> Page:
     words: list[Word] = []
     flaws: list[tuple[str, Region]] = []
     for word in found:
-        glyphs = _printed_once([_Glyph(str(c["text"]), _region(c, number, left, upper)) for c in word["chars"]])
+        glyphs = _printed_once(
+            [_Glyph(str(c["text"]), _region(c, number, left, upper), _slant(c)) for c in word["chars"]]
+        )
         words += _pieces(glyphs, upright)
         flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
     drawn = Page(
@@ -66,6 +69,7 @@ def _page(page: pdfplumber.page.Page) -> Page:
         height=float(lower - upper),
         words=tuple(words),
         rules=rules,
+        marks=tuple(_marks(page, left, upper)),
         flaws=tuple(flaws),
     )
     page.close()
@@ -75,6 +79,7 @@ def _page(page: pdfplumber.page.Page) -> Page:
 class _Glyph(NamedTuple):
     text: str
     region: Region
+    slant: float = 0.0  # points by which its box is wider than its place on the line
 
     @property
     def height(self) -> float:
@@ -96,8 +101,23 @@ def _overlaps(glyphs: Sequence[_Glyph]) -> list[Region]:
     return [
         _hull([one.region, other.region])
         for one, other in itertools.pairwise(glyphs)
-        if (one.text.isdigit() or other.text.isdigit()) and _shared(one.region, other.region) > _ON_TOP
+        if (one.text.isdigit() or other.text.isdigit()) and _shared(_foot(one), _foot(other)) > _ON_TOP
     ]
+
+
+def _slant(char: dict[str, object]) -> float:
+    """How far a slanted glyph leans to the right over its height, in points; 0 for upright type."""
+    matrix = char.get("matrix")
+    if not isinstance(matrix, tuple) or not matrix[2] or not matrix[3] or matrix[1]:
+        return 0.0
+    height = float(str(char["bottom"])) - float(str(char["top"]))
+    return max(0.0, float(matrix[2] / matrix[3]) * height)
+
+
+def _foot(glyph: _Glyph) -> Region:
+    """The glyph's box without what it leans over its neighbour."""
+    box = glyph.region
+    return Region(box.page, box.x0, box.top, max(box.x0, box.x1 - glyph.slant), box.bottom)
 
 
 def _shared(one: Region, other: Region) -> float:
@@ -155,6 +175,27 @@ def _rules(page: pdfplumber.page.Page, left: float, upper: float) -> tuple[Rule,
     lines = [Rule(line) for group in _neighbours(flat) for line in _joined(group, across=True)]
     lines += [Rule(line) for group in _neighbours(upright) for line in _joined(group, across=False)]
     return tuple(lines)
+
+
+def _marks(page: pdfplumber.page.Page, left: float, upper: float) -> Iterator[Mark]:
+    """Small drawn shapes: rings (closed curves), and strokes (open curves, slanted lines, filled boxes)."""
+    for curve in page.curves:
+        steps = [step[0] for step in curve.get("path", ())]
+        closed = "h" in steps or curve["pts"][0] == curve["pts"][-1]
+        kind = MarkKind.RING if closed and steps.count("c") >= RING_CURVES else MarkKind.STROKE
+        yield from _small(kind, _region(curve, page.page_number, left, upper))
+    for line in page.lines:
+        slanted = min(abs(line["x1"] - line["x0"]), abs(line["bottom"] - line["top"])) > 1
+        if slanted:
+            yield from _small(MarkKind.STROKE, _region(line, page.page_number, left, upper))
+    for box in page.rects:
+        if box["fill"] and not is_light(box["non_stroking_color"]):
+            yield from _small(MarkKind.STROKE, _region(box, page.page_number, left, upper))
+
+
+def _small(kind: MarkKind, region: Region) -> Iterator[Mark]:
+    if is_mark_sized(region.x1 - region.x0, region.bottom - region.top):
+        yield Mark(kind, region)
 
 
 def _neighbours(by_place: dict[int, list[Region]]) -> list[list[Region]]:

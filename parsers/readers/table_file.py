@@ -37,7 +37,7 @@ def read(content: bytes) -> TableFile:
         ) from None
     if not rows:
         raise UnreadableDocumentError("The file holds no rows.", code="empty-file", next_step="Export it again.")
-    return TableFile(rows=tuple(rows), encoding=encoding, separator=separator)
+    return TableFile(rows=tuple(rows), encoding=encoding, separator=separator, open_end=not text.endswith(("\n", "\r")))
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

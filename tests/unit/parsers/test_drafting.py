@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.drafting.fields import Certainty, guess_fields, name_order, no_score_words
-from parsers.drafting.lines import clinic_of, heading_line, is_personal, pattern_of, title_of
+from parsers.drafting.group_lines import sort_lines
+from parsers.drafting.lines import clinic_of, is_personal, pattern_of, title_of
 from parsers.drafting.words import date_formats, heading_means
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest, read_report
-from parsers.template import Field, Furniture, Kind, NameOrder
+from parsers.template import Kind, NameOrder
+from parsers.template_parts import Field, Furniture
 from records.errors import TemplateError
 
 _FORMS = Path(__file__).parents[3] / "fixtures" / "forms"
@@ -111,7 +113,33 @@ def test_of_two_unnamed_dates_the_one_long_before_is_the_date_of_birth() -> None
 
 
 def test_words_for_no_score_are_taken_as_printed() -> None:
-    assert no_score_words(guess_fields([("Score", ["4", "DECL", "7", "12"])])) == ("DECL",)
+    assert no_score_words(guess_fields([("Score", ["4", "DECL", "7", "12"])]))[0] == "DECL"
+
+
+def test_a_letter_in_place_of_a_digit_is_no_word_for_no_score() -> None:
+    assert "O" not in no_score_words(guess_fields([("Score", ["4", "O", "7", "12"])]))
+
+
+def test_a_blank_cell_means_no_score_only_where_each_questionnaire_has_its_column() -> None:
+    alone = guess_fields([("PHQ-9", ["4", "", "7"])])
+    beside = guess_fields([("PHQ-9", ["4", "", "7"]), ("GAD-7", ["", "3", "1"])])
+    assert ("" in no_score_words(alone), "" in no_score_words(beside)) == (False, True)
+
+
+def test_a_severity_column_belongs_to_the_score_left_of_it() -> None:
+    found = [("PHQ-9", ["4"]), ("Severity", ["Minimal"]), ("GAD-7", ["16"]), ("Severity", ["Severe"])]
+    assert [guess.instrument for guess in guess_fields(found)] == ["phq-9", "phq-9", "gad-7", "gad-7"]
+
+
+def test_a_second_score_column_without_a_name_is_pointed_out() -> None:
+    guesses = guess_fields([("Score", ["4", "9"]), ("Score", ["7", "2"])])
+    assert guesses[1].field is Field.IGNORE
+    assert "CHECK" in guesses[1].why
+
+
+def test_columns_headed_by_all_numbers_of_a_form_are_its_answers() -> None:
+    found = [(f"Q{n}", ["0", "3", "1"]) for n in range(1, 10)]
+    assert [guess.item for guess in guess_fields(found)] == [str(n) for n in range(1, 10)]
 
 
 def test_a_comma_before_a_suffix_does_not_put_the_family_name_first() -> None:
@@ -141,9 +169,18 @@ def test_a_persons_name_is_never_furniture() -> None:
     assert not is_personal("Page 1 of 2")
 
 
-def test_a_line_that_opens_a_group_of_rows_is_a_heading() -> None:
-    assert heading_line("PROGRAM: ADULT DAY   CLINICIAN: HOLT, R") == "PROGRAM: .+"
-    assert heading_line("no colon here") is None
+def test_a_line_with_known_labels_tells_who_the_rows_below_are_about() -> None:
+    groups, skipped = sort_lines(["DOE, JANE  DOB: 01/02/1980  MRN: 0012"], lacking=frozenset(Field))
+    found = re.fullmatch(groups[0].pattern, "ROE, RICHARD DOB: 03/04/1990 MRN: 7")
+    assert found is not None
+    assert found.groupdict() == {"name": "ROE, RICHARD", "birth_date": "03/04/1990", "mrn": "7"}
+    assert skipped == []
+
+
+def test_a_line_with_an_unknown_label_and_a_subtotal_are_skipped() -> None:
+    groups, skipped = sort_lines(["PROGRAM: ADULT DAY   CLINICIAN: HOLT, R", "Subtotal Holt: 12"], lacking=frozenset())
+    assert groups == []
+    assert skipped == [("PROGRAM: .+", True), ("Subtotal .+", True)]
 
 
 @given(st.lists(st.from_regex(r"[A-Za-z(]{1,8}|\d{1,4}(/\d{1,4})?", fullmatch=True), min_size=1, max_size=6))

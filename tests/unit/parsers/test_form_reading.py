@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 
 from parsers.extraction import extract
-from parsers.template import (
-    Blocks,
-    Column,
-    Field,
-    Furniture,
-    LabelledField,
-    Table,
-    Template,
-)
+from parsers.template import Template
 from parsers.template_fit import missing_anchors
+from parsers.template_parts import Blocks, Column, Field, Furniture, LabelledField, Table
 from records.document import Document, Page, ReaderName, Word
 from records.geometry import Region
 
@@ -40,13 +33,15 @@ _TABLE = Template(
     clinics={"North Clinic": "N"},
     furniture=(Furniture(pattern=re.compile(r"\d+ / \d+")), Furniture(text="North Clinic - private")),
     dates=("%m/%d/%Y",),
-    table=Table(
-        columns=(
-            Column(header="Name", field=Field.NAME),
-            Column(header="Tool", field=Field.INSTRUMENT),
-            Column(header="Score", field=Field.TOTAL),
-            Column(header="Date", field=Field.AUTHORED_ON),
-        )
+    table=(
+        Table(
+            columns=(
+                Column(header="Name", field=Field.NAME),
+                Column(header="Tool", field=Field.INSTRUMENT),
+                Column(header="Score", field=Field.TOTAL),
+                Column(header="Date", field=Field.AUTHORED_ON),
+            )
+        ),
     ),
 )
 
@@ -89,12 +84,14 @@ _CARDS = Template(
     anchors=("Person",),
     dates=("%m/%d/%Y",),
     no_score=("declined",),
-    blocks=Blocks(
-        starts_with="Person",
-        fields=(
-            LabelledField(label="Person", field=Field.NAME),
-            LabelledField(label="Questionnaire", field=Field.INSTRUMENT),
-            LabelledField(label="Score", field=Field.TOTAL),
+    blocks=(
+        Blocks(
+            starts_with="Person",
+            fields=(
+                LabelledField(label="Person", field=Field.NAME),
+                LabelledField(label="Questionnaire", field=Field.INSTRUMENT),
+                LabelledField(label="Score", field=Field.TOTAL),
+            ),
         ),
     ),
 )

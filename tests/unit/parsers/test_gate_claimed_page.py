@@ -24,8 +24,8 @@ from printing import (
     sendable,
 )
 
-from parsers.template import Furniture
 from parsers.template_file import parse_template
+from parsers.template_parts import Furniture
 
 DAN = ("Zoe, Dan", "A103", "01/01/1970", "GAD-7", "5", "03/05/2026")
 

@@ -31,7 +31,7 @@ def _fault(text: str) -> str:
 
 def test_a_whole_template_is_read() -> None:
     template = parse_template(_WHOLE, source="listing.yaml")
-    assert (template.name, len(template.table.columns if template.table else ())) == ("listing@1", 3)
+    assert (template.name, len(template.table[0].columns)) == ("listing@1", 3)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,14 @@ def test_a_heading_that_names_no_field_is_a_fault() -> None:
     assert "no field is called day" in _fault(_WHOLE + "  groups: [{pattern: '(?P<day>.+)'}]\n")
 
 
-def test_exactly_one_kind_of_record_is_wanted() -> None:
-    blocks = "blocks:\n  starts_with: Name\n  fields: [{label: Name, field: name}, {label: Score, field: total}]\n"
-    assert "exactly one of table, blocks, items" in _fault(_WHOLE + blocks)
+def test_a_template_without_a_place_for_records_is_a_fault() -> None:
+    assert "at least one of table, blocks, items, sentences" in _fault(_WHOLE[: _WHOLE.index("table:")])
+
+
+def test_several_tables_are_written_as_a_list_and_faults_name_the_one() -> None:
+    table = _WHOLE[_WHOLE.index("table:") :].replace("table:\n", "").replace("total", "totl", 1)
+    listed = "table:\n" + "\n".join(("- " if n == 0 else "  ") + line[2:] for n, line in enumerate(table.splitlines()))
+    assert "table.0.columns" in _fault(_WHOLE[: _WHOLE.index("table:")] + listed + "\n")
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))

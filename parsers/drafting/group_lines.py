@@ -1,0 +1,146 @@
+"""Lines between the rows of a sample: headings that speak of the rows below, and lines to be skipped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from parsers.drafting.lines import Piece, pattern_of
+from parsers.drafting.words import date_formats, heading_means, named_instrument, share
+from parsers.template_parts import IDENTITY, Field
+
+TRAILING_WORDS: Final = frozenset({
+    "subtotal", "subtotals", "total", "totals", "grand", "average", "averages", "mean", "count", "page", "end",
+    "printed", "records", "continued", "key", "legend", "note", "notes", "confidential",
+})  # fmt: skip
+_SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
+_LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPattern:
+    """A heading between rows.
+
+    Attributes:
+        pattern: Regular expression of the whole line.
+        fields: What its named groups are.
+        values: Field to what the samples print there.
+    """
+
+    pattern: str
+    fields: frozenset[Field]
+    values: dict[Field, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    text: str
+    field: Field | None
+    start: int  # of its first word in the line's words
+    end: int
+
+
+def labels_in(text: str) -> tuple[Field, ...]:
+    """The fields that a line names with a label and a colon ("DOB: 01/02/1980")."""
+    return tuple(label.field for label in _labels(text.split()) if label.field in _SAID)
+
+
+def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list[GroupPattern], list[Piece]]:
+    """The headings among lines between rows, and what else stands there, as pieces to skip.
+
+    Args:
+        texts: The lines, as printed.
+        lacking: Fields that the rows themselves do not print: a heading may say them without a label.
+    """
+    shapes: dict[tuple[str, ...], list[str]] = {}
+    skipped: list[Piece] = []
+    for text in dict.fromkeys(texts):
+        words = text.split()
+        labels = _labels(words)
+        first = words[0].casefold().rstrip(":.")
+        if first in TRAILING_WORDS:
+            skipped.append(_general(words))
+        elif any(label.field in _SAID for label in labels):
+            shapes.setdefault(tuple(label.text for label in labels), []).append(text)
+        elif Field.INSTRUMENT in lacking and named_instrument(text) is not None:
+            shapes.setdefault((), []).append(text)
+        elif labels and labels[0].start == 0 and labels[0].end < len(words):
+            skipped.append((_escaped(labels[0].text) + " .+", True))
+        else:
+            skipped.append(pattern_of(text))
+    groups = [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
+    return groups, list(dict.fromkeys(skipped))
+
+
+def _general(words: Sequence[str]) -> Piece:
+    """A subtotal, a legend, the end of a list: its first word, or first two, and whatever follows."""
+    kept = words[:2] if len(words) > 1 and words[0].casefold() in ("grand", "total", "end") else words[:1]
+    return (" ".join(kept), False) if len(words) == len(kept) else (" ".join(map(re.escape, kept)) + " .+", True)
+
+
+def _of_names(lines: Sequence[str]) -> GroupPattern:
+    texts = sorted(set(lines), key=lambda text: (-len(text), text))
+    return GroupPattern(
+        pattern=f"(?P<instrument>{'|'.join(re.escape(text) for text in texts)})".replace(r"\ ", " "),
+        fields=frozenset({Field.INSTRUMENT}),
+        values={Field.INSTRUMENT: tuple(texts)},
+    )
+
+
+def _of_labels(labels: tuple[str, ...], lines: Sequence[str]) -> GroupPattern:
+    cut = [_parts(line) for line in lines]
+    leading = [parts[0] for parts in cut]
+    pieces: list[str] = []
+    values: dict[Field, tuple[str, ...]] = {}
+    if any(leading):
+        named = share(Field.NAME, leading) >= 0.8
+        pieces.append("(?P<name>.+?)" if named else ".+?" if len(set(leading)) > 1 else _escaped(leading[0]))
+        values |= {Field.NAME: tuple(leading)} if named else {}
+    for number, text in enumerate(labels, start=1):
+        field = heading_means(text.rstrip(":"))
+        said = field if field in _SAID and field not in values else None
+        last = number == len(labels)
+        body = ".+" if last else ".+?"
+        pieces.append(_escaped(text) + " " + (f"(?P<{said.value}>{body})" if said else body))
+        if said:
+            values[said] = tuple(parts[number] for parts in cut)
+    return GroupPattern(pattern=" ".join(pieces), fields=frozenset(values), values=values)
+
+
+def _escaped(text: str) -> str:
+    return re.escape(text).replace(r"\ ", " ")
+
+
+def _parts(line: str) -> list[str]:
+    """What stands before the first label, and behind each."""
+    words = line.split()
+    labels = _labels(words)
+    ends = [label.start for label in labels[1:]] + [len(words)]
+    return [
+        " ".join(words[: labels[0].start]),
+        *(" ".join(words[label.end : end]) for label, end in zip(labels, ends, strict=True)),
+    ]
+
+
+def _labels(words: Sequence[str]) -> list[_Label]:
+    """What ends with a colon, with the words before it that make it a known label."""
+    found: list[_Label] = []
+    since = 0
+    for number, word in enumerate(words):
+        if not word.endswith(":") or (len(word) < 3 and number == since):
+            continue
+        starts = range(max(since, number - _LONGEST_LABEL + 1), number + 1)
+        known = next((n for n in starts if heading_means(" ".join(words[n : number + 1]).rstrip(":"))), None)
+        start = known if known is not None else since if not found and number - since < 3 else number
+        text = " ".join(words[start : number + 1])
+        found.append(_Label(text, heading_means(text.rstrip(":")), start, number + 1))
+        since = number + 1
+    return found
+
+
+def says_a_date(text: str) -> bool:
+    """Whether the last words of a line are a date."""
+    words = text.split()
+    return any(date_formats([" ".join(words[-n:])]) for n in (1, 3) if len(words) > n)

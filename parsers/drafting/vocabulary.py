@@ -1,0 +1,93 @@
+"""The words that EHRs print for headings, severities, answers and missing scores, and how values look."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from parsers.template_parts import Field
+
+SYNONYMS: Final[dict[Field, str]] = {
+    Field.NAME: "name|patient|client|member|person|resident|individual|consumer|respondent|patient name|client name|"
+    "member name|person served|full name|patient name last first|name last first|patient full name",
+    Field.FAMILY: "last name|surname|family name|lastname|patient last name|client last name",
+    Field.GIVEN: "first name|forename|given name|firstname|patient first name|client first name",
+    Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
+    Field.SUFFIX: "suffix|gen|generation|name suffix",
+    Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
+    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
+    "case id|"
+    "pt id|pt no|pt #|patient record number|mr|mr #|mr no|medical record|med record|record id|ehr id|unique id|id #|"
+    "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
+    "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
+    "account|acct|acct #|acct no|account no|account number|id|id number|medical record #",
+    Field.SEX: "sex|gender|sex at birth",
+    Field.PHONE: "phone|telephone|phone number|phone no|tel|mobile",
+    Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|"
+    "test|"
+    "test name|scale|tool|questionnaire|screening|screen|screener|survey|screening tool|assessment tool",
+    Field.TOTAL: "total|score|total score|raw score|points|value|measure total|sum|sum score|score max|total points|"
+    "latest total|latest score|current total|result value|raw total|score total|overall score|current score",
+    Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
+    "latest band|"
+    "category|risk level|range|latest level|severity range|score category|meaning",
+    Field.AUTHORED_ON: "date|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
+    "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
+    "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
+    "dos|current date|screen date|screened|visit date time|date of visit|encounter date|taken|collected|date collected|"
+    "result date|date recorded|date of assessment|date of screening|assessed|given|"
+    "score date|screening date|screened on|taken on|date taken|completion date|latest date",
+    Field.AUTHORED_TIME: "time|visit no|visit number|visit #",
+    Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|over the last 2 weeks|"
+    "question text|item|items|statements|questions asked|description|over the past two weeks|over the past 2 weeks",
+    Field.ANSWER: "answer|response|answer given|reply|patient response|selected answer",
+    Field.POINTS: "pts|score|points|value|item score",
+    Field.IGNORE: "rendering provider|entered by|staff|staff name|pcp|prior date|prior score|prior|change|reviewed by|"
+    "user|provider name|ordering provider|primary clinician|site|mi range|normal range|reference range|"
+    "last visit|provider|clinician|therapist|program|location|age|notes|comment|comments|no|#|row|nr|line|status|"
+    "department|unit|ward|insurance|payer|visit type",
+}  # fmt: skip
+
+ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
+# A second score of the same row ("Previous Total") is not the one to send.
+OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
+SEVERITIES: Final = frozenset({
+    "none", "minimal", "none-minimal", "mild", "moderate", "moderately severe", "severe", "low", "high", "low risk",
+    "moderate risk", "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent",
+    "substantial", "borderline",
+})  # fmt: skip
+SEX: Final = frozenset({"f", "m", "x", "female", "male", "other", "u", "unknown", "w"})
+NO_SCORE: Final = frozenset({
+    "declined", "decl", "refused", "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
+    "incomplete", "no score", "not assessed", "deferred",
+})  # fmt: skip
+# How the header of a question column goes on: "Over the last two weeks, how often have you been bothered by …".
+ASKING: Final = re.compile(r"(over|in|during|within) the (last|past)\b|how often|how much|please (rate|indicate)")
+CHOICES: Final = frozenset({
+    "not at all", "several days", "more than half the days", "nearly every day", "a little bit", "moderately",
+    "quite a bit", "extremely", "never", "rarely", "sometimes", "often", "very often", "always", "almost never",
+    "fairly often", "none", "mild", "moderate", "severe", "at no time", "some of the time", "all of the time",
+    "less than half of the time", "more than half of the time", "most of the time", "half the days",
+})  # fmt: skip
+ITEM_NUMBER: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9-]*[ _])?(?:q|item|question|itm|i)?[ _#.]*0?(\d{1,2})", re.IGNORECASE
+)
+CLINIC: Final = re.compile(
+    r"\b(health|clinic|counseling|counselling|psychiatry|psychology|cent(?:er|re)|hospital|associates|practice|"
+    "behavioral|"
+    r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
+)  # fmt: skip
+SCORE: Final = re.compile(r"\d{1,3}(\s*/\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
+MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}")
+NAME: Final = re.compile(r"[^\W\d_][^\d]*")
+
+LONGEST_NAME: Final = 7  # words of an instrument's name
+LONGEST_TEXT: Final = 60
+
+DATE_FORMATS: Final = (
+    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
+    "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+    "%d-%b-%y",
+    "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+    "%d.%m.%Y %H:%M",
+)  # fmt: skip

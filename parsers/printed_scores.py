@@ -1,0 +1,89 @@
+"""One printed row with several score columns, taken apart into its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from parsers.lines import folded
+from parsers.template import Template
+from parsers.template_parts import SCORES, Column, Field
+from records.report import Cell, ExtractedRow, ItemRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedColumn:
+    """One cell of a row with its column.
+
+    Attributes:
+        heading: Field and text of a header that is a value itself; a blank cell below it says nothing. Else None.
+    """
+
+    column: Column
+    cell: Cell
+    heading: tuple[str, Cell] | None = None
+
+
+def split_scores(
+    record: ExtractedRow, headings: dict[str, Cell], columns: Sequence[PrintedColumn], template: Template
+) -> tuple[list[ExtractedRow], int]:
+    """A record for every score column that holds a score, and the number of those that say there is none.
+
+    Args:
+        record: The row without its cells.
+        headings: What group headings above it say; what the row says itself counts before that.
+        columns: The row.
+        template: For its words for "no score".
+    """
+    nothing = {folded(text) for text in template.no_score}
+    scores = [printed for printed in columns if printed.column.field in SCORES]
+    records: list[ExtractedRow] = []
+    without = 0
+    for score in scores:
+        if score.heading is not None and not score.cell.text and "" not in nothing:
+            continue
+        if folded(score.cell.text) in nothing:
+            without += score.heading is None or bool(score.cell.text)
+            continue
+        cells = [*_beside(score, columns, alone=len(scores) == 1), *([score.heading] if score.heading else [])]
+        named = {name for name, _ in cells}
+        cells += [(name, cell) for name, cell in headings.items() if name not in named]
+        records.append(
+            replace(
+                record,
+                cells=(*cells, (str(score.column.field), score.cell)),
+                instrument=score.column.instrument,
+                items=_items(score, columns, alone=len(scores) == 1),
+            )
+        )
+    return records, without
+
+
+def _beside(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bool) -> Iterator[tuple[str, Cell]]:
+    """What else the row says of this score: cells of its own instrument, and cells that hold for all its scores."""
+    for printed in columns:
+        column = printed.column
+        if column.field in SCORES or column.field in (Field.IGNORE, Field.ITEM):
+            continue
+        if _belongs(column, score, alone=alone or column.field is not Field.SEVERITY):
+            yield str(column.field), printed.cell
+
+
+def _items(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bool) -> tuple[ItemRow, ...] | None:
+    items = tuple(
+        ItemRow(
+            link_id=printed.column.item or "",
+            # The header above the answers is what tells which question a column holds.
+            label=Cell(text=printed.column.header),
+            points=printed.cell,
+            answer=None,
+            label_matches=True,
+        )
+        for printed in columns
+        if printed.column.field is Field.ITEM and _belongs(printed.column, score, alone=alone)
+    )
+    return items or None
+
+
+def _belongs(column: Column, score: PrintedColumn, *, alone: bool) -> bool:
+    return column.instrument == score.column.instrument or (column.instrument is None and alone)

@@ -1,0 +1,114 @@
+"""Records out of running text: a sentence per record, over as many lines as it takes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from parsers.claims import Claims
+from parsers.lines import Line, folded
+from parsers.template_parts import SCORES, Sentences
+from records.document import Page, Word
+from records.geometry import around
+from records.report import Cell, ExtractedRow
+
+# Lines of one paragraph stand closer than this many line heights.
+_PARAGRAPH_GAP = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentencePage:
+    """The records of a page's sentences.
+
+    Attributes:
+        no_score: Sentences that say there is no score.
+    """
+
+    rows: tuple[ExtractedRow, ...]
+    no_score: int
+
+
+def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_score: Sequence[str]) -> SentencePage:
+    """The records of a page, in reading order; claims their words.
+
+    A sentence begins and ends with whole words of one paragraph. What stands between sentences stays unclaimed.
+
+    Args:
+        page: The page.
+        sentences: How a record is written.
+        claims: What of the page is taken already.
+        no_score: What the score says where there is none; such a sentence is counted and is no record.
+    """
+    nothing = {folded(text) for text in no_score}
+    rows: list[ExtractedRow] = []
+    without = 0
+    for text in paragraphs(claims.free_lines()):
+        for match in sentences.pattern.finditer(text.joined):
+            words = text.words_of(match.start(), match.end())
+            if words is None:
+                continue
+            claims.claim(words)
+            cells = tuple(_cells(match, text))
+            if any(name in SCORES and folded(cell.text) in nothing for name, cell in cells):
+                without += 1
+                continue
+            box = around([word.region for word in words])
+            rows.append(ExtractedRow(page=page.number, region=box, cells=cells, instrument=sentences.instrument))
+    return SentencePage(rows=tuple(rows), no_score=without)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningText:
+    """Words of a paragraph joined by single spaces, and where each begins."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def joined(self) -> str:
+        """The whole text."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each word begins, and one past the end."""
+        return [0, *itertools.accumulate(len(word.text) + 1 for word in self.words)]
+
+    def words_of(self, start: int, end: int) -> tuple[Word, ...] | None:
+        """The words that a piece of the text fills, or None if it begins or ends inside a word."""
+        starts = self.starts
+        if start not in starts or end + 1 not in starts:
+            return None
+        return self.words[starts.index(start) : starts.index(end + 1)]
+
+    def words_around(self, start: int, end: int) -> tuple[Word, ...]:
+        """The words that a piece of the text touches."""
+        return tuple(
+            word
+            for word, begin in zip(self.words, self.starts, strict=False)
+            if begin < end and begin + len(word.text) > start
+        )
+
+
+def paragraphs(lines: Sequence[Line]) -> Iterator[RunningText]:
+    """The lines put together, a new text where a gap is wider than between lines."""
+    words: list[Word] = []
+    last: Line | None = None
+    for line in lines:
+        if last is not None:
+            height = min(last.region.bottom - last.region.top, line.region.bottom - line.region.top)
+            if line.region.top - last.region.bottom > _PARAGRAPH_GAP * height:
+                yield RunningText(tuple(words))
+                words = []
+        words += line.words
+        last = line
+    if words:
+        yield RunningText(tuple(words))
+
+
+def _cells(match: re.Match[str], text: RunningText) -> Iterator[tuple[str, Cell]]:
+    for name, value in match.groupdict().items():
+        if value:
+            words = text.words_around(match.start(name), match.end(name))
+            yield name, Cell(text=value.strip(), region=around([word.region for word in words]))

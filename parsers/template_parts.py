@@ -1,0 +1,402 @@
+"""The parts of a report template that hold records, and what they are made of. Plain values.
+
+table       a record per row, or per score column of a row
+blocks      a record per group of labelled values
+items       a record per table of questions
+sentences   a record per sentence or line
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+STRICT = ConfigDict(extra="forbid")
+
+
+class Field(StrEnum):
+    """What a printed value means."""
+
+    NAME = "name"
+    FAMILY = "family"
+    GIVEN = "given"
+    MIDDLE = "middle"
+    SUFFIX = "suffix"
+    BIRTH_DATE = "birth_date"
+    MRN = "mrn"
+    SEX = "sex"
+    PHONE = "phone"
+    INSTRUMENT = "instrument"
+    TOTAL = "total"
+    RESULT = "result"
+    SEVERITY = "severity"
+    AUTHORED_ON = "authored_on"
+    AUTHORED_TIME = "authored_time"
+    ITEM = "item"  # points of one answer, in tables with a column per question
+    LABEL = "label"  # wording of a question, in item tables only
+    ANSWER = "answer"  # answer in words, in item tables only
+    POINTS = "points"  # points of an answer, in item tables only
+    CHOICE = "choice"  # holds a mark if this answer was chosen, in item tables only
+    RINGED = "ringed"  # prints every possible answer with a ring around the chosen one, in item tables only
+    IGNORE = "ignore"  # printed, known, and not used
+
+
+SCORES = frozenset({Field.TOTAL, Field.RESULT})
+IDENTITY = frozenset({
+    Field.NAME, Field.FAMILY, Field.GIVEN, Field.MIDDLE, Field.SUFFIX, Field.BIRTH_DATE, Field.MRN, Field.SEX,
+    Field.PHONE,
+})  # fmt: skip
+_ITEM_FIELDS = frozenset({Field.LABEL, Field.ANSWER, Field.POINTS, Field.CHOICE, Field.RINGED})
+_REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE, Field.CHOICE}
+
+
+class Place(StrEnum):
+    """Where a value stands, seen from its label."""
+
+    RIGHT = "right"
+    BELOW = "below"
+    ABOVE = "above"
+
+
+class RowRule(StrEnum):
+    """What separates the rows of a table."""
+
+    AUTO = "auto"  # printed lines where there are some, else lines of text
+    RULED = "ruled"
+    LINES = "lines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Furniture:
+    """Printed text that belongs to no record: titles, page numbers, legends.
+
+    It must fill a whole run of words (a run ends at a gap wider than a space), so that it can never
+    swallow a word out of a cell.
+
+    Attributes:
+        text: Exact words, compared without regard to case and spacing; or
+        pattern: A regular expression for the whole run.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    text: str | None = None
+    pattern: re.Pattern[str] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.text is None) == (self.pattern is None):
+            raise ValueError("give either text or pattern")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table, found by the words of its header.
+
+    Attributes:
+        header: Words of the header, over however many lines it is printed.
+        also: Other wordings of the same header.
+        under: Words of a heading that spans this column and its neighbours ("PHQ-9" over "Score" and "Severity").
+        field: What its cells mean.
+        instrument: For a score column: the instrument whose total it holds. Other columns with it belong to that score.
+        item: For field item: the id of the question.
+        points: For field choice: the points of the answer that this column stands for.
+        dates: Date format, if it differs from the template's.
+        optional: The column may be missing.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    header: str
+    field: Field
+    also: tuple[str, ...] = ()
+    under: str | None = None
+    instrument: str | None = None
+    item: str | None = None
+    points: int | None = None
+    dates: tuple[str, ...] = ()
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.header.strip():
+            raise ValueError("a column is found by the words of its header")
+        if (self.item is not None) != (self.field is Field.ITEM):
+            raise ValueError("item names the question of a column with field item")
+        if (self.points is not None) != (self.field is Field.CHOICE):
+            raise ValueError("points names the answer of a column with field choice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupHeading:
+    """A line inside a table that says something about the rows below it, until the next one like it.
+
+    Attributes:
+        pattern: Regular expression of the whole line; its named groups are field names ("authored_on"); or
+        columns: The line has columns of its own, whose headers are printed above those of the table.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    pattern: re.Pattern[str] | None = None
+    columns: tuple[Column, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.pattern is None) == (not self.columns):
+            raise ValueError("give either pattern or columns")
+        if self.pattern is not None:
+            check_groups(self.pattern)
+        if any(column.field in _ITEM_FIELDS | SCORES | {Field.ITEM} for column in self.columns):
+            raise ValueError("a heading holds no scores")
+        _check_single(self.columns)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the fields it may give."""
+        named = self.pattern.groupindex if self.pattern is not None else ()
+        return frozenset({*named, *(str(c.field) for c in self.columns if c.field is not Field.IGNORE)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailLine:
+    """A line below a row that says more about this row.
+
+    Attributes:
+        pattern: Regular expression of the whole line; its named groups are field names ("birth_date").
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    pattern: re.Pattern[str]
+
+    def __post_init__(self) -> None:
+        check_groups(self.pattern)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """Columns whose headers are values themselves: the dates of a flowsheet.
+
+    Attributes:
+        field: What these headers are: authored_on or instrument.
+        dates: Date format of these headers, if it differs from the template's.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    field: Field
+    dates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.field not in (Field.AUTHORED_ON, Field.INSTRUMENT):
+            raise ValueError("headers across the page are authored_on or instrument")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A record per row, or per score column of a row.
+
+    Attributes:
+        columns: From left to right, every printed column.
+        across: Further columns right of these whose headers are values; every filled cell below is a score.
+        rows: What separates rows.
+        groups: Headings between rows that apply to the rows below.
+        details: Lines below a row that say more about it.
+        skip: Lines between rows without a record: subtotals, rulers made of dashes.
+        header_on_every_page: False: a page without the header goes on with the columns of the page before.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    columns: tuple[Column, ...]
+    across: Across | None = None
+    rows: RowRule = RowRule.AUTO
+    groups: tuple[GroupHeading, ...] = ()
+    details: tuple[DetailLine, ...] = ()
+    skip: tuple[Furniture, ...] = ()
+    header_on_every_page: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("a table needs columns")
+        totals = [c for c in self.columns if c.field in SCORES]
+        if not totals and self.across is None:
+            raise ValueError("a table needs a column with field total or result")
+        if totals and self.across is not None:
+            raise ValueError("a table with across has its scores there")
+        if len(totals) > 1 and any(c.instrument is None for c in totals):
+            raise ValueError("with several score columns each needs its instrument")
+        _check_single(self.columns)
+        if any(c.field in _ITEM_FIELDS for c in self.columns):
+            raise ValueError("label, answer, points, choice and ringed belong into items")
+        asked = [(c.instrument, c.item) for c in self.columns if c.field is Field.ITEM]
+        if len(asked) != len(set(asked)):
+            raise ValueError("a question has two columns")
+
+    @property
+    def group_fields(self) -> frozenset[str]:
+        """Names of the fields its group headings may give."""
+        return frozenset(name for group in self.groups for name in group.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledField:
+    """A value found by the words beside it.
+
+    Attributes:
+        label: Words of the label; a colon after it may or may not be printed.
+        also: Other wordings of the label.
+        field: What the value means.
+        place: Where the value stands.
+        instrument: For a total: the instrument it belongs to.
+        dates: Date format, if it differs from the template's.
+        optional: The label may be missing.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    label: str
+    field: Field
+    also: tuple[str, ...] = ()
+    place: Place = Place.RIGHT
+    instrument: str | None = None
+    dates: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """A record per group of labelled values; several to a page, in columns or below each other.
+
+    Attributes:
+        starts_with: The label that begins a record; one of the fields' labels.
+        fields: Its labelled values.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    starts_with: str
+    fields: tuple[LabelledField, ...]
+
+    def __post_init__(self) -> None:
+        if self.starts_with not in {f.label for f in self.fields}:
+            raise ValueError("starts_with is not one of the labels")
+        if not any(f.field in SCORES for f in self.fields):
+            raise ValueError("blocks need a field total or result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """A row of an item table that holds no answer.
+
+    Attributes:
+        label: Its words in the label column.
+        cells: Column field ("points", "answer") to what the cell there means ("total", "severity", "ignore").
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    label: str
+    cells: dict[Field, Field]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """A record per table of questions, one row per question.
+
+    Attributes:
+        instrument: The instrument these questions belong to.
+        columns: Label and answers; from left to right. Without a printed header:
+        beside: What stands right of each question: points, answer or ringed.
+        wording: The questions as this layout prints them, in order; their number is the number of items.
+        link_ids: Item ids for the wording, if they are not 1, 2, 3 …
+        answers: Answer words to points, where words are printed; checked against the points if both are.
+        marks: What a choice cell prints where the answer was chosen; without it the usual crosses and ticks.
+        summary: Rows without an answer, such as the total.
+        fields: Labelled values printed between this table and the next that belong to it alone, such as its total.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    instrument: str
+    wording: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
+    beside: Field | None = None
+    link_ids: tuple[str, ...] = ()
+    answers: dict[str, int] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    summary: tuple[SummaryRow, ...] = ()
+    fields: tuple[LabelledField, ...] = ()
+    rows: RowRule = RowRule.AUTO
+
+    def __post_init__(self) -> None:
+        if bool(self.columns) == (self.beside is not None):
+            raise ValueError("give the columns of the printed header, or beside where no header is printed")
+        fields = [c.field for c in self.columns] or [Field.LABEL, self.beside or Field.IGNORE]
+        if Field.LABEL not in fields:
+            raise ValueError("an item table needs a column with field label")
+        direct = {Field.POINTS, Field.CHOICE, Field.RINGED} & set(fields)
+        if not direct and not (Field.ANSWER in fields and self.answers):
+            raise ValueError(
+                "an item table needs a column with field points, choice or ringed, or answers for its words"
+            )
+        if len(direct) > 1:
+            raise ValueError("points, choice and ringed are three ways to print one answer: give one of them")
+        if self.beside not in (None, Field.POINTS, Field.ANSWER, Field.RINGED):
+            raise ValueError("beside is points, answer or ringed")
+        if self.beside is not None and self.summary:
+            raise ValueError("summary rows belong to a table with columns; use fields")
+        if self.link_ids and len(self.link_ids) != len(self.wording):
+            raise ValueError("link_ids and wording differ in number")
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Item ids in printed order."""
+        return self.link_ids or tuple(str(n + 1) for n in range(len(self.wording)))
+
+    @property
+    def prints_points(self) -> bool:
+        """Whether an answer is printed as points or marked among them; else in words only."""
+        direct = (Field.POINTS, Field.CHOICE, Field.RINGED)
+        return self.beside in direct or any(c.field in direct for c in self.columns)
+
+    @property
+    def has_rings(self) -> bool:
+        """Whether answers are ringed."""
+        return self.beside is Field.RINGED or any(c.field is Field.RINGED for c in self.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentences:
+    """A record per sentence of running text, or per line.
+
+    Attributes:
+        pattern: Regular expression of a whole sentence, its words joined by single spaces; its named groups are field
+            names ("name", "total").
+        instrument: The instrument, where the sentence does not name it.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    pattern: re.Pattern[str]
+    instrument: str | None = None
+
+    def __post_init__(self) -> None:
+        check_groups(self.pattern)
+        if not {str(f) for f in SCORES} & set(self.pattern.groupindex):
+            raise ValueError("a sentence needs a group named total or result")
+        if self.pattern.fullmatch(""):
+            raise ValueError("the pattern describes nothing at all")
+
+
+def check_groups(pattern: re.Pattern[str]) -> None:
+    """Refuse a pattern whose named groups are no fields.
+
+    Raises:
+        ValueError: It names something that is no field.
+    """
+    unknown = sorted(set(pattern.groupindex) - {str(f) for f in Field})
+    if unknown:
+        raise ValueError(f"no field is called {', '.join(unknown)}")
+
+
+def _check_single(columns: Sequence[Column]) -> None:
+    """Refuse a field with two columns, where they do not belong to two instruments."""
+    single = [
+        (c.field, c.instrument if c.field not in IDENTITY else None) for c in columns if c.field not in _REPEATABLE
+    ]
+    if len(single) != len(set(single)):
+        raise ValueError("a field has two columns")
