@@ -13,7 +13,8 @@ from parsers.dates import UnreadableDateError, read_date
 from parsers.header import find_headers
 from parsers.labels import find_labels
 from parsers.lines import Line, find_wrapped, folded, lines_of
-from parsers.template import Column, Field, LabelledField, Template
+from parsers.template import Template
+from parsers.template_parts import Column, Field, LabelledField
 from records.assessment import SymptomAssessment
 from records.document import Page, TableFile, Word
 from records.geometry import Region, around
@@ -56,20 +57,20 @@ def signature_of(
     """
     found: list[_Found] = []
     strangers: list[Stranger] = []
-    columns, labels = _columns(template), _labels(template)
+    tables, labels = _tables(template), _labels(template)
     headless = any(finding.code == "table-not-found" for finding in report.findings)
     for page in pages[:_PAGES_LOOKED_AT]:
         lines = lines_of(page.words)
-        header = _header(lines, columns, headless=headless)
-        found += [*header, *_label_places(lines, labels)]
-        strangers += _strangers(page, header, report, _names_in(assessments))
+        headers = [header for columns in tables for header in _headers(lines, columns, headless=headless)]
+        found += [*(each for header in headers for each in header), *_label_places(lines, labels)]
+        strangers += _strangers(page, headers, report, _names_in(assessments))
     here = {each.landmark.name for each in found}
     return LayoutSignature(
         template=template.name,
         pages=report.pages,
         sheet=(round(pages[0].width, 1), round(pages[0].height, 1)) if pages else (0.0, 0.0),
         landmarks=_places(each.landmark for each in found),
-        missing=(*_missing_columns(columns, here, headless=headless), *_missing_labels(template, report, here)),
+        missing=(*_missing_columns(tables, here, headless=headless), *_missing_labels(template, report, here)),
         strangers=tuple({(s.printed, s.after, s.before): s for s in reversed(strangers)}.values())[::-1],
         headless=headless,
         stray_places=_stray_places(report, strangers),
@@ -82,7 +83,8 @@ def table_signature_of(
     file: TableFile, template: Template, report: ExtractedReport, assessments: Sequence[SymptomAssessment]
 ) -> LayoutSignature:
     """What a table file looked like; places are the numbers of its columns, from 1."""
-    columns = _columns(template)
+    tables = _tables(template)
+    columns = [column for table in tables for column in table]
     cells = max((row.cells for row in file.rows), key=lambda cells: _matching(cells, columns), default=())
     names = [folded(cell) for cell in cells]
     landmarks: list[Landmark] = []
@@ -91,7 +93,7 @@ def table_signature_of(
         if wording is not None:
             place = names.index(folded(wording)) + 1
             landmarks.append(
-                Landmark(name=column.header, kind=LandmarkKind.COLUMN, printed=wording, page=0, x0=place, x1=place)
+                Landmark(name=_name(column), kind=LandmarkKind.COLUMN, printed=wording, page=0, x0=place, x1=place)
             )
     here = {landmark.name for landmark in landmarks}
     headless = any(finding.code == "table-not-found" for finding in report.findings)
@@ -101,7 +103,7 @@ def table_signature_of(
         pages=0,
         sheet=(0.0, 0.0),
         landmarks=tuple(landmarks),
-        missing=_missing_columns(columns, here, headless=headless),
+        missing=_missing_columns(tables, here, headless=headless),
         strangers=tuple(_strange_cells(cells, landmarks, _names_in(assessments))) if recognisable else (),
         headless=headless,
         rates=_rates(template, report, assessments),
@@ -109,28 +111,36 @@ def table_signature_of(
     )
 
 
-def _columns(template: Template) -> tuple[Column, ...]:
-    return template.table.columns if template.table else template.items.columns if template.items else ()
+def _tables(template: Template) -> tuple[tuple[Column, ...], ...]:
+    """The columns of every table that has a printed header."""
+    headers = (*(table.columns for table in template.table), *(items.columns for items in template.items))
+    return tuple(columns for columns in headers if columns)
 
 
 def _labels(template: Template) -> tuple[LabelledField, ...]:
-    return (*template.fields, *(template.blocks.fields if template.blocks else ()))
+    parts = (*(items.fields for items in template.items), *(blocks.fields for blocks in template.blocks))
+    return (*template.fields, *(label for fields in parts for label in fields))
+
+
+def _name(column: Column) -> str:
+    """What tells a column from others: the same header may stand below several headings."""
+    return f"{column.under}: {column.header}" if column.under else column.header
 
 
 # --- where the template's words stand
 
 
-def _header(lines: Sequence[Line], columns: Sequence[Column], *, headless: bool) -> list[_Found]:
-    """The columns' headers on a page: all of them, or in a headless report as many as stand together.
+def _headers(lines: Sequence[Line], columns: Sequence[Column], *, headless: bool) -> list[list[_Found]]:
+    """A table's headers on a page: whole ones, or in a headless report as many columns as stand together.
 
     Where the table was found, a page without its header is one that goes on; single words of it are in the text.
     """
-    if not columns:
-        return []
     headers = find_headers(lines, columns)
-    if headers:
-        return [_column_at(cell.column, cell.words) for header in headers for cell in header.cells]
-    return [_column_at(column, words) for column, words in _partial_header(lines, columns)] if headless else []
+    if not headers:
+        partial = _partial_header(lines, columns) if headless else []
+        return [[_column_at(column, words) for column, words in partial]] if partial else []
+    # A header that is a value itself is no word of the template.
+    return [[_column_at(cell.column, cell.words) for cell in h.cells if cell.value is None] for h in headers]
 
 
 def _partial_header(lines: Sequence[Line], columns: Sequence[Column]) -> list[tuple[Column, tuple[Word, ...]]]:
@@ -175,7 +185,7 @@ def _depth(taken: Sequence[tuple[Column, tuple[Word, ...]]]) -> float:
 
 
 def _column_at(column: Column, words: tuple[Word, ...]) -> _Found:
-    return _found(column.header, (column.header, *column.also), LandmarkKind.COLUMN, words)
+    return _found(_name(column), (column.header, *column.also), LandmarkKind.COLUMN, words)
 
 
 def _label_places(lines: Sequence[Line], labels: Sequence[LabelledField]) -> list[_Found]:
@@ -204,38 +214,42 @@ def _places(landmarks: Iterable[Landmark]) -> tuple[Landmark, ...]:
     return tuple(kept)
 
 
-def _missing_columns(columns: Sequence[Column], here: set[str], *, headless: bool) -> tuple[str, ...]:
+def _missing_columns(tables: Sequence[Sequence[Column]], here: set[str], *, headless: bool) -> tuple[str, ...]:
     """Required columns that are printed nowhere. A table that was found has them all, if not on the first pages."""
-    return tuple(c.header for c in columns if not c.optional and c.header not in here) if headless else ()
+    required = dict.fromkeys(_name(c) for columns in tables for c in columns if not c.optional)
+    return tuple(name for name in required if name not in here) if headless else ()
 
 
 def _missing_labels(template: Template, report: ExtractedReport, here: set[str]) -> tuple[str, ...]:
     said = {finding.detail for finding in report.findings if finding.code == "label-missing"}
     required = tuple(label.label for label in _labels(template) if not label.optional)
     # On question pages and cards a label may be missing from one record; from all of them it is the layout's doing.
-    of_records = template.items is not None or template.blocks is not None
+    of_records = bool(template.items or template.blocks)
     return tuple(name for name in required if name in said or (of_records and name not in here))
 
 
 # --- what belongs to nothing
 
 
-def _strangers(page: Page, header: Sequence[_Found], report: ExtractedReport, names: frozenset[str]) -> list[Stranger]:
-    columns = [each for each in header if each.landmark.kind is LandmarkKind.COLUMN]
-    if not columns:
-        return []
-    hull = around([_box(each.words) for each in columns])
-    ours = {id(word) for each in columns for word in each.words}
+def _strangers(
+    page: Page, headers: Sequence[Sequence[_Found]], report: ExtractedReport, names: frozenset[str]
+) -> list[Stranger]:
+    """The unclaimed words that stand on the height of a header, beside its columns."""
+    ours = {id(word) for header in headers for each in header for word in each.words}
     unclaimed = [f.region for f in report.findings if f.code == "unclaimed-word" and f.region is not None]
-    strange = [
+    free = [
         word
         for word in page.words
         if id(word) not in ours
-        and hull.top - 1 <= word.region.center[1] <= hull.bottom + 1
         and any(region.page == page.number and region.holds(*word.region.center) for region in unclaimed)
     ]
-    placed = [each.landmark for each in columns]
-    return [_stranger(run, placed, names) for line in lines_of(strange) for run in line.runs()]
+    found: list[Stranger] = []
+    for header in filter(None, headers):
+        hull = around([_box(each.words) for each in header])
+        strange = [word for word in free if hull.top - 1 <= word.region.center[1] <= hull.bottom + 1]
+        columns = [each.landmark for each in header]
+        found += [_stranger(run, columns, names) for line in lines_of(strange) for run in line.runs()]
+    return found
 
 
 def _stranger(run: tuple[Word, ...], columns: Sequence[Landmark], names: frozenset[str]) -> Stranger:

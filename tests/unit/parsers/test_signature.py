@@ -7,8 +7,8 @@ from dataclasses import replace
 from printing import ANN, BOB, CAT, LISTING, LISTING_HEADER, LISTING_X, Mark, line, listing, pdf, read
 
 from parsers.drift import changes
-from parsers.template import Column, Field
 from parsers.template_file import parse_template
+from parsers.template_parts import Column, Field
 from records.layout import LayoutSignature
 
 
@@ -80,9 +80,9 @@ def test_a_word_of_the_header_in_a_text_below_is_no_landmark() -> None:
 
 
 def test_a_column_that_may_be_missing_is_not_missed() -> None:
-    assert LISTING.table is not None
+    (table,) = LISTING.table
     extra = Column(header="Ward", field=Field.IGNORE, optional=True)
-    template = replace(LISTING, table=replace(LISTING.table, columns=(*LISTING.table.columns, extra)))
+    template = replace(LISTING, table=(replace(table, columns=(*table.columns, extra)),))
     found = read(pdf(listing(ANN, BOB)), template).signature
     assert found is not None
     assert found.missing == ()
