@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
+from ingest.published_templates import PublishedTemplates
 from ingest.service import check_ready
 from ingest.template_folder import load_templates
 from portal.connections import configure
@@ -97,6 +98,13 @@ def _templates(clinic: Clinic) -> str:
         raise SettingsError(
             "There is no template: every report would wait for a person.",
             next_step="Publish one with “scorebridge template publish FILE”.",
+        )
+    in_use = PublishedTemplates(clinic.database, folder).current()
+    held = [template.name for template in in_use.templates if "template-held" in in_use.reasons(template.name)]
+    if held:
+        raise SettingsError(
+            f"On hold: {', '.join(held)}.",
+            next_step="See what changed with “scorebridge template list”; release it, or publish another revision.",
         )
     return ", ".join(file.template.name for file in files)
 

@@ -44,7 +44,9 @@ def neighbours(form: Path) -> tuple[Template, ...]:
     return tuple(found)
 
 
-def check_before_publishing(path: Path, template: Template, others: Sequence[Template], pool: ReaderPool) -> int:
+def check_before_publishing(
+    path: Path, template: Template, others: Sequence[Template], pool: ReaderPool, *, also: Sequence[Path] = ()
+) -> int:
     """Try a template on its own golden cases and on those of the forms beside it.
 
     Args:
@@ -52,6 +54,7 @@ def check_before_publishing(path: Path, template: Template, others: Sequence[Tem
         template: What the file holds.
         others: Templates in use.
         pool: Reads the reports.
+        also: Folders of further forms.
 
     Returns:
         How many cases of its own the template has passed.
@@ -67,24 +70,28 @@ def check_before_publishing(path: Path, template: Template, others: Sequence[Tem
             raise TemplateError(
                 "\n".join(found), next_step=f"Mend {path} until “scorebridge template test {path.parent}” passes."
             )
-    for case in _foreign_cases(path, template):
-        if _fits(case, template, pool):
-            raise TemplateError(
-                f"{template.name} also fits {case.report}, a report of another form.",
-                next_step="Give it an anchor that only its own layout prints.",
-            )
+    fits_too = [
+        f"{template.name} also fits the case “{case.name}” of {owner} ({case.report})."
+        for owner, case in _foreign_cases(path, template, also)
+        if _fits(case, template, pool)
+    ]
+    if fits_too:
+        raise TemplateError("\n".join(fits_too), next_step="Give it an anchor that only its own layout prints.")
     return len(own)
 
 
-def _foreign_cases(path: Path, template: Template) -> list[GoldenCase]:
+def _foreign_cases(path: Path, template: Template, also: Sequence[Path]) -> list[tuple[str, GoldenCase]]:
+    """The golden cases of other forms, each with its template's name, or its folder's where that holds no template."""
     here = path.resolve().parent
-    cases: list[GoldenCase] = []
-    for form in sorted(p.parent for p in here.parent.glob(f"*/{FORM_FILE}") if p.parent != here):
+    beside = (p.parent for p in here.parent.glob(f"*/{FORM_FILE}"))
+    cases: list[tuple[str, GoldenCase]] = []
+    for form in sorted({*beside, *(folder.resolve() for folder in also)} - {here}):
         try:
-            same = load_template(form / FORM_FILE).template.id == template.id
+            owner = load_template(form / FORM_FILE).template
         except TemplateError:
-            same = False
-        cases += [] if same else golden_cases(form)
+            cases += [(form.name, case) for case in golden_cases(form)]
+        else:
+            cases += [(owner.name, case) for case in golden_cases(form) if owner.id != template.id]
     return cases
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from ingest.confirmation import Known, decide_record
+from ingest.drift_watch import leave_unknown, watch
 from ingest.dry_read import kind_of
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
@@ -144,7 +145,7 @@ class Pipeline:
         except DocumentError as error:
             if error.code in _UNKNOWN_LAYOUT:
                 nothing = ReportReading(template="", pages=0, assessments=(), findings=(Finding(code=error.code),))
-                self._hand_over(report, nothing, [], now)
+                self._hand_over(report, nothing, [], now, unknown=error.message)
             else:
                 self._quarantine(report, error.code or "damaged", now)
             return
@@ -203,21 +204,25 @@ class Pipeline:
         ]
 
     def _hand_over(
-        self, report: StoredReport, reading: ReportReading, records: Sequence[_Record], now: datetime
+        self, report: StoredReport, reading: ReportReading, records: Sequence[_Record], now: datetime, unknown: str = ""
     ) -> None:
+        """Keep everything a report gave; `unknown` says why no template could be chosen, in words without patients."""
         zone = self._settings.site_settings(report.site).zone
         destinations = tuple(d.destination_id for d in self._settings.destination if d.mode != "off")
-        to_store = self._decided(report, reading, records)
-        outcome = ReadOutcome(
-            template=reading.template or None,
-            pages=reading.pages,
-            no_score=reading.no_score,
-            findings=reading.findings,
-            records=tuple(to_store),
-            destinations=destinations,
-            day=report.seen_at.astimezone(zone).date(),
-        )
+        decided = self._decided(report, reading, records)
         with self._database.session() as session:
+            if unknown:
+                leave_unknown(session, report, unknown, now=now)
+            to_store = watch(session, report, reading, decided, now=now)
+            outcome = ReadOutcome(
+                template=reading.template or None,
+                pages=reading.pages,
+                no_score=reading.no_score,
+                findings=reading.findings,
+                records=to_store,
+                destinations=destinations,
+                day=report.seen_at.astimezone(zone).date(),
+            )
             done = hand_over(session, report.report_id, outcome, now=now)
         for record in to_store:
             self._metrics.records.labels(report.site, record.decided.decision.value).inc()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ingest.template_folder import TemplateFile, load_template, load_templates
 from parsers.instrument_library import load_instruments
 from parsers.template import Template
+from parsers.template_file import parse_template
 from records.errors import TemplateError
+from store import notices
 from store import templates as template_states
-from store.database import Database
+from store.database import Database, Session
+from store.signatures import DRIFTED
 from store.templates import TemplateState
 
 # What keeps the records of a template with a person, by the template's state.
@@ -93,24 +96,28 @@ def publish(
     """Make a template file an immutable revision in the folder of published templates.
 
     Raises:
-        TemplateError: The file is wrong, or this revision was published with other contents.
+        TemplateError: The file is wrong, this revision was published with other contents, or it would never be
+            used because a higher one is published.
     """
     file = load_template(path)
     template = file.template
-    target = folder / template.id / f"{template.revision}.yaml"
-    key = (template.id, template.revision)
     with database.reading() as session:
-        published = template_states.hashes(session).get(key)
+        hashes = template_states.hashes(session)
+    published = hashes.get((template.id, template.revision))
+    highest = max((revision for name, revision in hashes if name == template.id), default=0)
     if published is not None and published != file.sha256:
         raise TemplateError(
             f"{path}: revision {template.revision} of {template.id} was published with other contents.",
-            next_step=f"Set revision: {template.revision + 1} and publish again.",
+            next_step=f"Set revision: {highest + 1} and publish again.",
         )
+    if published is None and template.revision < highest:
+        raise TemplateError(
+            f"{path}: revision {highest} of {template.id} is published, so {template.revision} would not be used.",
+            next_step=f"Set revision: {highest + 1} and publish again.",
+        )
+    target = _place(folder, template.id, template.revision)
     if path.resolve() != target.resolve():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
-        shutil.copyfile(path, partial)
-        partial.replace(target)
+        _write(target, path.read_bytes())
     with database.session() as session:
         if published is None:
             template_states.register(
@@ -118,4 +125,70 @@ def publish(
             )
         else:
             template_states.set_state(session, template.id, template.revision, state, actor=actor, now=now)
+        _end_notices(session, template.id, now=now)
     return file
+
+
+def roll_back(
+    database: Database, folder: Path, template_id: str, *, to: int, state: TemplateState, actor: str, now: datetime
+) -> TemplateFile:
+    """Publish the contents of an earlier revision as the next one: revisions only rise, so that each means one thing.
+
+    Raises:
+        TemplateError: There is no such revision, it is the highest one, or its file is not the one that was published.
+    """
+    with database.reading() as session:
+        hashes = template_states.hashes(session)
+    highest = max((revision for name, revision in hashes if name == template_id), default=0)
+    if (template_id, to) not in hashes or to == highest:
+        raise TemplateError(
+            f"There is no earlier revision {to} of {template_id} to go back to.",
+            next_step="Run: scorebridge template list",
+        )
+    old = load_template(_place(folder, template_id, to))
+    if old.sha256 != hashes[template_id, to]:
+        raise TemplateError(
+            f"{old.path} is not the file that was published as revision {to}.",
+            next_step="Restore the file from the backup.",
+        )
+    target = _place(folder, template_id, highest + 1)
+    text = old.path.read_text("utf-8")
+    written, changed = _REVISION.subn(rf"\g<1>{highest + 1}", text, count=1)
+    again = parse_template(written, source=str(target))
+    if changed != 1 or replace(again, revision=to) != old.template:
+        raise TemplateError(
+            f"{old.path}: the line with its revision was not found.",
+            next_step=f"Copy it, set revision: {highest + 1} and publish that.",
+        )
+    _write(target, written.encode())
+    file = load_template(target)
+    with database.session() as session:
+        template_states.register(
+            session, template_id, highest + 1, sha256=file.sha256, state=state, actor=actor, now=now
+        )
+        template_states.rolled_back(
+            session, template_id, highest, to=to, published_as=highest + 1, actor=actor, now=now
+        )
+        _end_notices(session, template_id, now=now)
+    return file
+
+
+_REVISION = re.compile(r"^(revision[ \t]*:[ \t]*)\d+", re.MULTILINE)
+
+
+def _place(folder: Path, template_id: str, revision: int) -> Path:
+    return folder / template_id / f"{revision}.yaml"
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(target)
+
+
+def _end_notices(session: Session, template_id: str, *, now: datetime) -> None:
+    """What was told about a template's revisions is over when another one is in use."""
+    for name, revision in template_states.states(session):
+        if name == template_id:
+            notices.resolve(session, DRIFTED, f"{name}@{revision}", now=now)

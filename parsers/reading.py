@@ -17,6 +17,7 @@ from parsers.readers import camelot_grid, pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.readers.ocr import with_recognised
 from parsers.sight import Eyewitness
+from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
 from parsers.validation import validate
@@ -100,6 +101,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         assessments=assessments,
         no_score=report.no_score,
         findings=(*report.findings, *flaws),
+        signature=signature_of(first.pages, template, report, assessments),
     )
 
 
@@ -117,7 +119,12 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
     report = extract_csv(file, template, site=request.site)
     assessments = tuple(validate(row, template, request.instruments, today=request.today) for row in report.rows)
     return ReportReading(
-        template=report.template, pages=0, assessments=assessments, no_score=report.no_score, findings=report.findings
+        template=report.template,
+        pages=0,
+        assessments=assessments,
+        no_score=report.no_score,
+        findings=report.findings,
+        signature=table_signature_of(file, template, report, assessments),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from records.finding import Finding
 from records.geometry import Region
+from records.layout import LayoutSignature
 from records.patient import PatientIdentity
 
 
@@ -116,6 +117,7 @@ class ReportReading:
         assessments: In printed order.
         no_score: Rows without a score.
         findings: About the file or a page; those with a region concern the records of that page.
+        signature: What the report looked like, for noticing drift; None where nobody looked.
     """
 
     template: str
@@ -123,3 +125,4 @@ class ReportReading:
     assessments: tuple[SymptomAssessment, ...]
     no_score: int = 0
     findings: tuple[Finding, ...] = ()
+    signature: LayoutSignature | None = None

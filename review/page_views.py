@@ -34,10 +34,19 @@ class PageView:
     strip: Region | None
 
 
-def page_view(image: PageImage, number: int, assessments: Sequence[SymptomAssessment]) -> PageView:
-    """The outlines of records on one page; the strip is that of the only record."""
+def page_view(
+    image: PageImage, number: int, assessments: Sequence[SymptomAssessment], *, changed: Iterable[Region | None] = ()
+) -> PageView:
+    """The outlines of records on one page; the strip is that of the only record.
+
+    Args:
+        image: The page's picture.
+        number: Page number, from 1.
+        assessments: The records.
+        changed: Where the layout is not as usual; outlined like doubts.
+    """
     rows = tuple(a.region for a in assessments if a.region is not None and a.region.page == number)
-    doubts = [finding.region for a in assessments for finding in a.findings if finding.blocking]
+    doubts = [*changed, *(finding.region for a in assessments for finding in a.findings if finding.blocking)]
     return PageView(
         number=number,
         width=image.width,

@@ -11,7 +11,7 @@ from review.office import office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
 from review.viewing import note_view
-from store import balance, cases, kept_records, reports
+from store import balance, cases, kept_records, reports, signatures
 
 # Files that were not read and are no danger to draw: a person reads them by eye. How many pages they have is not known.
 _SEEN_UNREAD = frozenset({"no-text", "no-template", "ambiguous-template"})
@@ -31,8 +31,11 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
             )  # fmt: skip
         records = kept_records.of_report(session, report_id)
         where = balance.of_report(session, report_id)
+        look = signatures.of_report(session, report_id)
         about = {record.record_id: cases.of_record(session, record.record_id) for record in records}
         note_view(session, visitor, "report.viewed", "report", str(report_id), now=office.now(), shown=len(records))
+    changes = look.changes if look else ()
+    changed = [change.region for change in changes]
     views: list[PageView | int] = []
     first = (max(1, part) - 1) * _DRAWN + 1
     unread = not report.pages and not _SEEN_UNREAD.isdisjoint(report.reasons)
@@ -42,9 +45,9 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
         if image is None and unread:
             break
         here = [record.assessment for record in records if record.assessment.page == number]
-        views.append(page_view(image, number, here) if image else number)
+        views.append(page_view(image, number, here, changed=changed) if image else number)
     return page(
-        request, "report.html", visitor=visitor, report=report, records=records, balance=where,
+        request, "report.html", visitor=visitor, report=report, records=records, balance=where, changes=changes,
         cases=about, views=views, part=max(1, part),
         has_more=len(views) == _DRAWN if unread else pages >= first + _DRAWN,
     )  # fmt: skip

@@ -24,6 +24,9 @@ MAX_ATTEMPTS: Final = 50
 
 High, since power cuts and restarts count too; a file that only kills its reading process is quarantined at once."""
 
+UNKNOWN_LAYOUT: Final = "layout-unknown"
+"""Kind of the notice that no template could be chosen for a report; its subject is "report N"."""
+
 # Bytes that are not the whole file yet: the same bytes may come again as a file to be taken.
 _NOT_WHOLE: Final = frozenset({"incomplete", "empty-file", "file-locked", "file-vanished"})
 
@@ -258,6 +261,23 @@ def recent(
     return [stored_report(row) for row in session.exec(query.order_by(col(ReportRow.id).desc()).limit(limit))]
 
 
+def read_on(
+    session: Session, *, first: date | None, last: date | None, site: str | None = None, source: str | None = None
+) -> list[StoredReport]:
+    """The reports of these days whose bytes were read and are kept, oldest first; None leaves that side open."""
+    query = select(ReportRow).where(
+        col(ReportRow.state) == ReportState.HANDED_OVER, col(ReportRow.wrapped_key).is_not(None)
+    )
+    for column, wanted in ((ReportRow.site, site), (ReportRow.source, source)):
+        if wanted is not None:
+            query = query.where(col(column) == wanted)
+    if first is not None:
+        query = query.where(col(ReportRow.day) >= first)
+    if last is not None:
+        query = query.where(col(ReportRow.day) <= last)
+    return [stored_report(row) for row in session.exec(query.order_by(col(ReportRow.id)))]
+
+
 def quarantined(session: Session, *, site: str | None = None, limit: int = 100) -> list[StoredReport]:
     """Reports set aside, newest first."""
     return recent(session, site=site, states=(ReportState.QUARANTINED,), limit=limit)
@@ -316,6 +336,7 @@ def settle(session: Session, report_id: int, *, actor: str, note: str, now: date
         raise DecisionRefusedError(f"Report {report_id} waits for nobody.", next_step="Reload the list.")
     row.attention, row.settled_by, row.settled_at, row.settled_note = False, actor, now, encodable(note)
     session.add(row)
+    notices.resolve(session, UNKNOWN_LAYOUT, f"report {row.id}", now=now)
     _audit(session, row, "report.settled", actor=actor, now=now)
     return stored_report(row)
 

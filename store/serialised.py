@@ -17,6 +17,7 @@ from records.assessment import SymptomAssessment
 from records.decision import MatchDecision
 from records.errors import StoreError
 from records.finding import Finding
+from records.layout import LayoutChange, LayoutSignature
 
 _Value = TypeVar("_Value")
 
@@ -24,6 +25,8 @@ _ASSESSMENT = TypeAdapter(SymptomAssessment)
 _MATCH = TypeAdapter(MatchDecision)
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 _CODES = TypeAdapter(tuple[str, ...])
+_SIGNATURE = TypeAdapter(LayoutSignature)
+_CHANGES = TypeAdapter(tuple[LayoutChange, ...])
 
 
 def assessment_text(assessment: SymptomAssessment) -> str:
@@ -76,6 +79,34 @@ def codes_text(codes: tuple[str, ...]) -> str:
 def codes_of(text: str) -> tuple[str, ...]:
     """The codes that `codes_text` wrote."""
     return _CODES.validate_json(text)
+
+
+def signature_text(signature: LayoutSignature) -> str:
+    """JSON of a layout's signature.
+
+    Raises:
+        StoreError: It holds a number that JSON cannot (not finite).
+    """
+    return _written(_SIGNATURE, signature)
+
+
+def signature_of(text: str) -> LayoutSignature:
+    """The signature that `signature_text` wrote."""
+    return _SIGNATURE.validate_json(text)
+
+
+def changes_text(changes: tuple[LayoutChange, ...]) -> str:
+    """JSON of a layout's changes.
+
+    Raises:
+        StoreError: One holds a number that JSON cannot (not finite).
+    """
+    return _written(_CHANGES, changes)
+
+
+def changes_of(text: str) -> tuple[LayoutChange, ...]:
+    """The changes that `changes_text` wrote."""
+    return _CHANGES.validate_json(text)
 
 
 def encodable(text: str) -> str:

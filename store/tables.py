@@ -352,6 +352,25 @@ class TemplateRow(StoreTable, table=True):
     changed_by: str
 
 
+class SignatureRow(StoreTable, table=True):
+    """What the reading of one report looked like; the usual ones are what later readings are held against."""
+
+    __tablename__ = "layout_signature"
+    __table_args__ = (
+        UniqueConstraint("report_id"),
+        Index("ix_layout_signature_template_site", "template", "site", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    report_id: int = Field(foreign_key="report.id")
+    template: str
+    site: str
+    state: str
+    read_at: datetime = Field(sa_type=UtcDateTime)
+    signature: str = Field(sa_type=Text)
+    changes: str = Field(sa_type=Text)
+
+
 class AccountRow(StoreTable, table=True):
     """A named user."""
 

@@ -59,6 +59,13 @@ def states(session: Session) -> dict[tuple[str, int], TemplateState]:
     return {(row.template_id, row.revision): TemplateState(row.state) for row in session.exec(select(TemplateRow))}
 
 
+def count_held(session: Session) -> int:
+    """How many templates are on hold; a revision that a higher one has replaced does not count."""
+    found = states(session)
+    newest = {name: max(revision for other, revision in found if other == name) for name, _ in found}
+    return sum(found[key] is TemplateState.HELD for key in newest.items())
+
+
 def hashes(session: Session) -> dict[tuple[str, int], str]:
     """SHA-256 of every booked revision's file, by template id and revision."""
     return {(row.template_id, row.revision): row.sha256 for row in session.exec(select(TemplateRow))}
@@ -79,6 +86,14 @@ def set_state(
     session.add(row)
     detail = (("from", before), ("to", state.value))
     _audit(session, template_id, revision, "template.state-changed", actor=actor, now=now, detail=detail)
+
+
+def rolled_back(
+    session: Session, template_id: str, revision: int, *, to: int, published_as: int, actor: str, now: datetime
+) -> None:
+    """Book that a revision was given up for the contents of an earlier one, under a new number."""
+    detail = (("to", str(to)), ("published-as", str(published_as)))
+    _audit(session, template_id, revision, "template.rolled-back", actor=actor, now=now, detail=detail)
 
 
 def _audit(

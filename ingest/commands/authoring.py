@@ -1,7 +1,8 @@
-"""`template`: draft, test, explain, list, publish and hold report templates."""
+"""`template`: draft, test, explain, list, publish, hold and roll back report templates; `replay` has its own module."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,17 @@ import typer
 from ingest import clock
 from ingest.clinic import opened
 from ingest.commands.options import AsJson, Config
+from ingest.commands.replaying import replay
 from ingest.commands.template_choice import content_of, reading_settings
 from ingest.commands.template_explaining import show_explanation, write_picture
 from ingest.commands.twinning import twin
+from ingest.drift_watch import accept
 from ingest.dry_read import kind_of
 from ingest.form_folders import check_before_publishing, form_folders, neighbours
 from ingest.golden import differences, golden_cases
 from ingest.published_templates import publish as publish_file
+from ingest.published_templates import roll_back
+from ingest.report_json import Json
 from ingest.template_folder import load_template, load_templates
 from ingest.terminal import note, out, print_json, print_table, progress
 from ingest.workers import ReaderPool
@@ -27,7 +32,11 @@ from parsers.explanation import explain as explain_file
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest
 from records.errors import TemplateError
+from records.layout import LayoutChange
+from store import signatures
 from store import templates as template_states
+from store.database import Session
+from store.signatures import Look
 from store.templates import TemplateState
 
 Site = Annotated[str, typer.Option("--site", help="The clinic, as in the roster's clinic column.")]
@@ -45,6 +54,8 @@ def register(app: typer.Typer) -> None:
     group.command("publish")(publish)
     group.command("hold")(hold)
     group.command("release")(release)
+    group.command("replay")(replay)
+    group.command("rollback")(rollback)
     app.add_typer(group, name="template")
 
 
@@ -161,13 +172,14 @@ def explain(
 
 
 def list_templates(as_json: AsJson = False, config: Config = None) -> None:
-    """List the published templates and how far each is trusted."""
+    """List the published templates, how far each is trusted, and what has changed in what it reads."""
     with opened(config) as clinic:
         folder = clinic.settings.templates_folder
         files = load_templates([folder]) if folder.exists() else ()
         with clinic.database.reading() as session:
             states = template_states.states(session)
             hashes = template_states.hashes(session)
+            looks = {file.template.name: _look(session, file.template.name) for file in files}
     rows: list[tuple[str, int, str, str, str]] = []
     for file in files:
         key = (file.template.id, file.template.revision)
@@ -176,27 +188,59 @@ def list_templates(as_json: AsJson = False, config: Config = None) -> None:
         rows.append((*key, state, file.template.title, str(file.path)))
     if as_json:
         for name, revision, state, title, path in rows:
-            print_json({"id": name, "revision": revision, "state": state, "title": title, "path": path})
+            changed: list[Json] = [_change_json(look, change) for look, change in looks[f"{name}@{revision}"]]
+            print_json(
+                {"id": name, "revision": revision, "state": state, "title": title, "path": path, "changes": changed}
+            )
     else:
         print_table("", ("template", "revision", "state", "title", "file"), rows)
+        _show_changes(looks)
         if any(row[2] == "altered" for row in rows):
             note("An altered file is held: publish the change as a new revision, or restore the file.")
-    raise typer.Exit(1 if any(row[2] == "altered" for row in rows) else 0)
+    raise typer.Exit(1 if any(row[2] in ("altered", "held") for row in rows) else 0)
+
+
+def _look(session: Session, name: str) -> list[tuple[Look, LayoutChange]]:
+    """What has drifted and waits for a person; else what is worth a note in the latest reading."""
+    looks = signatures.drifted(session, name) or signatures.latest(session, name)
+    told = {change.sentence: (look, change) for look in reversed(looks) for change in look.changes}
+    return list(reversed(told.values()))
+
+
+def _change_json(look: Look, change: LayoutChange) -> dict[str, Json]:
+    return {
+        "kind": change.kind.value,
+        "sentence": change.sentence,
+        "holds": change.holds,
+        "report_id": look.report_id,
+        "page": change.region.page if change.region else None,
+        "region": list(change.region.box) if change.region else None,
+    }
+
+
+def _show_changes(looks: Mapping[str, Sequence[tuple[Look, LayoutChange]]]) -> None:
+    for name, changed in looks.items():
+        for look, change in changed:
+            weight = "changed" if change.holds else "noted"
+            note(f"{name} {weight}, report {look.report_id} of {look.site}: {change.sentence}")
 
 
 def publish(
     file: Annotated[Path, typer.Argument(help="The template's file; its golden cases are in the folder beside it.")],
     shadow: Annotated[bool, typer.Option("--shadow", help="Read with it, but send nothing without a person.")] = False,
+    forms: Annotated[
+        list[Path] | None, typer.Option("--forms", help="More forms whose reports it must not fit; repeatable.")
+    ] = None,
     config: Config = None,
 ) -> None:
-    """Publish a revision, after its golden cases were read without a difference."""
+    """Publish a revision, after its golden cases were read without a difference and it fits no other form's."""
     with opened(config) as clinic:
         template = load_template(file).template
         folder = clinic.settings.templates_folder
         in_use = [known.template for known in load_templates([folder])] if folder.exists() else []
         pool = ReaderPool(clinic.settings.reading)
         try:
-            cases = check_before_publishing(file, template, in_use, pool)
+            cases = check_before_publishing(file, template, in_use, pool, also=form_folders(forms or []))
         finally:
             pool.close()
         state = TemplateState.SHADOW if shadow else TemplateState.LIVE
@@ -206,13 +250,34 @@ def publish(
         note("It has no golden case: keep one, so that a later change cannot break it unnoticed.")
 
 
+def rollback(
+    template: Annotated[str, typer.Argument(metavar="ID", help="A published template.")],
+    to: Annotated[int, typer.Option("--to", help="The revision whose contents are wanted back.")],
+    shadow: Annotated[bool, typer.Option("--shadow", help="Read with it, but send nothing without a person.")] = False,
+    config: Config = None,
+) -> None:
+    """Publish the contents of an earlier revision as the next one, at once; its golden cases passed when it was new."""
+    with opened(config) as clinic:
+        state = TemplateState.SHADOW if shadow else TemplateState.LIVE
+        file = roll_back(
+            clinic.database,
+            clinic.settings.templates_folder,
+            template,
+            to=to,
+            state=state,
+            actor=clinic.actor,
+            now=clock.now(),
+        )
+    note(f"{template}@{to} is published again as {file.template.name} and {state.value}.")
+
+
 def hold(template: Revision, config: Config = None) -> None:
     """Stop a template: what it reads waits for a person until it is released."""
     _set_state(template, TemplateState.HELD, config)
 
 
 def release(template: Revision, config: Config = None) -> None:
-    """Let a held or shadow template's records go out again."""
+    """Let a held or shadow template's records go out again; what its reports look like now is usual from here on."""
     _set_state(template, TemplateState.LIVE, config)
 
 
@@ -226,4 +291,6 @@ def _set_state(name: str, state: TemplateState, config: Path | None) -> None:
             raise TemplateError(f"No template {template_id} is published.", next_step="Run: scorebridge template list")
         revision = int(wanted) if wanted else max(revisions)
         template_states.set_state(session, template_id, revision, state, actor=clinic.actor, now=clock.now())
+        if state is TemplateState.LIVE:
+            accept(session, f"{template_id}@{revision}", now=clock.now())
     note(f"{template_id}@{revision} is {state.value}.")

@@ -20,7 +20,7 @@ from ingest.service import Service, check_ready
 from ingest.settings import CONFIG_NAME, load_settings
 from ingest.terminal import note, print_json, print_table
 from records.errors import SettingsError
-from store import alerts, balance, cases, notices, outbox, reports, sightings
+from store import alerts, balance, cases, notices, outbox, reports, sightings, templates
 from store import database as databases
 from store.sightings import SightingState
 
@@ -135,6 +135,7 @@ def _summary(clinic: Clinic) -> Mapping[str, int]:
             "reports_needing_attention": len(reports.needing_attention(session)),
             "undelivered": sum(counts.get(state, 0) for state in ("pending", "sending", "unknown", "held", "dead")),
             "paused_destinations": len(outbox.paused(session)),
+            "held_templates": templates.count_held(session),
             "open_notices": len(notices.list_open(session)),
             "backlog_files": sum(
                 sightings.counts(session, source.name)[SightingState.BACKLOG] for source in clinic.settings.source

@@ -180,6 +180,37 @@ def test_run_refuses_to_start_and_lists_every_reason(run: Run, tmp_path: Path) -
         assert word in ended.err
 
 
+def test_a_template_that_drifted_is_told_of_everywhere_until_it_is_released(run: Run, clinic: ReadingClinic) -> None:
+    for day in range(2):
+        clinic.read(export(row(), printed=f"2{day}.09.2026"))
+    clinic.read(export(row("P3"), printed="22.09.2026").replace(b"MeasureDate", b"MeasureDate;Room"))
+    (listed,) = run("template", "list", "--json").lines
+    assert listed["state"] == "held"
+    assert "“Room” is new right of “MeasureDate”." in str(listed["changes"])
+    assert "“Room” is new" in run("template", "list").err
+    (summary,) = run("status", "--json").lines
+    assert summary["held_templates"] == 1
+    (checked,) = [line for line in run("doctor", "--json").lines if line["check"] == "templates"]
+    assert (checked["ok"], checked["finding"]) == (False, "On hold: lmh-measure-export@1.")
+    assert run("template", "release", "lmh-measure-export").status == 0
+    (after,) = run("template", "list", "--json").lines
+    assert (after["state"], run("status", "--json").lines[0]["held_templates"]) == ("live", 0)
+    with clinic.database.reading() as session:
+        assert "template-drifted" not in [notice.kind for notice in notices.list_open(session)]
+
+
+def test_a_layout_that_drifted_off_its_anchors_is_told_with_the_words_that_are_missing(
+    run: Run, clinic: ReadingClinic
+) -> None:
+    report = clinic.read(export(row("P3")).replace(b"MeasureTotal", b"Points"))
+    with clinic.database.reading() as session:
+        (told,) = [n.sentence for n in notices.list_open(session) if n.kind == "layout-unknown"]
+    assert "lmh-measure-export@1, misses “MeasureTotal”" in told
+    run("report", "settle", report.report_id, "--note", "test print")
+    with clinic.database.reading() as session:
+        assert [n for n in notices.list_open(session) if n.kind == "layout-unknown"] == []
+
+
 def test_a_database_whose_key_is_gone_is_unreachable(run: Run, clinic: ReadingClinic) -> None:
     clinic.settings.store.key_path.unlink()
     assert run("status").status == 3

@@ -13,16 +13,19 @@ import pytest
 
 from records.case import CaseState
 from records.errors import UnreadableDocumentError
+from records.geometry import Region
+from records.layout import ChangeKind, LayoutChange, LayoutSignature
 from records.printed_file import PrintedFile
 from records.submission import DeliveryState
 from review import actions
-from store import alerts, audit, cases, kept_records, outbox, reports, roster
+from store import alerts, audit, cases, kept_records, outbox, reports, roster, signatures
 from tests.unit.review.review_browser import Browser
 from tests.unit.review.review_clinic import (
     DESTINATIONS,
     KOWALSKI,
     ROWS,
     SITE,
+    START,
     TODAY,
     Clinic,
     Row,
@@ -65,6 +68,18 @@ def test_the_row_is_outlined_on_the_page_in_points(clinic: Clinic, rosa: Browser
     assert picture.headers["content-type"] == "image/png"
     assert picture.headers["cache-control"] == "no-store"
     assert picture.content.startswith(b"\x89PNG")
+
+
+def test_what_changed_in_a_layout_is_told_and_outlined_on_its_report(clinic: Clinic, rosa: Browser) -> None:
+    moved = LayoutChange(
+        kind=ChangeKind.MOVED, sentence="Column “Total” moved.", holds=True, region=Region(1, 400, 90, 430, 102)
+    )
+    with clinic.database.session() as session:
+        look = LayoutSignature(template="list@1", pages=1, sheet=(612, 792), landmarks=())
+        signatures.keep(session, clinic.report_id, look, site=SITE, changes=(moved,), now=START)
+    page = rosa.open(f"/reports/{clinic.report_id}").text
+    assert "The layout has changed: Column “Total” moved." in _text(page)
+    assert re.search(r'<rect class="doubt" x="39\d', page)
 
 
 def test_approving_confirms_the_record_queues_it_and_goes_on_to_the_next(clinic: Clinic, rosa: Browser) -> None:
