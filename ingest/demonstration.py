@@ -37,7 +37,7 @@ from store.users import Role
 
 _ZONES: Mapping[str, str] = {"NRC": "America/Chicago", "LMH": "America/Denver"}
 _LONGEST_SECONDS = 100.0
-_SILENT = logging.CRITICAL + 1  # the demo shows tables; its events would stand between them
+_SILENT = logging.CRITICAL  # the demo shows tables; its events would stand between them
 _SETTLED = (ReportState.HANDED_OVER, ReportState.QUARANTINED, ReportState.DUPLICATE)
 
 
