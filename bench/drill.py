@@ -145,17 +145,14 @@ def _same(record: dict, wanted: dict) -> bool:
         return False
     patient = record["patient"]
     person = (patient["mrn"] or "-") == wanted["mrn"] or patient["family"] == wanted["family"]
-    unread = record["instrument"] is None and record["total"] == wanted["total"]
-    return person and (unread or _values(record) == _values(wanted))
-
-
-def _values(record: dict) -> tuple:
-    return record["instrument"], record["authored_on"]
+    # A record that waits may lack what it waits for.
+    return person and all(record[name] in (None, wanted[name]) for name in ("instrument", "authored_on"))
 
 
 def _faults(record: dict, wanted: dict) -> list[str]:
     patient = record["patient"]
-    faults = [name for name in ("birth_date", "mrn") if patient[name] != wanted[name]]
+    # What a template leaves out is not sent; what it reads must be right.
+    faults = [name for name in ("birth_date", "mrn") if patient[name] not in (None, wanted[name])]
     faults += [name for name in ("instrument", "authored_on", "total", "items") if record[name] != wanted[name]]
     return faults + (["another patient"] if record["match"]["patient_id"] != wanted["patient_id"] else [])
 

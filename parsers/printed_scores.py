@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from parsers.lines import folded
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field
+from records.finding import Finding
 from records.report import Cell, ExtractedRow, ItemRow
 
 
@@ -36,6 +37,10 @@ def split_scores(
         template: For its words for "no score".
     """
     nothing = {folded(text) for text in template.no_score}
+    unread = [p for p in columns if p.column.pattern is not None and not _is_read(p, nothing)]
+    notes = tuple(Finding(code="cell-unreadable", region=p.cell.region or record.region) for p in unread)
+    record = replace(record, findings=(*record.findings, *notes))
+    columns = [part for printed in columns for part in _parts(printed, nothing)]
     scores = [printed for printed in columns if printed.column.field in SCORES]
     records: list[ExtractedRow] = []
     without = 0
@@ -57,6 +62,29 @@ def split_scores(
             )
         )
     return records, without
+
+
+def _is_read(printed: PrintedColumn, nothing: set[str]) -> bool:
+    text, pattern = printed.cell.text, printed.column.pattern
+    return pattern is None or not text or folded(text) in nothing or pattern.fullmatch(text) is not None
+
+
+def _parts(printed: PrintedColumn, nothing: set[str]) -> Iterator[PrintedColumn]:
+    """The fields of a cell, each as a column of its own; a cell that says there is no score says it of its score."""
+    column, cell = printed.column, printed.cell
+    if column.pattern is None:
+        yield printed
+        return
+    match = column.pattern.fullmatch(cell.text)
+    said = match.groupdict() if match is not None else {}
+    for name in column.pattern.groupindex:
+        text = (said.get(name) or "").strip()
+        if name in SCORES and folded(cell.text) in nothing:
+            text = cell.text
+        # Another reader must find the whole cell; the pattern is ours.
+        whole = Cell(text=text, region=cell.region if text else None)
+        yield PrintedColumn(column=replace(column, field=Field(name), pattern=None), cell=whole)
+    yield PrintedColumn(column=replace(column, field=Field.WHOLE, pattern=None), cell=cell)
 
 
 def _beside(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bool) -> Iterator[tuple[str, Cell]]:

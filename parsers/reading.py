@@ -109,7 +109,7 @@ def _speaks_outside_tables(template: Template) -> bool:
     """Whether values of a record stand elsewhere than in the cells of a table."""
     outside = (template.fields, template.blocks, template.sentences, *(items.fields for items in template.items))
     ringed = any(items.has_rings or items.beside for items in template.items)
-    said = any(table.group_fields or table.details or table.across for table in template.table)
+    said = any(table.group_fields or table.details or table.across or table.takes_apart for table in template.table)
     return any(outside) or ringed or said
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from parsers.lines import folded
 
-# "14", "14 / 27", "14/27 (Moderate)", "14 (Moderate)", "14 - Moderate", "14 Moderate". A word has three letters at
-# least: a single one may be a digit that was read as a letter, or a mark that says something about the score.
+# "14", "14 / 27", "14 of 27", "14/27 (Moderate)", "14 (Moderate)", "14 - Moderate", "14 Moderate". A word has three
+# letters at least: a single one may be a digit that was read as a letter, or a mark that says more about the score.
 _SCORE = re.compile(
     r"(?P<points>\d{1,3})"
-    r"(?:\s*/\s*(?P<maximum>\d{1,3}))?"
+    r"(?:\s*(?:/|(?:out )?of)\s*(?P<maximum>\d{1,3}))?"
     r"(?:\s*(?:\((?P<bracketed>[^()\d]+)\)|[-–—:]?\s+(?P<words>[^\W\d]{3}[^()\d]*)))?",
     re.ASCII,
 )

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from parsers.claims import Claims
+from parsers.group_headings import cells_of_pattern
 from parsers.lines import Line, folded
-from parsers.template_parts import SCORES, Sentences
+from parsers.template_parts import IDENTITY, SCORES, Sentences
 from records.document import Page, Word
 from records.geometry import around
 from records.report import Cell, ExtractedRow
@@ -44,19 +45,47 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
     nothing = {folded(text) for text in no_score}
     rows: list[ExtractedRow] = []
     without = 0
-    for text in paragraphs(claims.free_lines()):
+    said: dict[str, Cell] = {}
+    for text in _texts(claims.free_lines(), sentences):
+        if isinstance(text, Line):
+            said = _heard(said, text, sentences)
+            claims.claim(text.words)
+            continue
         for match in sentences.pattern.finditer(text.joined):
             words = text.words_of(match.start(), match.end())
             if words is None:
                 continue
             claims.claim(words)
-            cells = tuple(_cells(match, text))
+            own = tuple(_cells(match, text))
+            named = {name for name, _ in own}
+            cells = (*own, *((name, cell) for name, cell in said.items() if name not in named))
             if any(name in SCORES and folded(cell.text) in nothing for name, cell in cells):
                 without += 1
                 continue
             box = around([word.region for word in words])
             rows.append(ExtractedRow(page=page.number, region=box, cells=cells, instrument=sentences.instrument))
     return SentencePage(rows=tuple(rows), no_score=without)
+
+
+def _texts(lines: Sequence[Line], sentences: Sentences) -> Iterator[Line | RunningText]:
+    """Headings as lines, and what stands between them as texts."""
+    between: list[Line] = []
+    for line in lines:
+        if any(group.pattern is not None and group.pattern.fullmatch(line.text) for group in sentences.groups):
+            yield from paragraphs(between)
+            yield line
+            between = []
+        else:
+            between.append(line)
+    yield from paragraphs(between)
+
+
+def _heard(said: dict[str, Cell], line: Line, sentences: Sentences) -> dict[str, Cell]:
+    """What holds below a heading; of another person's heading nothing of the person before is kept."""
+    patterns = [group.pattern for group in sentences.groups if group.pattern is not None]
+    cells = next((c for p in patterns if (c := cells_of_pattern(line, p)) is not None), {})
+    other = any(name in IDENTITY for name in cells)
+    return {**{name: cell for name, cell in said.items() if not other or name not in IDENTITY}, **cells}
 
 
 @dataclass(frozen=True, slots=True)

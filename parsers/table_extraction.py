@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +24,7 @@ from parsers.lines import Line
 from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.rows import Row, find_rows
 from parsers.template import Template
-from parsers.template_parts import IDENTITY, SCORES, Column, Field, RowRule, Table
+from parsers.template_parts import SCORES, Column, Field, RowRule, Table
 from parsers.zones import Zone, continued, zones_of
 from records.document import Page
 from records.finding import Finding
@@ -168,11 +169,11 @@ def _one_table(page: Page, table: Table, template: Template, claims: Claims, gro
         header,
         page.rules,
         begins=lambda filled: _begins_row(filled, columns),
-        keys=frozenset(n for n, column in enumerate(columns) if column.field in _KEYS),
+        keys=frozenset(n for n, column in enumerate(columns) if column.fields & _KEYS),
         by_rules=by_rules,
     )
     if not borders.ruled:
-        scores = [number for number, column in enumerate(columns) if column.field in SCORES]
+        scores = [number for number, column in enumerate(columns) if column.fields & SCORES]
         astray = rows_out_of_line(rows, scores)
         rows = tuple(replace(row, crossed=True) if at in astray else row for at, row in enumerate(rows))
     records: list[ExtractedRow] = []
@@ -236,9 +237,9 @@ def _loose(details: Sequence[GroupLine], rows: Sequence[Row]) -> bool:
 def _hides_heading(row: Row, table: Table) -> bool:
     """Whether a further line of a row begins in its first column: it may be a heading that was not recognised.
 
-    Only where headings say whose rows follow does that do harm beyond this row.
+    Only where headings say something of the rows that follow does that do harm beyond this row.
     """
-    if not any(name in IDENTITY for name in table.group_fields) or not row.cells:
+    if not table.group_fields or not row.cells:
         return False
     first = row.cells.get(min(row.cells), ())
     middles = [word.region.center[1] for word in first]
@@ -266,7 +267,7 @@ def _without_skipped(lines: Sequence[Line], table: Table, claims: Claims) -> lis
 
 
 def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:
-    keys = {number for number, column in enumerate(columns) if column.field in _KEYS}
+    keys = {number for number, column in enumerate(columns) if column.fields & _KEYS}
     filled = keys.intersection(cells)
     return len(filled) * 2 >= len(keys) and bool(filled)
 
@@ -299,11 +300,18 @@ def _enclosed(page: Page, header: Header) -> bool:
     return any(x <= box.x0 for x in upright) and any(x >= box.x1 for x in upright)
 
 
+def _each_ruled(page: Page, header: Header, rows: Sequence[Region]) -> bool:
+    """Whether a printed line stands between any two rows: else a ruled reading joins them to one cell."""
+    box = header.region
+    flat = [r.region.top for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
+    return all(any(upper.center[1] < y < lower.center[1] for y in flat) for upper, lower in itertools.pairwise(rows))
+
+
 def area_of(
     page: Page, header: Header, borders: Borders, rows: Sequence[Region], *, zone: Zone | None = None
 ) -> TableArea:
     """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
-    ruled = borders.ruled and _enclosed(page, header)
+    ruled = borders.ruled and _enclosed(page, header) and _each_ruled(page, header, rows)
     top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
     box = Region(
         page.number,
@@ -348,7 +356,7 @@ def _records(
         PrintedColumn(column=head.column, cell=cell_of(page, row, number, borders), heading=_heading(head, table))
         for number, head in enumerate(header)
     ]
-    own = {str(p.column.field) for p in printed}
+    own = {str(name) for p in printed for name in p.column.fields}
     doubted = row.ambiguous or any(name in groups.doubted and name not in own for name in groups.said)
     findings = [Finding(code="row-ambiguous", region=row.region)] if doubted else []
     findings += [Finding(code="column-boundary", region=row.region)] if row.crossed else []

@@ -131,10 +131,12 @@ class Template:
 
     @property
     def patterns(self) -> tuple[re.Pattern[str], ...]:
-        """Every pattern with named groups: of group headings, of lines below a row, of sentences."""
+        """Every pattern with named groups: of group headings, lines below a row, cells and sentences."""
         groups = [group.pattern for table in self.table for group in table.groups if group.pattern is not None]
         details = [detail.pattern for table in self.table for detail in table.details]
-        return (*groups, *details, *(part.pattern for part in self.sentences))
+        cells = [column.pattern for columns in self.headers for column in columns if column.pattern is not None]
+        told = [group.pattern for part in self.sentences for group in part.groups if group.pattern is not None]
+        return (*groups, *details, *cells, *told, *(part.pattern for part in self.sentences))
 
     @property
     def unread(self) -> tuple[Furniture, ...]:

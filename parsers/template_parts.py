@@ -43,6 +43,8 @@ class Field(StrEnum):
     POINTS = "points"  # points of an answer, in item tables only
     CHOICE = "choice"  # holds a mark if this answer was chosen, in item tables only
     RINGED = "ringed"  # prints every possible answer with a ring around the chosen one, in item tables only
+    WHOLE = "whole"  # a cell as printed, of which the fields are parts; not for templates
+    PARTS = "parts"  # a cell that holds several fields, which the column's pattern takes apart
     IGNORE = "ignore"  # printed, known, and not used
 
 
@@ -52,7 +54,7 @@ IDENTITY = frozenset({
     Field.PHONE,
 })  # fmt: skip
 _ITEM_FIELDS = frozenset({Field.LABEL, Field.ANSWER, Field.POINTS, Field.CHOICE, Field.RINGED})
-_REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE, Field.CHOICE}
+_REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE, Field.CHOICE, Field.PARTS}
 
 
 class Place(StrEnum):
@@ -104,6 +106,8 @@ class Column:
         instrument: For a score column: the instrument whose total it holds. Other columns with it belong to that score.
         item: For field item: the id of the question.
         points: For field choice: the points of the answer that this column stands for.
+        pattern: For field parts: regular expression of the whole cell, its lines joined by spaces; its named groups are
+            field names ("PHQ-9: 14").
         dates: Date format, if it differs from the template's.
         optional: The column may be missing.
     """
@@ -116,6 +120,7 @@ class Column:
     instrument: str | None = None
     item: str | None = None
     points: int | None = None
+    pattern: re.Pattern[str] | None = None
     dates: tuple[str, ...] = ()
     optional: bool = False
 
@@ -126,6 +131,15 @@ class Column:
             raise ValueError("item names the question of a column with field item")
         if (self.points is not None) != (self.field is Field.CHOICE):
             raise ValueError("points names the answer of a column with field choice")
+        if (self.pattern is not None) != (self.field is Field.PARTS):
+            raise ValueError("pattern takes the cells of a column with field parts apart")
+        if self.pattern is not None:
+            check_groups(self.pattern)
+
+    @property
+    def fields(self) -> frozenset[Field]:
+        """What its cells hold."""
+        return frozenset(map(Field, self.pattern.groupindex)) if self.pattern is not None else frozenset({self.field})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,19 +230,27 @@ class Table:
     def __post_init__(self) -> None:
         if not self.columns:
             raise ValueError("a table needs columns")
-        totals = [c for c in self.columns if c.field in SCORES]
+        totals = [c for c in self.columns if c.fields & SCORES]
         if not totals and self.across is None:
             raise ValueError("a table needs a column with field total or result")
         if totals and self.across is not None:
             raise ValueError("a table with across has its scores there")
-        if len(totals) > 1 and any(c.instrument is None for c in totals):
+        named = [c for c in totals if Field.INSTRUMENT in c.fields]
+        if len(totals) > 1 and any(c.instrument is None for c in totals if c not in named):
             raise ValueError("with several score columns each needs its instrument")
         _check_single(self.columns)
+        if any(c.field is Field.WHOLE for c in self.columns):
+            raise ValueError("whole is no field of a template")
         if any(c.field in _ITEM_FIELDS for c in self.columns):
             raise ValueError("label, answer, points, choice and ringed belong into items")
         asked = [(c.instrument, c.item) for c in self.columns if c.field is Field.ITEM]
         if len(asked) != len(set(asked)):
             raise ValueError("a question has two columns")
+
+    @property
+    def takes_apart(self) -> bool:
+        """Whether cells hold several fields."""
+        return any(column.pattern is not None for column in self.columns)
 
     @property
     def group_fields(self) -> frozenset[str]:
@@ -367,15 +389,19 @@ class Sentences:
     Attributes:
         pattern: Regular expression of a whole sentence, its words joined by single spaces; its named groups are field
             names ("name", "total").
+        groups: Lines that speak of the sentences below them, by pattern.
         instrument: The instrument, where the sentence does not name it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     pattern: re.Pattern[str]
+    groups: tuple[GroupHeading, ...] = ()
     instrument: str | None = None
 
     def __post_init__(self) -> None:
         check_groups(self.pattern)
+        if any(group.pattern is None for group in self.groups):
+            raise ValueError("headings between sentences have a pattern")
         if not {str(f) for f in SCORES} & set(self.pattern.groupindex):
             raise ValueError("a sentence needs a group named total or result")
         if self.pattern.fullmatch(""):

@@ -42,6 +42,7 @@ REASONS: Final[dict[str, str]] = {
     "table-not-found": "The table's heading was not found where the template expects it.",
     "column-boundary": "Words run over the border between two columns.",
     "row-ambiguous": "A printed line cannot be given to one row.",
+    "cell-unreadable": "A cell that holds several values does not have the form that the template says.",
     "label-repeated": "A label is printed more than once in this record.",
     "label-missing": "A label of the template is not printed in this record.",
     # readers agree

@@ -13,20 +13,24 @@ from dataclasses import dataclass
 from datetime import date
 
 from parsers.drafting.layouts import sketch_csv, sketch_pdf
-from parsers.drafting.lines import as_furniture
+from parsers.drafting.lines import Piece, as_furniture
 from parsers.drafting.text import Sketch, written
 from parsers.explanation import Explanation, explain
 from parsers.instrument_library import load_instruments
+from parsers.lines import folded
 from parsers.readers import pdfium, plumber, table_file
 from parsers.readers.limits import ReadingLimits
 from parsers.reading import ReadingRequest
 from parsers.template import Kind, Template
 from parsers.template_file import parse_template
 from parsers.template_fit import missing_anchors
+from parsers.template_parts import IDENTITY, Field
 from records.document import Document, TableFile
 from records.errors import TemplateError
 from records.finding import Finding
 
+_PERSONAL = IDENTITY - {Field.SEX, Field.SUFFIX, Field.MIDDLE}
+_LONG_ENOUGH = 5  # letters of a value that cannot stand in other print by chance
 _ROUNDS = 4  # furniture found in one round may uncover more; four were never needed
 
 
@@ -111,11 +115,12 @@ def draft_template(samples: Sequence[Sample], *, site: str, today: date, name: s
     else:
         sketch = sketch_pdf([file for file in opened if isinstance(file, Document)], template_id, site)
     names = [sample.name for sample in samples]
+    _forget_people(sketch)
     template = _with_fitting_anchors(sketch, opened, names)
     seen = _seen(samples, kind, template, site=site, today=today)
     for _ in range(_ROUNDS):
         found = [piece for each in seen for piece in as_furniture(each)]
-        new = [piece for piece in dict.fromkeys(found) if piece not in sketch.furniture]
+        new = [piece for piece in dict.fromkeys(found) if piece not in sketch.furniture and not _names(piece, sketch)]
         if not new:
             break
         sketch.furniture += new
@@ -128,6 +133,19 @@ def draft_template(samples: Sequence[Sample], *, site: str, today: date, name: s
             next_step="Give a sample with more records, or write the template by hand from the nearest form.",
         )
     return Draft(text=written(sketch, names), template=template, trials=trials, remarks=_remarks(sketch, trials))
+
+
+def _forget_people(sketch: Sketch) -> None:
+    """A draft is handed around: nothing it calls furniture may hold what a sample prints of a person."""
+    sketch.furniture = [piece for piece in sketch.furniture if not _names(piece, sketch)]
+    for table in sketch.tables:
+        table.skip = [piece for piece in table.skip if not _names(piece, sketch)]
+
+
+def _names(piece: Piece, sketch: Sketch) -> bool:
+    text = folded(piece[0].replace("\\", ""))
+    people = (guess for guess in sketch.guesses if guess.field in _PERSONAL)
+    return any(folded(value) in text for guess in people for value in guess.values if len(value) >= _LONG_ENOUGH)
 
 
 def _kind(sample: Sample) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -13,6 +14,7 @@ from parsers.drafting.words import (
     heading_hints,
     heading_means,
     instruments_in,
+    is_other_time,
     item_number,
     middle_year,
     named_instrument,
@@ -44,6 +46,7 @@ class Guess:
         under: Words of a heading that spans this column and its neighbours.
         item: For the column of one question: its id.
         points: For the column of one answer: what it stands for.
+        pattern: For cells that hold several fields: the regular expression that takes them apart.
         why: A sentence for the template's author.
     """
 
@@ -58,6 +61,7 @@ class Guess:
     under: str | None = None
     item: str | None = None
     points: int | None = None
+    pattern: str | None = None
 
 
 # What decides between fields when only values speak: the most telling look first.
@@ -83,7 +87,7 @@ def guess_fields(found: Sequence[tuple[str, Sequence[str]]], *, under: Sequence[
     """
     spans = under or [None] * len(found)
     guesses = [_guess(heading, tuple(values), over) for (heading, values), over in zip(found, spans, strict=True)]
-    guesses = _questions(guesses)
+    guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
 
 
@@ -108,6 +112,27 @@ def _questions(guesses: list[Guess]) -> list[Guess]:
         else guess
         for number, guess in zip(answers, guesses, strict=True)
     ]
+
+
+def _unknown_scores(guesses: list[Guess]) -> list[Guess]:
+    """The guesses, columns that seem to be scores of instruments the library does not know by this name made that.
+
+    Beside columns of known instruments a short heading over scores is an instrument's too ("AUDC"). To ignore it would
+    lose scores without a word; with an unknown name they wait for a person.
+    """
+    known = sum(guess.field is Field.TOTAL and guess.instrument is not None for guess in guesses)
+    return [
+        replace(
+            guess, field=Field.TOTAL, instrument=guess.heading.casefold(), certainty=Certainty.GUESS,
+            why="seems to be scores; CHECK and name the questionnaire",
+        )
+        if known and guess.certainty <= Certainty.GUESS and guess.instrument is None
+        and heading_means(guess.heading) is None
+        and re.fullmatch(r"[A-Za-z]{3,6}\d{0,2}", guess.heading) and share(Field.TOTAL, guess.values) >= 0.6
+        and any(value.strip(" -") for value in guess.values)
+        else guess
+        for guess in guesses
+    ]  # fmt: skip
 
 
 def _are_answers(values: Sequence[str]) -> bool:
@@ -144,11 +169,21 @@ def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
 
 
 def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
+    return _by_instrument(heading, values) or _by_meaning(heading, values)
+
+
+def _by_instrument(heading: str, values: tuple[str, ...]) -> Guess | None:
+    """A guess for a heading that names an instrument, or for cells that do; None for others."""
     instrument = named_instrument(heading)
     if instrument is not None and share(Field.TOTAL, values) >= 0.5 and not _says_when(values):
         return Guess(
             heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.SURE, instrument=instrument,
             why=f"the heading names {instrument}, the values are scores",
+        )  # fmt: skip
+    if _names_and_scores(values):
+        return Guess(
+            heading=heading, values=values, field=Field.PARTS, certainty=Certainty.SURE, pattern=_NAME_AND_SCORE,
+            why="its cells name the questionnaire and its score",
         )  # fmt: skip
     begins, rest = begins_with_instrument(heading)
     if begins is not None and rest in (Field.AUTHORED_ON, Field.SEVERITY) and share(rest, values) >= 0.6:
@@ -156,7 +191,15 @@ def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
             _made(heading, values, rest, Certainty.SURE, f"the heading begins with {begins}, its values agree"),
             instrument=begins,
         )
+    return None
+
+
+def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
     meant = heading_means(heading)
+    if meant is Field.IGNORE and not is_other_time(heading) and _says_when(values):
+        return _made(
+            heading, values, Field.AUTHORED_ON, Certainty.GUESS, "a date beside a word that may mean the visit"
+        )
     if meant is Field.SEVERITY and share(Field.TOTAL, values) > 0.8 and any(values):
         meant = Field.TOTAL
     if meant is not None:
@@ -166,7 +209,8 @@ def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
             return _made(heading, values, meant, Certainty.SURE, "heading and values agree")
         if not filled:
             return _made(heading, values, meant, Certainty.LIKELY, "by its heading; the sample has no value here")
-        if look >= 0.3 or meant is Field.SEVERITY:
+        numbered = meant is Field.MRN and all(any(char.isdigit() for char in v) for v in values if v.strip())
+        if look >= 0.3 or meant is Field.SEVERITY or numbered:
             return _made(heading, values, meant, Certainty.LIKELY, "by its heading; its values look unusual")
     hint = heading_hints(heading)
     if hint is not None and share(hint, values) >= 0.6:
@@ -196,6 +240,17 @@ def _dates_told_apart(guesses: list[Guess]) -> list[Guess]:
         if earliest:
             guesses[n] = replace(guess, field=Field.BIRTH_DATE, why="a date long before the other dates")
     return guesses
+
+
+# "PHQ-9: 14", with the mark of a footnote perhaps.
+_NAME_AND_SCORE = r"(?P<instrument>[^:=]+?)\s*[:=]\s*(?P<total>\d{1,3}(?:\s*/\s*\d{1,3})?|[^\d:=]+?)(?:\s*[*†‡]+)?"
+
+
+def _names_and_scores(values: Sequence[str]) -> bool:
+    """Whether cells hold the name of an instrument, a colon and a score."""
+    filled = [value for value in values if value.strip()]
+    found = [match for value in filled if (match := re.fullmatch(_NAME_AND_SCORE, value)) is not None]
+    return bool(found) and sum(named_instrument(m["instrument"]) is not None for m in found) >= 0.8 * len(filled)
 
 
 def _says_when(values: Sequence[str]) -> bool:
@@ -234,12 +289,13 @@ _LONGEST_WORDS = 3
 def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
     values = [value.strip() for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
+    headings = {folded(word) for guess in guesses for word in (guess.heading, *guess.heading.split())}
     found = {value for value in values if folded(value) in {folded(word) for word in NO_SCORE}}
     # Words without a digit ("UTC") are no score either; a severity alone may be one, a letter may be a misread digit.
     found |= {
         value
         for value in values
-        if len(value) > 2 and all(char.isalpha() or char in " /.-" for char in value)
+        if len(value) > 2 and folded(value) not in headings and all(char.isalpha() or char in " /.-" for char in value)
         and len(value.split()) <= _LONGEST_WORDS and share(Field.SEVERITY, [value]) < 1
     }  # fmt: skip
     known = {folded(value) for value in found}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parsers.drafting.lines import Piece, pattern_of
-from parsers.drafting.words import date_formats, heading_means, named_instrument, share
+from parsers.drafting.words import date_formats, heading_means, instruments_in, named_instrument, share
 from parsers.template_parts import IDENTITY, Field
 
 TRAILING_WORDS: Final = frozenset({
@@ -56,6 +56,7 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
     """
     shapes: dict[tuple[str, ...], list[str]] = {}
     skipped: list[Piece] = []
+    dated: list[str] = []
     for text in dict.fromkeys(texts):
         words = text.split()
         labels = _labels(words)
@@ -64,13 +65,16 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
             skipped.append(_general(words))
         elif any(label.field in _SAID for label in labels):
             shapes.setdefault(tuple(label.text for label in labels), []).append(text)
-        elif Field.INSTRUMENT in lacking and named_instrument(text) is not None:
+        elif Field.INSTRUMENT in lacking and len(instruments_in(text)) == 1:
             shapes.setdefault((), []).append(text)
+        elif Field.AUTHORED_ON in lacking and date_formats([text]):
+            dated.append(text)
         elif labels and labels[0].start == 0 and labels[0].end < len(words):
             skipped.append((_escaped(labels[0].text) + " .+", True))
         else:
             skipped.append(pattern_of(text))
-    groups = [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
+    groups = [_of_dates(dated)] if dated else []
+    groups += [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
     return groups, list(dict.fromkeys(skipped))
 
 
@@ -81,11 +85,33 @@ def _general(words: Sequence[str]) -> Piece:
 
 
 def _of_names(lines: Sequence[str]) -> GroupPattern:
-    texts = sorted(set(lines), key=lambda text: (-len(text), text))
+    """Headings that name the instrument of the rows below, with what else such a line says ("n = 14", "continued")."""
+    names = {name for line in lines if (name := _longest_name(line))}
+    texts = sorted(names, key=lambda text: (-len(text), text))
     return GroupPattern(
-        pattern=f"(?P<instrument>{'|'.join(re.escape(text) for text in texts)})".replace(r"\ ", " "),
+        pattern=f"(?P<instrument>{'|'.join(_escaped(text) for text in texts)})( .+)?",
         fields=frozenset({Field.INSTRUMENT}),
         values={Field.INSTRUMENT: tuple(texts)},
+    )
+
+
+def _longest_name(line: str) -> str | None:
+    """The longest beginning of a line that names an instrument."""
+    words = line.split()
+    beginnings = (" ".join(words[:n]) for n in range(len(words), 0, -1))
+    return next((text for text in beginnings if named_instrument(text) is not None), None)
+
+
+def _of_dates(lines: Sequence[str]) -> GroupPattern:
+    """Headings that are the date of the rows below."""
+    pieces = re.split(r"(\d+|[^\W\d_]+)", lines[0])
+    pattern = "".join(
+        r"\d{1,4}" if piece.isdigit() else r"[^\W\d_]+" if piece.isalpha() else _escaped(piece) for piece in pieces
+    )
+    return GroupPattern(
+        pattern=f"(?P<authored_on>{pattern})( .+)?",
+        fields=frozenset({Field.AUTHORED_ON}),
+        values={Field.AUTHORED_ON: tuple(lines)},
     )
 
 
@@ -138,9 +164,3 @@ def _labels(words: Sequence[str]) -> list[_Label]:
         found.append(_Label(text, heading_means(text.rstrip(":")), start, number + 1))
         since = number + 1
     return found
-
-
-def says_a_date(text: str) -> bool:
-    """Whether the last words of a line are a date."""
-    words = text.split()
-    return any(date_formats([" ".join(words[-n:])]) for n in (1, 3) if len(words) > n)

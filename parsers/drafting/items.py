@@ -13,9 +13,10 @@ from parsers.drafting.labels import find_labelled
 from parsers.drafting.lines import Piece, general_pieces, may_be_a_record
 from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
 from parsers.drafting.text import ItemsSketch, Sketch
+from parsers.drafting.vocabulary import FREQUENCIES
 from parsers.drafting.words import instruments_in, item_heading_means
 from parsers.instrument_library import load_instruments
-from parsers.lines import find_on_line, lines_of
+from parsers.lines import find_on_line, folded, lines_of
 from parsers.template_parts import Field, Place
 from records.document import Document, Page, ReaderName
 
@@ -58,7 +59,10 @@ def sketch_items(sketch: Sketch, documents: Sequence[Document], *, texts: Sequen
                 why="what stands above it has the form of a name",
             ),
         )  # fmt: skip
-    sketch.page_guesses = tuple(guess for guess in guesses if guess.field is not Field.TOTAL)
+    totalled = all(
+        part.labelled or any(Field.TOTAL in dict(cells).values() for _, cells in part.summary) for part in parts
+    )
+    sketch.page_guesses = tuple(guess for guess in guesses if guess.field is not Field.TOTAL or not totalled)
     sketch.furniture = [*_legends(found, sketch.page_guesses), *_feet(found, parts)]
     return True
 
@@ -73,9 +77,16 @@ def _headless(pages: Sequence[Page], texts: Sequence[str]) -> tuple[list[Questio
             part = ItemsSketch(
                 instrument=instrument, why=why, guesses=(), wording=wording, beside=group[0].roles[1],
                 labelled=_labelled_below(group, has_total=False),
+                answers=_said(group) if group[0].roles[1] is Field.ANSWER else (),
             )  # fmt: skip
             return group, [part]
     return [], []
+
+
+def _said(group: Sequence[QuestionTable]) -> tuple[tuple[str, int], ...]:
+    """The answers in words as the pages print them, and those that none of them shows."""
+    printed = {folded(row[1]): row[1] for table in group for row in table.rows}
+    return tuple((printed.get(folded(words), words.capitalize()), points) for words, points in FREQUENCIES.items())
 
 
 def _part(
@@ -145,7 +156,8 @@ def _legends(tables: Sequence[QuestionTable], labelled: Sequence[Guess]) -> list
         top = min(table.top for table in tables if table.page is page)
         lines = [line for line in lines_of(page.words) if line.region.bottom <= top]
         named = [n for n, line in enumerate(lines) for g in labelled if find_on_line(line, g.heading, colon=True)]
-        texts += [line.text for line in lines[max(named) + 1 :] if not may_be_a_record(line)] if named else []
+        below = [line for line in lines[max(named) + 1 :] if not may_be_a_record(line)] if named else []
+        texts += [line.text for line in below]
     return general_pieces(texts)
 
 

@@ -24,6 +24,7 @@ class FoundLabels:
         name_above: The label that has a name above it and none beside it; None where a label names the name.
         most: How often the commonest label is printed on one page.
         place: Where values stand, seen from their labels.
+        first: The label that is printed first on a page, where every record begins; None without labels.
     """
 
     labels: tuple[str, ...]
@@ -31,6 +32,7 @@ class FoundLabels:
     name_above: str | None
     most: int
     place: Place
+    first: str | None
 
 
 def find_labelled(documents: Sequence[Document], *, above: float | None) -> FoundLabels:
@@ -55,9 +57,11 @@ def find_labelled(documents: Sequence[Document], *, above: float | None) -> Foun
         place: {text: [] for text in labels} for place in (Place.RIGHT, Place.BELOW)
     }
     names_above: Counter[str] = Counter()
+    firsts: Counter[str] = Counter()
     for page in pages:
         lines = _lines(page, above)
         places = find_labels(lines, fields)
+        firsts.update(_first_of_columns(places))
         for label in places:
             for place, found in values.items():
                 found[label.label].append(_value(lines, label, places, page, place))
@@ -71,7 +75,16 @@ def find_labelled(documents: Sequence[Document], *, above: float | None) -> Foun
         name_above=None if has_name else next((text for text, _ in names_above.most_common(1)), None),
         most=most,
         place=place,
+        first=next((label for label, _ in firsts.most_common(1)), None),
     )
+
+
+def _first_of_columns(places: Sequence[LabelPlace]) -> list[str]:
+    """The label at the top of each column of labels, the leftmost column first."""
+    tops: dict[int, LabelPlace] = {}
+    for place in places:
+        tops.setdefault(round(place.region.x0 / 5), place)
+    return [place.label for place in sorted(tops.values(), key=lambda p: (round(p.region.top), p.region.x0))]
 
 
 def _likeness(values: dict[str, list[str]]) -> float:
@@ -116,7 +129,8 @@ def _labels_in(run: tuple[Word, ...]) -> list[str]:
         return with_colon
     for length in range(min(LONGEST_HEADING, len(run)), 0, -1):
         text = joined(run[:length])
-        if heading_means(text) not in (None, Field.IGNORE):
+        bare = length == len(run)
+        if heading_means(text) is not None and (bare or heading_means(text) is not Field.IGNORE):
             return [text]
     return []
 

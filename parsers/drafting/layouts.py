@@ -23,7 +23,7 @@ from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
-from parsers.drafting.words import date_formats, heading_means, instruments_in
+from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means
 from parsers.header import find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.template import Kind
@@ -35,6 +35,7 @@ _ANCHORS = 4
 _SENTENCE = 6  # words
 _TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
 _TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
+_DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
 
 
@@ -83,19 +84,19 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     runs = [run for line in lines for run in line.runs()]
     texts = [joined(run) for run in runs]
     edges = [joined(run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
-    title = title_of(texts[:_TOP_RUNS], [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]])
-    sketch = Sketch(id=template_id, title=title or "Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
+    heights = [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]]
+    sketch = Sketch(id=template_id, title="Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
     if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
-        return _completed(_anchored(sketch, title), texts)
+        return _completed(_anchored(sketch, texts, heights), texts)
     if _sketch_table(sketch, documents, texts):
-        return _completed(_anchored(sketch, title), texts)
+        return _completed(_anchored(sketch, texts, heights), texts)
     sketch.sentences = sentence_patterns(documents)
     if sketch.sentences:
-        sketch.anchors = _lasting_sentences(lines) or _anchors(title)
+        sketch.anchors = _lasting_sentences(lines) or _anchors(title_of(texts[:_TOP_RUNS], heights))
         sketch.dates = _sentence_dates(documents)
         return _completed(sketch, texts)
     _sketch_blocks(sketch, documents)
-    return _completed(_anchored(sketch, title), texts)
+    return _completed(_anchored(sketch, texts, heights), texts)
 
 
 def _lasting_sentences(lines: Sequence[Line]) -> tuple[str, ...]:
@@ -107,6 +108,7 @@ def _lasting_sentences(lines: Sequence[Line]) -> tuple[str, ...]:
 def _sketch_blocks(sketch: Sketch, documents: Sequence[Document]) -> None:
     labelled = find_labelled(documents, above=None)
     guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
+    guesses = tuple(sorted(guesses, key=lambda guess: guess.heading != labelled.first))
     sketch.blocks = tuple(replace(guess, place=labelled.place) for guess in guesses)
     if not any(guess.field is Field.TOTAL for guess in sketch.blocks):
         raise TemplateError(
@@ -142,7 +144,10 @@ def _named(values: Sequence[str]) -> Guess:
 
 
 def _fields(table: TableSketch) -> set[Field]:
-    return {guess.field for guess in table.guesses} | ({Field.TOTAL, Field.AUTHORED_ON} if table.across else set())
+    fields = {guess.field for guess in table.guesses}
+    if any(guess.pattern for guess in table.guesses):
+        fields |= {Field.INSTRUMENT, Field.TOTAL}
+    return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
 def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[GroupPattern]]:
@@ -162,9 +167,13 @@ def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[Grou
         groups=[group.pattern for group in groups],
         above=above,
         skip=skip,
-        group_dates=date_formats([text for group in groups for text in group.values.get(Field.BIRTH_DATE, ())]),
+        group_dates=tuple(form for group in groups for field in _DATED for form in _format(group, field)),
         header_on_every_page=printed == pages or pages == 1,
     ), groups
+
+
+def _format(group: GroupPattern, field: Field) -> tuple[str, ...]:
+    return date_formats(list(group.values.get(field, ())))[:1]
 
 
 def _row_name(guess: Guess) -> Guess:
@@ -220,8 +229,10 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
         part.labelled = settled(part.labelled)
     first = Counter(guess.dates[0] for guess in sketch.guesses if guess.dates)
     first.update(form for table in sketch.tables for form in table.across[:1])
-    first.update(form for table in sketch.tables for form in _group_dates(table))
-    sketch.dates = tuple(form for form, _ in first.most_common(1)) or sketch.dates
+    headed = [form for table in sketch.tables for form in table.group_dates]
+    likeliest = tuple(form for form, _ in first.most_common(1))
+    # What headings say has no format of its own.
+    sketch.dates = tuple(dict.fromkeys((*likeliest, *headed))) or sketch.dates
     doubtful = [guess for guess in sketch.guesses if len(guess.dates) > 1 and _swapped(guess.dates)]
     if doubtful:
         sketch.dates_why = "day and month cannot be told apart in this sample: check"
@@ -231,10 +242,6 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     return sketch
 
 
-def _group_dates(table: TableSketch) -> tuple[str, ...]:
-    return table.group_dates[:1]
-
-
 def _swapped(forms: Sequence[str]) -> bool:
     return len({form.find("%d") < form.find("%m") for form in forms if "%m" in form and "%d" in form}) > 1
 
@@ -242,6 +249,7 @@ def _swapped(forms: Sequence[str]) -> bool:
 def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
     """Where no column says which questionnaire it is, the page's own words may."""
     said = any("(?P<instrument>" in pattern for table in sketch.tables for pattern in table.groups)
+    said = said or any(guess.pattern for guess in sketch.guesses)
     if sketch.items or sketch.sentences or said:
         return
     if any(g.field is Field.INSTRUMENT or (g.instrument and g.field is Field.TOTAL) for g in sketch.guesses):
@@ -266,14 +274,20 @@ def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
         table.guesses = told(table.guesses)
 
 
-def _anchored(sketch: Sketch, title: str | None) -> Sketch:
+def _anchored(sketch: Sketch, texts: Sequence[str], heights: Sequence[float]) -> Sketch:
+    values = {value for guess in sketch.guesses for value in guess.values}
+    title = title_of(texts[:_TOP_RUNS], heights, values=values)
+    sketch.title = title or sketch.title
     sketch.anchors = _anchors(title, sketch.guesses)
     return sketch
 
 
 def _anchors(title: str | None, *guesses: Sequence[Guess]) -> tuple[str, ...]:
     """The title and the longest headings: the more words, the less likely another layout prints them all."""
+    # Only words that are headings for sure: what merely stands where a label may stand can be somebody's name.
+    known = {g.heading for each in guesses for g in each if g.field is not Field.IGNORE or heading_means(g.heading)}
     headings = sorted(
-        {g.heading for each in guesses for g in each}, key=lambda text: (-len(text.split()), -len(text), text)
+        (text for text in known if heading_means(text) or item_heading_means(text) or instruments_in(text)),
+        key=lambda text: (-len(text.split()), -len(text), text),
     )
     return tuple(dict.fromkeys([*([title] if title else []), *headings]))[:_ANCHORS]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from parsers.drafting.words import heading_means, is_clinic_name, share
 from parsers.explanation import Explanation
 from parsers.lines import Line, joined, lines_of
-from parsers.template_parts import Field
+from parsers.template_parts import IDENTITY, Field
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -22,7 +22,9 @@ _CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|[AP]M|" + _MONTH + "|" + _WEE
 # Behind these stands who printed the report.
 _USERS: Final = frozenset({"by", "user", "usr", "operator", "userid"})
 # Words of titles and remarks, which no name has.
-_PLAIN: Final = frozenset({"continued", "cont", "results", "result", "report", "page", "summary", "office", "records"})
+_PLAIN: Final = frozenset(
+    {"continued", "cont", "results", "result", "report", "page", "summary", "office", "records", "weeks", "often"}
+)
 # What titles do not begin with.
 _NO_TITLE: Final = frozenset({"dear", "printed", "run", "page", "date", "prepared", "as", "usr", "user"})
 _COMPANY: Final = re.compile(r",? (P\.?C|P\.?A|PLLC|LLC|L\.?L\.?C|LLP|Inc|Ltd|Corp|Co)\.?$")
@@ -35,6 +37,9 @@ def pattern_of(text: str) -> Piece:
     words = text.split()
     if words[:1] == ["Dear"]:
         return "Dear .+", True
+    if len(words) > 1 and heading_means(words[0].rstrip(":")) is Field.IGNORE:
+        # A label that is known and not used ("Reviewer"): behind it stands a name more often than not.
+        return re.escape(words[0]) + " .+", True
     users = [before.casefold().strip(":") in _USERS for before in ["", *words[:-1]]]
     if not any(_CHANGING.fullmatch(word) for word in words) and not any(users):
         return _ruler(text) or (text, False)
@@ -59,12 +64,13 @@ def _ruler(text: str) -> Piece | None:
     return None
 
 
-def title_of(runs: Sequence[str], heights: Sequence[float] = ()) -> str | None:
+def title_of(runs: Sequence[str], heights: Sequence[float] = (), *, values: Collection[str] = ()) -> str | None:
     """The lasting words of the title, without the clinic's name and the date: of the largest print, else the first.
 
     Args:
         runs: What the top of a page prints, run by run.
         heights: How high each run is printed; may be left out.
+        values: What labels and columns print: a patient's name may be larger than any title.
     """
     sized = heights or [0.0] * len(runs)
     for _, run in sorted(zip(sized, runs, strict=True), key=lambda pair: -round(pair[0])):
@@ -77,6 +83,7 @@ def title_of(runs: Sequence[str], heights: Sequence[float] = ()) -> str | None:
             text = " ".join(kept).strip(" ,;:-–—")
             wordy = len(text) >= 6 and any(char.isalpha() for char in text)
             titled = heading_means(text.partition(":")[0]) is None and not is_clinic_name(_COMPANY.sub("", text))
+            titled = titled and text not in values and not re.search(r"(^|\s)[A-Z]\.(\s|$)", text)
             if wordy and titled and kept[0].casefold().rstrip(":") not in _NO_TITLE:
                 return text
     return None
@@ -158,6 +165,12 @@ def _same_height(one: Region, other: Region) -> bool:
     return one.top - 1 <= other.center[1] <= one.bottom + 1
 
 
+def _is_about_somebody(text: str) -> bool:
+    """Whether a text begins with the label of somebody's name, number or birth date, and goes on."""
+    words = text.split()
+    return any(heading_means(" ".join(words[:n]).rstrip(":")) in IDENTITY for n in range(1, min(4, len(words))))
+
+
 def may_be_a_record(line: Line) -> bool:
     """Whether a line may be a row of somebody's data rather than page furniture: then it is never written down."""
     runs = [joined(run) for run in line.runs()]
@@ -168,4 +181,9 @@ def is_personal(text: str) -> bool:
     """Whether a text may be a row: a person's name with a comma, or a bare date or number."""
     plain = any(word.strip(",.").casefold() in _PLAIN for word in text.split()) or text.startswith("Dear ")
     named = "," in text and share(Field.NAME, [text]) == 1 and len(text.split()) <= 4 and not plain
-    return named or share(Field.AUTHORED_ON, [text]) == 1 or re.fullmatch(r"[A-Z]{0,4}-?\d{3,}", text) is not None
+    return (
+        named
+        or _is_about_somebody(text)
+        or share(Field.AUTHORED_ON, [text]) == 1
+        or re.fullmatch(r"[A-Z]{0,4}-?\d{3,}", text) is not None
+    )

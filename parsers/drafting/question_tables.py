@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from parsers.columns import find_borders
 from parsers.drafting.headings import Heading
+from parsers.drafting.vocabulary import FREQUENCIES
 from parsers.drafting.words import item_heading_means
 from parsers.header import find_headers
-from parsers.lines import Line, joined, lines_of
+from parsers.lines import Line, folded, joined, lines_of
 from parsers.rows import find_rows
 from parsers.table_extraction import separated_by_rules
 from parsers.template_parts import Field, RowRule
@@ -23,6 +24,7 @@ NUMBERING = re.compile(r"^\(?\d{1,2}[a-z]?[.):]?\s+")
 SUMMARY = re.compile(r"\b(total|totals|sum|sums|score)\b", re.IGNORECASE)
 # Groups of pages with the same questions smaller than this share of the largest are mishaps of single pages.
 _RARE = 0.34
+_FREQUENT = frozenset(folded(words) for words in FREQUENCIES)
 _FEWEST = 2  # questions of the shortest form
 
 
@@ -109,15 +111,14 @@ def read_headless(page: Page) -> QuestionTable | None:
     lines = lines_of(page.words)
     found: list[tuple[Line, str, str]] = []
     for line in lines:
-        text = NUMBERING.match(line.text)
-        digits = list(itertools.takewhile(lambda word: re.fullmatch(r"\d", word.text), reversed(line.words)))
-        if text is not None and 0 < len(digits) < len(line.words) - 1:
-            label = joined(line.words[: len(line.words) - len(digits)])
-            found.append((line, label, " ".join(word.text for word in reversed(digits))))
+        label, answer = _question_line(line)
+        if label:
+            found.append((line, label, answer))
     scales = {scale for _, _, scale in found}
     rings = any(mark.kind is MarkKind.RING for mark in page.marks)
     ringed = rings and len(scales) == 1 and " " in next(iter(scales), "")
-    if len(found) < _FEWEST or not (ringed or all(" " not in scale for scale in scales)):
+    worded = bool(scales) and all(folded(scale) in _FREQUENT for scale in scales)
+    if len(found) < _FEWEST or not (ringed or worded or all(re.fullmatch(r"\d", scale) for scale in scales)):
         return None
     top, bottom = found[0][0].region.top, found[-1][0].region.bottom
     return QuestionTable(
@@ -126,9 +127,22 @@ def read_headless(page: Page) -> QuestionTable | None:
         bottom=bottom,
         end=page.height,
         above=_above(lines, top),
-        roles=(Field.LABEL, Field.RINGED if ringed else Field.POINTS),
+        roles=(Field.LABEL, Field.RINGED if ringed else Field.ANSWER if worded else Field.POINTS),
         rows=tuple((label, scale) for _, label, scale in found),
     )
+
+
+def _question_line(line: Line) -> tuple[str, str]:
+    """A numbered question and what stands right of it: digits, or the words of an answer; two blanks if it is none."""
+    if NUMBERING.match(line.text) is None:
+        return "", ""
+    digits = list(itertools.takewhile(lambda word: re.fullmatch(r"\d", word.text), reversed(line.words)))
+    runs = line.runs()
+    if 0 < len(digits) < len(line.words) - 1:
+        return joined(line.words[: len(line.words) - len(digits)]), " ".join(word.text for word in reversed(digits))
+    if len(runs) > 1 and folded(joined(runs[-1])) in _FREQUENT:
+        return " ".join(joined(run) for run in runs[:-1]), joined(runs[-1])
+    return "", ""
 
 
 def alike(tables: Sequence[QuestionTable]) -> list[list[QuestionTable]]:

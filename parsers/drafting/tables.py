@@ -10,10 +10,10 @@ from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
-from parsers.drafting.words import date_formats
+from parsers.drafting.words import date_formats, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
-from parsers.lines import Line
+from parsers.lines import Line, joined
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import separated_by_rules
 from parsers.template_parts import Column, Field, GroupHeading, RowRule, Table
@@ -167,10 +167,14 @@ def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
     if borders.ruled and any(rule.is_horizontal and rule.region.top >= line.region.bottom - 1 for rule in page.rules):
         return titled
     across = any(borders.column_of(run[0]) != borders.column_of(run[-1]) for run in line.runs())
+    # A heading names an instrument at the left margin, and perhaps a count at the right one.
+    titled = titled or (len(line.runs()) <= 2 and named_instrument(joined(line.runs()[0])) is not None)
     return across or titled or not any(char.isalnum() for char in line.text) or line.text[0] in "*-=_"
 
 
 def _is_titled(text: str) -> bool:
     """Whether a line begins as no row does, or holds a label of a person's or a visit's data."""
     first = text.split()[0].casefold().rstrip(":.")
+    if date_formats([text]) and len(text.split()) > 1:
+        return True
     return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w ]{1,30}:\s+\S", text) is not None

@@ -167,7 +167,7 @@ def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
     lines += ["wording:  # the questions as printed, in order", *(f"  - {_scalar(text)}" for text in part.wording)]
     if part.answers:
         answers = ", ".join(f"{_scalar(text)}: {points}" for text, points in part.answers)
-        lines.append(f"answers: {{{answers}}}  # from the points beside them: add answers the sample does not show")
+        lines.append(f"answers: {{{answers}}}  # check; add answers that no sample shows")
     if part.summary:
         lines.append("summary:")
         for label, cells in part.summary:
@@ -188,6 +188,8 @@ def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
         parts.append(f"instrument: {guess.instrument}")
     if guess.item is not None:
         parts.append(f"item: {_quoted(guess.item)}")
+    if guess.pattern is not None:
+        parts.append(f"pattern: {_quoted(guess.pattern)}")
     if guess.points is not None:
         parts.append(f"points: {guess.points}")
     if guess.dates and tuple(guess.dates[:1]) != tuple(sketch.dates[:1]):

@@ -10,8 +10,8 @@ from parsers.template_parts import Field
 SYNONYMS: Final[dict[Field, str]] = {
     Field.NAME: "name|patient|client|member|person|resident|individual|consumer|respondent|patient name|client name|"
     "member name|person served|full name|patient name last first|name last first|patient full name",
-    Field.FAMILY: "last name|surname|family name|lastname|patient last name|client last name",
-    Field.GIVEN: "first name|forename|given name|firstname|patient first name|client first name",
+    Field.FAMILY: "last|last name|surname|family name|lastname|patient last name|client last name",
+    Field.GIVEN: "first|first name|forename|given name|firstname|patient first name|client first name",
     Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
     Field.SUFFIX: "suffix|gen|generation|name suffix",
     Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
@@ -20,13 +20,15 @@ SYNONYMS: Final[dict[Field, str]] = {
     "pt id|pt no|pt #|patient record number|mr|mr #|mr no|medical record|med record|record id|ehr id|unique id|id #|"
     "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
     "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
-    "account|acct|acct #|acct no|account no|account number|id|id number|medical record #",
+    "identifier|student no|student id|student number|patient identifier|account|acct|acct #|acct no|account no|"
+    "account number|id|id number|medical record #",
     Field.SEX: "sex|gender|sex at birth",
     Field.PHONE: "phone|telephone|phone number|phone no|tel|mobile",
     Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|"
     "test|"
     "test name|scale|tool|questionnaire|screening|screen|screener|survey|screening tool|assessment tool",
-    Field.TOTAL: "total|score|total score|raw score|points|value|measure total|sum|sum score|score max|total points|"
+    Field.TOTAL: "raw|total severity|score severity|score interpretation|total|score|total score|raw score|"
+    "points|value|measure total|sum|sum score|score max|total points|"
     "latest total|latest score|current total|result value|raw total|score total|overall score|current score",
     Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
     "latest band|"
@@ -34,15 +36,20 @@ SYNONYMS: Final[dict[Field, str]] = {
     Field.AUTHORED_ON: "date|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
     "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
     "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
-    "dos|current date|screen date|screened|visit date time|date of visit|encounter date|taken|collected|date collected|"
+    "given|rated|rated on|filled out|filled out on|survey date|dos|current date|screen date|screened|visit date time|"
+    "date of visit|encounter date|taken|collected|date collected|"
     "result date|date recorded|date of assessment|date of screening|assessed|given|"
     "score date|screening date|screened on|taken on|date taken|completion date|latest date",
     Field.AUTHORED_TIME: "time|visit no|visit number|visit #",
-    Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|over the last 2 weeks|"
+    Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|"
+    "over the last 2 weeks|"
     "question text|item|items|statements|questions asked|description|over the past two weeks|over the past 2 weeks",
     Field.ANSWER: "answer|response|answer given|reply|patient response|selected answer",
     Field.POINTS: "pts|score|points|value|item score",
-    Field.IGNORE: "rendering provider|entered by|staff|staff name|pcp|prior date|prior score|prior|change|reviewed by|"
+    Field.IGNORE: "flag|flags|encounter|encounter number|payer|coverage|attending|rater|reviewer|counselor|host|"
+    "session id|source|"
+    "credential|comment text|seen by|rendering provider|entered by|staff|staff name|pcp|prior date|prior score|"
+    "prior|change|reviewed by|"
     "user|provider name|ordering provider|primary clinician|site|mi range|normal range|reference range|"
     "last visit|provider|clinician|therapist|program|location|age|notes|comment|comments|no|#|row|nr|line|status|"
     "department|unit|ward|insurance|payer|visit type",
@@ -51,6 +58,18 @@ SYNONYMS: Final[dict[Field, str]] = {
 ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
 OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
+# Words that headings cut short, and what they stand for.
+ABBREVIATIONS: Final = {
+    "pt": "patient", "pat": "patient", "dt": "date", "svc": "service", "interp": "interpretation",
+    "instr": "instrument",
+    "nbr": "number", "num": "number", "tot": "total", "sev": "severity", "prov": "provider", "clin": "clinician",
+    "loc": "location", "dept": "department", "enc": "encounter", "pts": "points", "desc": "", "description": "",
+    "assmt": "assessment", "asmt": "assessment", "quest": "questionnaire", "bd": "birth date", "bdate": "birth date",
+}  # fmt: skip
+# Whose data a heading says it is; what follows tells what it is.
+OWNERS: Final = frozenset({"patient", "client", "member", "student", "resident", "person", "consumer", "individual"})
+# The answers of forms that ask how often in two weeks, with their points (PHQ-9, GAD-7: Kroenke and Spitzer).
+FREQUENCIES: Final = {"not at all": 0, "several days": 1, "more than half the days": 2, "nearly every day": 3}
 SEVERITIES: Final = frozenset({
     "none", "minimal", "none-minimal", "mild", "moderate", "moderately severe", "severe", "low", "high", "low risk",
     "moderate risk", "high risk", "severe risk", "normal", "subthreshold", "positive", "negative", "absent",
@@ -58,7 +77,8 @@ SEVERITIES: Final = frozenset({
 })  # fmt: skip
 SEX: Final = frozenset({"f", "m", "x", "female", "male", "other", "u", "unknown", "w"})
 NO_SCORE: Final = frozenset({
-    "declined", "decl", "refused", "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
+    "declined", "decl", "ref", "unable", "not scored", "not completed", "refused",
+    "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
     "incomplete", "no score", "not assessed", "deferred",
 })  # fmt: skip
 # How the header of a question column goes on: "Over the last two weeks, how often have you been bothered by …".
@@ -77,15 +97,16 @@ CLINIC: Final = re.compile(
     "behavioral|"
     r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
 )  # fmt: skip
-SCORE: Final = re.compile(r"\d{1,3}(\s*/\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
-MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}")
+SCORE: Final = re.compile(r"\d{1,3}(\s*(/|(out )?of)\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
+MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}[A-Za-z]{0,2}(-\d+)?")
 NAME: Final = re.compile(r"[^\W\d_][^\d]*")
 
 LONGEST_NAME: Final = 7  # words of an instrument's name
 LONGEST_TEXT: Final = 60
 
 USUAL_DATE_FORMATS: Final = (
-    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
+    "%m/%d/%Y", "%d/%m/%Y", "%A, %B %d, %Y", "%A %d %B %Y", "%A, %d %B %Y", "%a %m/%d/%Y", "%Y %b %d", "%Y-%m-%d",
+    "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y", "%Y/%m/%d", "%m/%d/%y",
     "%d/%m/%y", "%d.%m.%y", "%m-%d-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
     "%d-%b-%y",
     "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from parsers.drafting.vocabulary import (
+    ABBREVIATIONS,
     ASKING,
     CHOICES,
     CLINIC,
@@ -21,6 +22,7 @@ from parsers.drafting.vocabulary import (
     NAME,
     NO_SCORE,
     OTHER_TIME,
+    OWNERS,
     SCORE,
     SEVERITIES,
     SEX,
@@ -45,12 +47,24 @@ _ITEM_MEANINGS: Final = {words: field for field in ITEM_FIELDS for words in SYNO
 LONGEST_HEADING: Final = max(len(words.split()) for words in _MEANINGS)
 
 
+@lru_cache(maxsize=8192)
 def heading_means(heading: str) -> Field | None:
     """The field a heading or label usually stands for, or None."""
     words = plain(heading)
-    if set(words.split()) & OTHER_TIME and words not in _MEANINGS:
-        return Field.IGNORE
-    return _MEANINGS.get(words)
+    if words in _MEANINGS:
+        return _MEANINGS[words]
+    whole = " ".join(" ".join(ABBREVIATIONS.get(word, word) for word in words.split()).split())
+    if whole in _MEANINGS:
+        return _MEANINGS[whole]
+    owner, _, rest = whole.partition(" ")
+    if owner in OWNERS and rest in _MEANINGS:
+        return _MEANINGS[rest]
+    return Field.IGNORE if set(words.split()) & OTHER_TIME else None
+
+
+def is_other_time(heading: str) -> bool:
+    """Whether a heading is about another time than this administration ("Prior Score")."""
+    return bool(set(plain(heading).split()) & OTHER_TIME)
 
 
 def heading_hints(heading: str) -> Field | None:
@@ -177,7 +191,7 @@ def _looks_like(field: Field, value: str) -> bool:
 
 def date_formats(values: Sequence[str]) -> tuple[str, ...]:
     """The formats that read all filled values (or all but one in ten), likeliest first; empty if none does."""
-    filled = [" ".join(value.split()) for value in values if value.strip("_-–—/. ")]
+    filled = [" ".join(value.split()).rstrip("*†‡§ ") for value in values if value.strip("_-–—/. ")]
     if not filled:
         return ()
     reading = [(form, sum(_reads(value, form) for value in filled)) for form in USUAL_DATE_FORMATS]
