@@ -12,7 +12,7 @@ import dataclasses
 import re
 import sys
 import types
-from enum import EnumType
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Union, get_args, get_origin, get_type_hints
 
@@ -96,9 +96,10 @@ def _meanings(described: type) -> dict[str, str]:
 def _table(name: str) -> list[str]:
     described = _class(name)
     meanings = _meanings(described)
-    if isinstance(described, EnumType):
+    if issubclass(described, StrEnum):
         rows = [f"| `{entry.value}` | {meanings[entry.name]} |" for entry in described]
         return [f"| {_words(name)} | meaning |", "|---|---|", *rows]
+    assert dataclasses.is_dataclass(described)
     hints = get_type_hints(described, include_extras=True)
     rows = []
     for key in dataclasses.fields(described):
@@ -118,7 +119,7 @@ def _plain(hint: object) -> str:
     """A type as one says it."""
     if hint in _PLAIN:
         return _PLAIN[hint]
-    if isinstance(hint, EnumType):
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
         return " or ".join(f"`{entry.value}`" for entry in hint)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         words = _words(hint.__name__)
