@@ -40,6 +40,8 @@ def split_scores(
     unread = [p for p in columns if p.column.pattern is not None and not _is_read(p, nothing)]
     notes = tuple(Finding(code="cell-unreadable", region=p.cell.region or record.region) for p in unread)
     record = replace(record, findings=(*record.findings, *notes))
+    # Another reader must find the whole of such a cell; what its parts are is ours to say.
+    whole = tuple(("whole", p.cell) for p in columns if p.column.pattern is not None)
     columns = [part for printed in columns for part in _parts(printed, nothing)]
     scores = [printed for printed in columns if printed.column.field in SCORES]
     records: list[ExtractedRow] = []
@@ -56,7 +58,7 @@ def split_scores(
         records.append(
             replace(
                 record,
-                cells=(*cells, (str(score.column.field), score.cell)),
+                cells=(*cells, (str(score.column.field), score.cell), *whole),
                 instrument=score.column.instrument,
                 items=_items(score, columns, alone=len(scores) == 1),
             )
@@ -81,10 +83,8 @@ def _parts(printed: PrintedColumn, nothing: set[str]) -> Iterator[PrintedColumn]
         text = (said.get(name) or "").strip()
         if name in SCORES and folded(cell.text) in nothing:
             text = cell.text
-        # Another reader must find the whole cell; the pattern is ours.
-        whole = Cell(text=text, region=cell.region if text else None)
-        yield PrintedColumn(column=replace(column, field=Field(name), pattern=None), cell=whole)
-    yield PrintedColumn(column=replace(column, field=Field.WHOLE, pattern=None), cell=cell)
+        part = Cell(text=text, region=cell.region if text else None)
+        yield PrintedColumn(column=replace(column, field=Field(name), pattern=None), cell=part)
 
 
 def _beside(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bool) -> Iterator[tuple[str, Cell]]:

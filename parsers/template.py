@@ -29,14 +29,24 @@ from parsers.template_parts import (
 
 
 class NameOrder(StrEnum):
-    """How a name cell is written; a comma always means family name first."""
+    """How a name cell is written; a comma always means family name first.
+
+    Attributes:
+        FAMILY_FIRST: "Doe Jane".
+        GIVEN_FIRST: "Jane Doe".
+    """
 
     FAMILY_FIRST = "family-first"
     GIVEN_FIRST = "given-first"
 
 
 class Kind(StrEnum):
-    """What kind of file the layout is printed into."""
+    """What kind of file the layout is printed into.
+
+    Attributes:
+        PDF: A printed report.
+        CSV: An export with a line per row.
+    """
 
     PDF = "pdf"
     CSV = "csv"
@@ -59,7 +69,10 @@ class Template:
         id: Lower-case name, unique among templates.
         revision: From 1.
         anchors: Words that only this layout prints, all of them on its first page.
+        title: For people.
+        kind: What kind of file the layout is printed into.
         clinics: Printed clinic name to site; a name of another site sends the file to review.
+        furniture: Printed text that belongs to no record.
         fields: Labelled values of a page that hold for all its records.
         table: Tables of a page, each found by its own header.
         blocks: Groups of labelled values.

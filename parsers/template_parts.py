@@ -20,7 +20,33 @@ STRICT = ConfigDict(extra="forbid")
 
 
 class Field(StrEnum):
-    """What a printed value means."""
+    """What a printed value means.
+
+    Attributes:
+        NAME: The whole name.
+        FAMILY: The family name alone.
+        GIVEN: The given name alone.
+        MIDDLE: Middle name or initial alone.
+        SUFFIX: Jr, Sr, III alone.
+        BIRTH_DATE: Date of birth.
+        MRN: The clinic's own number of the person.
+        SEX: F, M, X or their words.
+        PHONE: As printed.
+        INSTRUMENT: The questionnaire's name.
+        TOTAL: The score: "14", "14 / 27", "14 (Moderate)".
+        RESULT: The word that stands in place of a score (C-SSRS).
+        SEVERITY: The word for the score; compared with it.
+        AUTHORED_ON: Day of the questionnaire.
+        AUTHORED_TIME: Time or visit that tells two of one day apart.
+        ITEM: Points of one answer, in tables with a column per question.
+        LABEL: Wording of a question, in items only.
+        ANSWER: Answer in words, in items only.
+        POINTS: Points of an answer, in items only.
+        CHOICE: Holds a mark if this answer was chosen, in items only.
+        RINGED: Prints every possible answer with a ring around the chosen one, in items only.
+        PARTS: Holds several fields, which the column's pattern takes apart.
+        IGNORE: Printed, known, and not used.
+    """
 
     NAME = "name"
     FAMILY = "family"
@@ -37,15 +63,14 @@ class Field(StrEnum):
     SEVERITY = "severity"
     AUTHORED_ON = "authored_on"
     AUTHORED_TIME = "authored_time"
-    ITEM = "item"  # points of one answer, in tables with a column per question
-    LABEL = "label"  # wording of a question, in item tables only
-    ANSWER = "answer"  # answer in words, in item tables only
-    POINTS = "points"  # points of an answer, in item tables only
-    CHOICE = "choice"  # holds a mark if this answer was chosen, in item tables only
-    RINGED = "ringed"  # prints every possible answer with a ring around the chosen one, in item tables only
-    WHOLE = "whole"  # a cell as printed, of which the fields are parts; not for templates
-    PARTS = "parts"  # a cell that holds several fields, which the column's pattern takes apart
-    IGNORE = "ignore"  # printed, known, and not used
+    ITEM = "item"
+    LABEL = "label"
+    ANSWER = "answer"
+    POINTS = "points"
+    CHOICE = "choice"
+    RINGED = "ringed"
+    PARTS = "parts"
+    IGNORE = "ignore"
 
 
 SCORES = frozenset({Field.TOTAL, Field.RESULT})
@@ -58,7 +83,13 @@ _REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE, Field.CHOICE, 
 
 
 class Place(StrEnum):
-    """Where a value stands, seen from its label."""
+    """Where a value stands, seen from its label.
+
+    Attributes:
+        RIGHT: On the label's line; further lines that begin where it begins belong to it.
+        BELOW: In the line below.
+        ABOVE: In the line above.
+    """
 
     RIGHT = "right"
     BELOW = "below"
@@ -66,9 +97,15 @@ class Place(StrEnum):
 
 
 class RowRule(StrEnum):
-    """What separates the rows of a table."""
+    """What separates the rows of a table.
 
-    AUTO = "auto"  # printed lines where there are some, else lines of text
+    Attributes:
+        AUTO: Printed lines where there are some, else lines of text.
+        RULED: Printed lines.
+        LINES: Lines of text.
+    """
+
+    AUTO = "auto"
     RULED = "ruled"
     LINES = "lines"
 
@@ -81,8 +118,8 @@ class Furniture:
     swallow a word out of a cell.
 
     Attributes:
-        text: Exact words, compared without regard to case and spacing; or
-        pattern: A regular expression for the whole run.
+        text: Its exact words, compared without regard to case and spacing.
+        pattern: In place of text: a regular expression for the whole run.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -147,8 +184,8 @@ class GroupHeading:
     """A line inside a table that says something about the rows below it, until the next one like it.
 
     Attributes:
-        pattern: Regular expression of the whole line; its named groups are field names ("authored_on"); or
-        columns: The line has columns of its own, whose headers are printed above those of the table.
+        pattern: Regular expression of the whole line; its named groups are field names ("authored_on").
+        columns: In place of pattern: columns of the line's own, whose headers are printed above those of the table.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -239,8 +276,6 @@ class Table:
         if len(totals) > 1 and any(c.instrument is None for c in totals if c not in named):
             raise ValueError("with several score columns each needs its instrument")
         _check_single(self.columns)
-        if any(c.field is Field.WHOLE for c in self.columns):
-            raise ValueError("whole is no field of a template")
         if any(c.field in _ITEM_FIELDS for c in self.columns):
             raise ValueError("label, answer, points, choice and ringed belong into items")
         asked = [(c.instrument, c.item) for c in self.columns if c.field is Field.ITEM]
@@ -309,6 +344,7 @@ class SummaryRow:
     Attributes:
         label: Its words in the label column.
         cells: Column field ("points", "answer") to what the cell there means ("total", "severity", "ignore").
+        optional: The row may be missing.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -323,14 +359,15 @@ class Items:
 
     Attributes:
         instrument: The instrument these questions belong to.
-        columns: Label and answers; from left to right. Without a printed header:
-        beside: What stands right of each question: points, answer or ringed.
+        columns: Label and answers, from left to right, where a header is printed.
+        beside: In place of columns, where none is: what stands right of each question (points, answer or ringed).
         wording: The questions as this layout prints them, in order; their number is the number of items.
         link_ids: Item ids for the wording, if they are not 1, 2, 3 …
         answers: Answer words to points, where words are printed; checked against the points if both are.
         marks: What a choice cell prints where the answer was chosen; without it the usual crosses and ticks.
         summary: Rows without an answer, such as the total.
         fields: Labelled values printed between this table and the next that belong to it alone, such as its total.
+        rows: What separates rows.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT

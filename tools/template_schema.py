@@ -1,4 +1,7 @@
-"""Write the JSON Schema of the template language, for editors: `python -m tools.template_schema [FILE]`."""
+"""Write the JSON Schema of the template language, for editors, to docs/template.schema.json; `--check` only compares.
+
+Run as `python -m tools.template_schema [--check]`.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,26 @@ from pathlib import Path
 
 from parsers.template_file import template_schema
 
-_DEFAULT = Path("docs/template.schema.json")
+DOCUMENT = Path(__file__).parent.parent / "docs" / "template.schema.json"
 
 
-def main() -> None:
-    """Write the schema to the file named, or to `docs/template.schema.json`."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else _DEFAULT
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **template_schema()}
-    target.write_text(json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"{target}: {len(schema)} keys")
+def schema() -> str:
+    """The schema as JSON text."""
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **template_schema()}
+    return json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Exit status 1 when `--check` finds the schema out of date."""
+    wanted = schema()
+    if "--check" in sys.argv[1:]:
+        stale = DOCUMENT.read_text("utf-8") != wanted
+        if stale:
+            print(f"{DOCUMENT.name} is out of date: run python -m tools.template_schema", file=sys.stderr)
+        return int(stale)
+    DOCUMENT.write_text(wanted, "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

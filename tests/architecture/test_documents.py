@@ -18,7 +18,7 @@ from ingest.cli import app
 from ingest.first_settings import write_first_settings
 from ingest.settings import Settings, load_settings
 from records.finding import REASONS
-from tools import flow_picture, reasons_table
+from tools import flow_picture, reasons_table, template_reference, template_schema
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]) if path.is_file()]
@@ -179,7 +179,17 @@ def test_the_picture_of_the_flow_is_current() -> None:
     assert flow_picture.PICTURE.read_text("utf-8") == flow_picture.picture()
 
 
-@pytest.mark.parametrize("tool", ["tools.reasons_table", "tools.flow_picture"])
+def test_the_reference_of_the_template_language_is_current() -> None:
+    assert template_reference.DOCUMENT.read_text("utf-8") == template_reference.page()
+
+
+def test_the_schema_of_the_template_language_is_current() -> None:
+    assert template_schema.DOCUMENT.read_text("utf-8") == template_schema.schema()
+
+
+@pytest.mark.parametrize(
+    "tool", ["tools.reasons_table", "tools.flow_picture", "tools.template_reference", "tools.template_schema"]
+)
 def test_a_check_of_a_generated_document_changes_nothing_and_passes(tool: str) -> None:
     command = [sys.executable, "-m", tool, "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
