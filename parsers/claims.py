@@ -43,7 +43,7 @@ class Claims:
         for line in lines_of(self._words):
             in_rows = rows_from is not None and line.region.center[1] > rows_from
             free = tuple(word for word in line.words if self.is_free(word))
-            for part in (line.words, free):
+            for part in (line.words, free) if len(free) < len(line.words) else (free,):
                 found = [word for words in described_runs(Line(part), pieces) for word in words] if part else []
                 rest = {id(word) for word in free} - {id(word) for word in found}
                 if found and not (in_rows and rest):
@@ -66,17 +66,20 @@ class Claims:
 def described_runs(line: Line, furniture: Iterable[Furniture]) -> tuple[tuple[Word, ...], ...]:
     """The word groups of a line that furniture describes: whole runs, the longest first, none twice."""
     pieces = tuple(furniture)
+    texts = frozenset([folded(piece.text) for piece in pieces if piece.text is not None])
+    patterns = [piece.pattern for piece in pieces if piece.text is None and piece.pattern is not None]
     runs = line.runs()
+    printed = [" ".join([word.text for word in run]) for run in runs]
     taken: set[int] = set()
     found: list[tuple[Word, ...]] = []
     spans = [(start, end) for start in range(len(runs)) for end in range(start + 1, len(runs) + 1)]
     for start, end in sorted(spans, key=lambda span: span[0] - span[1]):
-        if taken.intersection(range(start, end)):
+        if taken and not taken.isdisjoint(range(start, end)):
             continue
-        words = tuple(word for run in runs[start:end] for word in run)
-        if any(describes(piece, " ".join(word.text for word in words)) for piece in pieces):
+        text = " ".join(printed[start:end])
+        if any([pattern.fullmatch(text) for pattern in patterns]) or (texts and folded(text) in texts):
             taken.update(range(start, end))
-            found.append(words)
+            found.append(tuple(word for run in runs[start:end] for word in run))
     return tuple(found)
 
 

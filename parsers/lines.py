@@ -57,6 +57,8 @@ def joined(words: Iterable[Word]) -> str:
 
 def folded(text: str) -> str:
     """Text for comparing printed words: no case, no spaces, dashes and quotes of one kind, ligatures resolved."""
+    if text.isascii():  # what follows changes none of these, and reports are made of them
+        return "".join(text.lower().split())
     plain = unicodedata.normalize("NFKC", text).casefold()
     for dash in "‐‑‒–—−":
         plain = plain.replace(dash, "-")
@@ -65,16 +67,25 @@ def folded(text: str) -> str:
 
 def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
     """The words as lines, from top to bottom."""
+    placed = [(word.region.center[1], word.region.x0, _height(word), word) for word in words]
+    placed.sort(key=_by_place)
     rows: list[list[Word]] = []
-    for word in sorted(words, key=lambda w: (w.region.center[1], w.region.x0)):
-        if rows:
-            first = rows[-1][0]
-            off = abs(word.region.center[1] - first.region.center[1])
-            if off < _SAME_LINE * min(_height(word), _height(first)):
-                rows[-1].append(word)
-                continue
-        rows.append([word])
-    return tuple(Line(tuple(sorted(row, key=lambda w: w.region.x0))) for row in rows)
+    first_y = first_height = 0.0
+    for y, _, height, word in placed:
+        if rows and abs(y - first_y) < _SAME_LINE * min(height, first_height):
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+            first_y, first_height = y, height
+    return tuple([Line(tuple(sorted(row, key=_left))) for row in rows])
+
+
+def _by_place(placed: tuple[float, float, float, Word]) -> tuple[float, float]:
+    return placed[:2]
+
+
+def _left(word: Word) -> float:
+    return word.region.x0
 
 
 def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple[Word, ...], ...]:
@@ -105,11 +116,15 @@ def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple
 def find_wrapped(lines: Sequence[Line], phrase: str) -> tuple[tuple[Word, ...], ...]:
     """Every place where the phrase is printed over one or more lines, as in the header of a narrow column."""
     wanted = folded(phrase)
+    initials = (wanted[:1], wanted[:1].upper())
     found: list[tuple[Word, ...]] = []
     for number, line in enumerate(lines):
         for place, word in enumerate(line.words):
-            if wanted.startswith(folded(word.text)) and folded(word.text):
-                found += _continued(lines, number, place, (word,), folded(word.text), wanted)
+            if word.text.isascii() and not word.text.startswith(initials):
+                continue
+            begins = folded(word.text)
+            if begins and wanted.startswith(begins):
+                found += _continued(lines, number, place, (word,), begins, wanted)
     return tuple(found)
 
 

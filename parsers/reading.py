@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from parsers.agreement import Witnesses
-from parsers.areas import PageSize
+from parsers.areas import with_borders
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
-from parsers.readers import camelot_grid, pdfium, plumber, table_file
+from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
+from parsers.readers.garbage import seldom_collected
 from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
@@ -53,16 +54,22 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     """
     if request.kind is Kind.CSV and not content.startswith(b"%PDF-"):
         return _read_csv(content, request)
-    pages = pdfium.preflight(content, request.limits)
-    first = plumber.read(content)
-    _check_page_numbers(first, pages)
-    template = fitting_template(first, request.templates)
-    extraction = extract(first, template, site=request.site)
-    sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
-    headings = template.table.groups if template.table else ()
-    all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
-    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=all_words)
-    third = pdfium.read(content)
+    with seldom_collected():
+        return _read_pdf(content, request)
+
+
+def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
+    third = pdfium.read(content, request.limits)
+    pages = len(third.pages)
+    with text_layer.opened(content) as layer:
+        first = fast_plumber.read(content, layer, third)
+        _check_page_numbers(first, pages)
+        template = fitting_template(first, request.templates)
+        extraction = extract(first, template, site=request.site)
+        headings = template.table.groups if template.table else ()
+        all_words = bool(template.fields) or any(heading.pattern.groupindex for heading in headings)
+        areas = [with_borders(area, first.pages[area.region.page - 1].rules) for area in extraction.areas]
+        second = camelot_grid.read(layer, areas=areas, pages=len(first.pages), all_words=all_words)
     witnesses = Witnesses(second, third)
     report = extraction.report
     assessments = tuple(

@@ -57,6 +57,7 @@ class Page:
         rules: Straight lines; empty for readers that give none.
         grid: Cells of tables the reader found; empty for readers that look for none.
         flaws: Reason codes of what is wrong with the text of the page ("invisible-text"), with their place.
+        characters: Every visible character in no certain order; empty for readers that give words.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Page:
     rules: tuple[Rule, ...] = ()
     grid: tuple[GridCell, ...] = ()
     flaws: tuple[tuple[str, Region], ...] = ()
+    characters: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

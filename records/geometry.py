@@ -56,12 +56,15 @@ def around(regions: list[Region] | tuple[Region, ...]) -> Region:
     Raises:
         ValueError: `regions` is empty or spans pages.
     """
-    if len({region.page for region in regions}) != 1:
+    first, *others = regions or [None]
+    if first is None or any([region.page != first.page for region in others]):
         raise ValueError("boxes of one page are needed")
+    if not others:
+        return first
     return Region(
-        regions[0].page,
-        min(region.x0 for region in regions),
-        min(region.top for region in regions),
-        max(region.x1 for region in regions),
-        max(region.bottom for region in regions),
+        first.page,
+        min([region.x0 for region in regions]),
+        min([region.top for region in regions]),
+        max([region.x1 for region in regions]),
+        max([region.bottom for region in regions]),
     )

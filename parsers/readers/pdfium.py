@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import io
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from typing import TypeVar
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -18,6 +21,26 @@ _TAIL = 2048  # bytes in which readers look for the end mark (PDF 32000-1, 7.5.5
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
+_DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+
+_Box = tuple[float, float, float, float]
+_Seen = TypeVar("_Seen")
+
+
+def _called(function: object, result: type, *arguments: type) -> Callable[..., int]:
+    """A function of pdfium with plain addresses for arguments: ctypes converts those in half the time."""
+    return ctypes.CFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value)  # type: ignore[arg-type]
+
+
+_UNICODE = _called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
+_CHAR_BOX = _called(
+    pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4
+)
+
+
+def _address(text: pypdfium2.PdfTextPage) -> int:
+    return ctypes.cast(text.raw, ctypes.c_void_p).value or 0
+
 
 def preflight(content: bytes, limits: ReadingLimits) -> int:
     """The number of pages, if the file is a whole PDF within the limits.
@@ -26,6 +49,29 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
         IncompleteDocumentError: The end of the file is missing.
         UnreadableDocumentError: Empty, no PDF, damaged, encrypted, too big, too complex or without text.
     """
+    _check_whole(content)
+    with _opened(content) as pdf:
+        pages = _page_count(pdf, limits)
+        _check_text(sum([_seen(pdf, index, limits, _count) for index in range(pages)]))
+    return pages
+
+
+def read(content: bytes, limits: ReadingLimits) -> Document:
+    """Every digit of the document as a word of its own, placed by pdfium, and every page's characters.
+
+    Invisible text is a flaw of its page.
+
+    Raises:
+        DocumentError: As `preflight`, which it includes.
+    """
+    _check_whole(content)
+    with _opened(content) as pdf:
+        pages = [_seen(pdf, index, limits, _page) for index in range(_page_count(pdf, limits))]
+    _check_text(sum([len(page.characters) for page in pages]))
+    return Document(reader=ReaderName.PDFIUM, pages=tuple(pages))
+
+
+def _check_whole(content: bytes) -> None:
     if not content:
         raise UnreadableDocumentError("The file is empty.", code="empty-file", next_step="Print the report again.")
     if b"%PDF-" not in content[:1024]:
@@ -38,24 +84,35 @@ def preflight(content: bytes, limits: ReadingLimits) -> int:
             code="incomplete",
             next_step="Wait until it is whole, or print the report again.",
         )
-    with _opened(content) as pdf:
-        pages = len(pdf)
-        if pages == 0:
-            raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
-        if pages > limits.pages:
-            raise UnreadableDocumentError(
-                f"The file has {pages} pages; the limit is {limits.pages}.",
-                code="too-many-pages",
-                next_step="Print it in parts, or raise the limit in the settings.",
-            )
-        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]):
-            raise UnreadableDocumentError(
-                "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
-            )
+
+
+def _page_count(pdf: pypdfium2.PdfDocument, limits: ReadingLimits) -> int:
+    pages = len(pdf)
+    if pages == 0:
+        raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
+    if pages > limits.pages:
+        raise UnreadableDocumentError(
+            f"The file has {pages} pages; the limit is {limits.pages}.",
+            code="too-many-pages",
+            next_step="Print it in parts, or raise the limit in the settings.",
+        )
     return pages
 
 
-def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) -> int:
+def _check_text(characters: int) -> None:
+    if not characters:
+        raise UnreadableDocumentError(
+            "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
+        )
+
+
+def _seen(
+    pdf: pypdfium2.PdfDocument,
+    index: int,
+    limits: ReadingLimits,
+    look: Callable[[pypdfium2.PdfPage, pypdfium2.PdfTextPage, int], _Seen],
+) -> _Seen:
+    """What `look` sees on a page that is within the limits."""
     try:
         page = pdf[index]
     except pypdfium2.PdfiumError:
@@ -71,17 +128,24 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
                 next_step="Check what this file is; no report looks like that.",
             )
         text = page.get_textpage()
-        glyphs: int = text.count_chars()
-        text.close()
-        if glyphs > limits.glyphs_per_page:
-            raise UnreadableDocumentError(
-                f"Page {index + 1} holds {glyphs} characters; the limit is {limits.glyphs_per_page}.",
-                code="too-complex",
-                next_step="Check what this file is; no report looks like that.",
-            )
-        return glyphs
+        try:
+            glyphs: int = text.count_chars()
+            if glyphs > limits.glyphs_per_page:
+                raise UnreadableDocumentError(
+                    f"Page {index + 1} holds {glyphs} characters; the limit is {limits.glyphs_per_page}.",
+                    code="too-complex",
+                    next_step="Check what this file is; no report looks like that.",
+                )
+            return look(page, text, index + 1)
+        finally:
+            text.close()
     finally:
         page.close()
+
+
+def _count(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, number: int) -> int:
+    count: int = text.count_chars()
+    return count
 
 
 def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
@@ -97,39 +161,76 @@ def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
     return False
 
 
-def read(content: bytes) -> Document:
-    """Every glyph of the document as a word of its own, placed by pdfium. Invisible text is a flaw of its page."""
-    with _opened(content) as pdf:
-        return Document(reader=ReaderName.PDFIUM, pages=tuple(_page(pdf, index) for index in range(len(pdf))))
+def visible(text: str) -> str:
+    """The characters a reader sees, each by itself: no spaces, one kind of dash, ligatures and accented letters in parts.
+
+    Two decodings of a page hold the same characters, whatever order and composition they have them in.
+    """
+    parts = text if text.isascii() else unicodedata.normalize("NFKD", text).translate(_DASHES)
+    return "".join(parts.split())
 
 
-def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
-    page = pdf[index]
-    text = page.get_textpage()
-    try:
-        place = _Placing(page, index + 1)
-        glyphs: list[Word] = []
-        flaws: list[tuple[str, Region]] = []
-        unseen = _Unseen(page, text)
-        box = [ctypes.c_double() for _ in range(4)]
-        for number in range(text.count_chars()):
-            # pdfium turns a hyphen at the end of a line into U+0002.
-            character = chr(pdfium_c.FPDFText_GetUnicode(text, number)).replace("\x02", "-")
-            if character.isspace() or not pdfium_c.FPDFText_GetCharBox(text, number, *box):
-                continue
-            left, right, bottom, top = (value.value for value in box)
-            region = place.region(left, bottom, right, top)
-            glyphs.append(Word(character, region))
-            if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
-                flaws.append(("invisible-text", region))
-        return Page(number=index + 1, width=place.width, height=place.height, words=tuple(glyphs), flaws=tuple(flaws))
-    finally:
-        text.close()
-        page.close()
+def _page(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, number: int) -> Page:
+    place = _Placing(page, number)
+    characters = _characters(text)
+    digits = [at for at, character in enumerate(characters) if character.isdigit()]
+    hidden = _hidden(page, text, characters)
+    return Page(
+        number=number,
+        width=place.width,
+        height=place.height,
+        words=tuple([Word(characters[at], place.region(*box)) for at, box in _boxes(text, digits)]),
+        flaws=tuple([("invisible-text", place.region(*box)) for _, box in _boxes(text, hidden)]),
+        characters=visible(characters),
+    )
+
+
+def _characters(text: pypdfium2.PdfTextPage) -> str:
+    """What pdfium decodes, a character to each index; its mark for a hyphen at the end of a line is a hyphen again."""
+    unicode, handle = _UNICODE, _address(text)
+    return "".join([chr(unicode(handle, number)) for number in range(text.count_chars())]).replace("\x02", "-")
+
+
+def _boxes(text: pypdfium2.PdfTextPage, numbers: Sequence[int]) -> list[tuple[int, _Box]]:
+    """The boxes of these characters, as far as they have some, in PDF user space: left, bottom, right, top."""
+    box = (ctypes.c_double * 4)()
+    first = ctypes.addressof(box)
+    handle, found = _address(text), list[tuple[int, _Box]]()
+    for number in numbers:
+        if _CHAR_BOX(handle, number, first, first + 16, first + 8, first + 24):
+            left, bottom, right, top = box
+            found.append((number, (left, bottom, right, top)))
+    return found
+
+
+def _hidden(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: str) -> list[int]:
+    """The characters nobody sees: drawn without ink, without colour, or white on the bare page."""
+    if all(_ink(drawn) is _Ink.SEEN for drawn in _texts(page)):
+        return []
+    unseen = _Unseen(page, text)
+    shown = [number for number, character in enumerate(characters) if not character.isspace()]
+    return [
+        number
+        for number, (left, bottom, right, top) in _boxes(text, shown)
+        if unseen.hides(number, (left + right) / 2, (bottom + top) / 2)
+    ]
+
+
+def _texts(page: pypdfium2.PdfPage) -> Iterator[object]:
+    """The text objects of a page, those in forms included, however deep."""
+    waiting = [pdfium_c.FPDFPage_GetObject(page, n) for n in range(pdfium_c.FPDFPage_CountObjects(page))]
+    while waiting:
+        drawn = waiting.pop()
+        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
+            yield drawn
+        elif kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            inside = range(max(0, pdfium_c.FPDFFormObj_CountObjects(drawn)))
+            waiting += [pdfium_c.FPDFFormObj_GetObject(drawn, n) for n in inside]
 
 
 class _Unseen:
-    """Which glyphs of a page nobody sees: drawn without ink, without colour, or white on the bare page."""
+    """Which glyphs of a page nobody sees."""
 
     def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> None:
         self._page = page
@@ -213,18 +314,19 @@ class _Placing:
         self.width, self.height = (along, across) if self._rotation in (90, 270) else (across, along)
 
     def region(self, left: float, bottom: float, right: float, top: float) -> Region:
-        corners = [self._displayed(left, bottom), self._displayed(right, top)]
-        (xa, ya), (xb, yb) = corners
-        return Region(self._number, min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+        (xa, ya), (xb, yb) = self._displayed(left, bottom), self._displayed(right, top)
+        if xa > xb:
+            xa, xb = xb, xa
+        return Region(self._number, xa, ya, xb, yb) if ya <= yb else Region(self._number, xa, yb, xb, ya)
 
     def _displayed(self, x: float, y: float) -> tuple[float, float]:
+        if self._rotation == 0:
+            return x - self._left, self._top - y
         if self._rotation == 90:
             return y - self._bottom, x - self._left
         if self._rotation == 180:
             return self._right - x, y - self._bottom
-        if self._rotation == 270:
-            return self._top - y, self._right - x
-        return x - self._left, self._top - y
+        return self._top - y, self._right - x
 
 
 def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:

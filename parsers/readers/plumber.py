@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pdfplumber
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdfparser import PDFSyntaxError
 from pdfplumber.utils.exceptions import PdfminerException
+from pdfplumber.utils.text import WordExtractor
 
 from records.document import Document, Page, ReaderName, Rule, Word
 from records.errors import UnreadableDocumentError
@@ -28,6 +29,11 @@ _ON_TOP = 0.4
 # A digit less high than this share of its neighbour is a note to it, not its next digit.
 _RAISED = 0.85
 
+# pdfminer meets damage wherever it happens to stand.
+UNREADABLE = (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError)
+
+_WORDS = WordExtractor(x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, use_text_flow=False)
+
 
 def read(content: bytes) -> Document:
     """Words and straight lines of every page.
@@ -37,48 +43,99 @@ def read(content: bytes) -> Document:
     """
     try:
         with pdfplumber.open(io.BytesIO(content)) as pdf:
-            return Document(reader=ReaderName.PDFPLUMBER, pages=tuple(_page(page) for page in pdf.pages))
-    except (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError):
-        # pdfminer meets damage wherever it happens to stand; what it says may quote the page, so it is dropped.
-        raise UnreadableDocumentError(
-            "The file is damaged: its pages cannot be read.", code="damaged", next_step="Print the report again."
-        ) from None
+            return Document(reader=ReaderName.PDFPLUMBER, pages=tuple(page_of(page) for page in pdf.pages))
+    except UNREADABLE:
+        raise damaged() from None
 
 
-def _page(page: pdfplumber.page.Page) -> Page:
-    # What is displayed is the crop box; pdfplumber measures from the media box.
-    left, upper, right, lower = page.cropbox
-    number = page.page_number
-    found = page.extract_words(
-        x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, return_chars=True, use_text_flow=False
+def damaged() -> UnreadableDocumentError:
+    """What a file that pdfplumber stumbles over ends with; what it says may quote the page, so it is dropped."""
+    return UnreadableDocumentError(
+        "The file is damaged: its pages cannot be read.", code="damaged", next_step="Print the report again."
     )
-    rules = _rules(page, left, upper)
-    upright = [rule.region for rule in rules if not rule.is_horizontal]
-    words: list[Word] = []
-    flaws: list[tuple[str, Region]] = []
-    for word in found:
-        glyphs = _printed_once([_Glyph(str(c["text"]), _region(c, number, left, upper)) for c in word["chars"]])
-        words += _pieces(glyphs, upright)
-        flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
-    drawn = Page(
-        number=number,
-        width=float(right - left),
-        height=float(lower - upper),
-        words=tuple(words),
-        rules=rules,
-        flaws=tuple(flaws),
-    )
+
+
+def page_of(page: pdfplumber.page.Page) -> Page:
+    """One page, read by pdfplumber alone; its memory is given back."""
+    drawn = drawn_page(page.page_number, words_of(page.chars), page.edges, crop=page.cropbox)
     page.close()
     return drawn
 
 
-class _Glyph(NamedTuple):
-    text: str
-    region: Region
+def words_of(glyphs: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The glyphs of every word, as pdfplumber puts them together."""
+    return [characters for _, characters in _WORDS.iter_extract_tuples(glyphs)] if glyphs else []
+
+
+def drawn_page(
+    number: int,
+    words: Iterable[Sequence[Mapping[str, Any]]],
+    edges: Iterable[Mapping[str, Any]],
+    *,
+    crop: tuple[float, float, float, float],
+) -> Page:
+    """A page out of what pdfplumber makes of it.
+
+    Args:
+        number: From 1.
+        words: The glyphs of each word.
+        edges: Edges of lines, boxes and curves.
+        crop: What is displayed is the crop box; pdfplumber measures from the media box.
+    """
+    left, upper, right, lower = crop
+    rules = _rules(edges, number, left, upper)
+    upright = [rule.region for rule in rules if not rule.is_horizontal]
+    found: list[Word] = []
+    flaws: list[tuple[str, Region]] = []
+    for characters in words:
+        plain = _plain_word(characters, number, left, upper)
+        if plain is not None and not _is_cut(plain.region, upright):
+            found.append(plain)
+            continue
+        glyphs = _printed_once([_Glyph(c, left, upper) for c in characters])
+        found += _pieces(glyphs, number, upright)
+        flaws += [("text-overlaps", region) for region in _overlaps(glyphs, number)]
+    return Page(
+        number=number,
+        width=float(right - left),
+        height=float(lower - upper),
+        words=tuple(found),
+        rules=rules,
+        flaws=tuple(flaws),
+    )
+
+
+def _plain_word(characters: Sequence[Mapping[str, Any]], number: int, left: float, upper: float) -> Word | None:
+    """The word, where glyphs of one height stand side by side and none on another, so that nothing is doubtful."""
+    first, last = characters[0], characters[-1]
+    top, bottom, end = first["top"], first["bottom"], first["x0"]
+    for character in characters:
+        if character["top"] != top or character["bottom"] != bottom or character["x0"] < end:
+            return None
+        end = character["x1"]
+    if top > bottom or end < last["x0"]:
+        return None
+    text = "".join([character["text"] for character in characters])
+    return Word(text, Region(number, first["x0"] - left, top - upper, end - left, bottom - upper))
+
+
+def _is_cut(box: Region, upright: Sequence[Region]) -> bool:
+    return any([box.x0 < rule.x0 < box.x1 and rule.top < box.bottom and rule.bottom > box.top for rule in upright])
+
+
+class _Glyph:
+    __slots__ = ("bottom", "text", "top", "x0", "x1")
+
+    def __init__(self, character: Mapping[str, Any], left: float, upper: float) -> None:
+        self.text: str = character["text"]
+        x0, x1 = float(character["x0"]) - left, float(character["x1"]) - left
+        top, bottom = float(character["top"]) - upper, float(character["bottom"]) - upper
+        self.x0, self.x1 = (x0, x1) if x0 <= x1 else (x1, x0)
+        self.top, self.bottom = (top, bottom) if top <= bottom else (bottom, top)
 
     @property
     def height(self) -> float:
-        return self.region.bottom - self.region.top
+        return self.bottom - self.top
 
 
 def _printed_once(glyphs: Sequence[_Glyph]) -> list[_Glyph]:
@@ -86,47 +143,62 @@ def _printed_once(glyphs: Sequence[_Glyph]) -> list[_Glyph]:
     once: list[_Glyph] = []
     for glyph in glyphs:
         last = once[-1] if once else None
-        if last is None or last.text != glyph.text or _shared(last.region, glyph.region) < _SAME_PLACE:
+        if last is None or last.text != glyph.text or _shared(last, glyph) < _SAME_PLACE:
             once.append(glyph)
     return once
 
 
-def _overlaps(glyphs: Sequence[_Glyph]) -> list[Region]:
+def _overlaps(glyphs: Sequence[_Glyph], number: int) -> list[Region]:
     """Where a digit and another glyph are printed on top of each other: nobody can say which of them counts."""
     return [
-        _hull([one.region, other.region])
+        _box_around([one, other], number)
         for one, other in itertools.pairwise(glyphs)
-        if (one.text.isdigit() or other.text.isdigit()) and _shared(one.region, other.region) > _ON_TOP
+        if other.x0 < one.x1 and (one.text.isdigit() or other.text.isdigit()) and _shared(one, other) > _ON_TOP
     ]
 
 
-def _shared(one: Region, other: Region) -> float:
+def _shared(one: _Glyph, other: _Glyph) -> float:
     """The share of the narrower box's width that both cover; 0 where a mark has no width."""
     narrower = min(one.x1 - one.x0, other.x1 - other.x0)
     return (min(one.x1, other.x1) - max(one.x0, other.x0)) / narrower if narrower > 0 else 0.0
 
 
-def _pieces(glyphs: Sequence[_Glyph], upright: Sequence[Region]) -> list[Word]:
+def _pieces(glyphs: Sequence[_Glyph], number: int, upright: Sequence[Region]) -> list[Word]:
     """The words of a run of glyphs: a printed upright line through it ends a word, and so does a raised digit.
 
     Browsers print narrow cells so close that "06/25/1994" and "EPDS" touch; the border between them tells.
     A footnote's number behind a score is smaller than the score.
     """
-    y = glyphs[0].region.center[1]
-    x0, x1 = glyphs[0].region.x0, glyphs[-1].region.x1
+    y = (glyphs[0].top + glyphs[0].bottom) / 2
+    x0, x1 = glyphs[0].x0, glyphs[-1].x1
     cuts = [rule.x0 for rule in upright if x0 + 1 < rule.x0 < x1 - 1 and rule.top < y < rule.bottom]
     pieces: list[list[_Glyph]] = [[glyphs[0]]]
     for left, right in itertools.pairwise(glyphs):
-        ruled = any(left.region.center[0] <= cut < right.region.center[0] for cut in cuts)
-        smaller, taller = sorted((left.height, right.height))
-        raised = left.text.isdigit() and right.text.isdigit() and smaller < _RAISED * taller
-        if ruled or raised:
+        ruled = cuts and any((left.x0 + left.x1) / 2 <= cut < (right.x0 + right.x1) / 2 for cut in cuts)
+        if ruled or _is_raised(left, right):
             pieces.append([])
         pieces[-1].append(right)
-    return [Word("".join(g.text for g in piece), _hull([g.region for g in piece])) for piece in pieces]
+    return [Word("".join([g.text for g in piece]), _box_around(piece, number)) for piece in pieces]
 
 
-def _region(box: dict[str, float | str], number: int, left: float, upper: float) -> Region:
+def _is_raised(left: _Glyph, right: _Glyph) -> bool:
+    smaller, taller = left.height, right.height
+    if smaller == taller or not (left.text.isdigit() and right.text.isdigit()):
+        return False
+    return min(smaller, taller) < _RAISED * max(smaller, taller)
+
+
+def _box_around(glyphs: Sequence[_Glyph], number: int) -> Region:
+    return Region(
+        number,
+        min([g.x0 for g in glyphs]),
+        min([g.top for g in glyphs]),
+        max([g.x1 for g in glyphs]),
+        max([g.bottom for g in glyphs]),
+    )
+
+
+def _region(box: Mapping[str, Any], number: int, left: float, upper: float) -> Region:
     x0, x1 = sorted((float(box["x0"]) - left, float(box["x1"]) - left))
     top, bottom = sorted((float(box["top"]) - upper, float(box["bottom"]) - upper))
     return Region(number, x0, top, x1, bottom)
@@ -142,12 +214,12 @@ def _hull(regions: list[Region]) -> Region:
     )
 
 
-def _rules(page: pdfplumber.page.Page, left: float, upper: float) -> tuple[Rule, ...]:
+def _rules(edges: Iterable[Mapping[str, Any]], number: int, left: float, upper: float) -> tuple[Rule, ...]:
     """Printed lines, the pieces of one line joined: cell borders come as hundreds of short strokes."""
     flat: dict[int, list[Region]] = {}
     upright: dict[int, list[Region]] = {}
-    for edge in page.edges:
-        region = _region(edge, page.page_number, left, upper)
+    for edge in edges:
+        region = _region(edge, number, left, upper)
         if edge["orientation"] == "h":
             flat.setdefault(round(region.top), []).append(region)
         else:
