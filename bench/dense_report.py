@@ -6,6 +6,7 @@ import io
 import random
 from datetime import date, timedelta
 
+from reportlab import rl_config
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import landscape, letter
 from reportlab.platypus import PageBreak, SimpleDocTemplate, Table, TableStyle
@@ -56,6 +57,7 @@ table:
 
 def dense_report(pages: int, *, seed: int = 1) -> bytes:
     """The report as PDF; the same bytes for the same arguments, people and scores invented."""
+    rl_config.useA85 = 0  # compressed streams in binary, as most producers write them
     chance = random.Random(seed)
     style = TableStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTSIZE", (0, 0), (-1, -1), 7.5)])
     story: list[object] = []

@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 
 from parsers.lines import folded, joined, lines_of
-from records.document import Document, GridCell, Page
+from records.document import Document, GridCell, Page, Word
 from records.finding import Finding
 from records.geometry import Region
 from records.report import Cell, ExtractedRow
@@ -49,8 +49,8 @@ class Witnesses:
     def _third_has_digits(self, cell: Cell) -> bool:
         if cell.area is None:
             region = cell.region
-            return region is None or _digits(cell.text) in _digits(self._glyphs[region.page].text(region))
-        return _digits(self._glyphs[cell.area.page].text(cell.region or cell.area)) == _digits(cell.text)
+            return region is None or _digits(cell.text) in self._glyphs[region.page].digits(region)
+        return self._glyphs[cell.area.page].digits(cell.region or cell.area) == _digits(cell.text)
 
 
 class _Grid:
@@ -84,11 +84,24 @@ class _Placed:
 
     def text(self, region: Region) -> str:
         """What is printed in the region, lines from top to bottom."""
+        inside = self._inside(region)
+        return " ".join([joined(line.words) for line in lines_of(inside)]) if inside else ""
+
+    def digits(self, region: Region) -> str:
+        """The digits in the region."""
+        inside = self._inside(region)
+        if not inside:
+            return ""
+        if len({(word.region.top, word.region.bottom) for word in inside}) == 1:
+            inside.sort(key=lambda word: word.region.x0)
+            return _digits("".join([word.text for word in inside]))
+        return _digits("".join([word.text for line in lines_of(inside) for word in line.words]))
+
+    def _inside(self, region: Region) -> list[Word]:
         low = bisect.bisect_left(self._heights, region.top - _SLACK)
         high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
         x0, x1 = region.x0 - _SLACK, region.x1 + _SLACK
-        inside = [word for x, word in self._words[low:high] if x0 <= x <= x1]
-        return " ".join([joined(line.words) for line in lines_of(inside)]) if inside else ""
+        return [word for x, word in self._words[low:high] if x0 <= x <= x1]
 
 
 def _cells(row: ExtractedRow) -> Iterator[Cell]:
@@ -116,4 +129,4 @@ def _letters(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
+    return "".join(filter(str.isdigit, text))

@@ -17,10 +17,12 @@ class Claims:
     def __init__(self, page: Page) -> None:
         self._words = page.words
         self._claimed: set[int] = set()
+        self._free: tuple[Line, ...] | None = None
 
     def claim(self, words: Iterable[Word]) -> None:
         """Mark words as belonging to a field, a heading or page furniture."""
         self._claimed.update(id(word) for word in words)
+        self._free = None
 
     def is_free(self, word: Word) -> bool:
         """Whether nothing has claimed the word."""
@@ -28,7 +30,9 @@ class Claims:
 
     def free_lines(self) -> tuple[Line, ...]:
         """What nothing has claimed, as lines."""
-        return lines_of(word for word in self._words if self.is_free(word))
+        if self._free is None:
+            self._free = lines_of([word for word in self._words if id(word) not in self._claimed])
+        return self._free
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
@@ -77,7 +81,7 @@ def described_runs(line: Line, furniture: Iterable[Furniture]) -> tuple[tuple[Wo
         if taken and not taken.isdisjoint(range(start, end)):
             continue
         text = " ".join(printed[start:end])
-        if any([pattern.fullmatch(text) for pattern in patterns]) or (texts and folded(text) in texts):
+        if any(pattern.fullmatch(text) for pattern in patterns) or (texts and folded(text) in texts):
             taken.update(range(start, end))
             found.append(tuple(word for run in runs[start:end] for word in run))
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from records.document import Word
 from records.geometry import Region, around
@@ -21,11 +21,10 @@ class Line:
     """Words on one height of a page, from left to right; never empty."""
 
     words: tuple[Word, ...]
+    region: Region = field(init=False, repr=False, compare=False)  # the box around its words
 
-    @property
-    def region(self) -> Region:
-        """The box around its words."""
-        return around([word.region for word in self.words])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([word.region for word in self.words]))
 
     @property
     def text(self) -> str:
@@ -67,7 +66,10 @@ def folded(text: str) -> str:
 
 def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
     """The words as lines, from top to bottom."""
-    placed = [(word.region.center[1], word.region.x0, _height(word), word) for word in words]
+    placed = [
+        ((box.top + box.bottom) / 2, box.x0, max(box.bottom - box.top, 0.1), word)
+        for word, box in [(word, word.region) for word in words]
+    ]
     placed.sort(key=_by_place)
     rows: list[list[Word]] = []
     first_y = first_height = 0.0

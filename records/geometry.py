@@ -56,10 +56,10 @@ def around(regions: list[Region] | tuple[Region, ...]) -> Region:
     Raises:
         ValueError: `regions` is empty or spans pages.
     """
-    first, *others = regions or [None]
-    if first is None or any([region.page != first.page for region in others]):
+    if not regions or any(region.page != regions[0].page for region in regions):
         raise ValueError("boxes of one page are needed")
-    if not others:
+    first = regions[0]
+    if len(regions) == 1:
         return first
     return Region(
         first.page,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from camelot.parsers import Lattice, Network
+from camelot.parsers.lattice import Lattice
+from camelot.parsers.network import Network
 from camelot.utils import get_rotation
-from playa.miner import LAParams, LTContainer, LTTextLine, LTTextLineHorizontal, LTTextLineVertical
+from playa.miner import LAParams, LTContainer, LTItem, LTPage, LTTextLine, LTTextLineHorizontal, LTTextLineVertical
 
 from parsers.areas import TableArea
-from parsers.readers.text_layer import UNREADABLE, Frame, Marks, TextLayer
+from parsers.readers.frame import Frame
+from parsers.readers.text_layer import UNREADABLE, Marks, TextLayer
 from records.document import Document, GridCell, Page, ReaderName, Word
 from records.errors import UnreadableDocumentError
 from records.geometry import Region
@@ -19,7 +21,7 @@ from records.geometry import Region
 _WORD_GAP = 0.15  # as in `parsers.readers.plumber`
 # camelot's own, but for `boxes_flow`: grouping lines into text boxes costs ten times what reading them does, and tables
 # need only lines.
-_LAYOUT = {"char_margin": 1.0, "boxes_flow": None, "detect_vertical": True, "all_texts": True}
+_LAYOUT = LAParams(char_margin=1.0, boxes_flow=None, detect_vertical=True, all_texts=True)
 
 
 def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Document:
@@ -67,29 +69,31 @@ def _page(marks: Marks, number: int, areas: Sequence[TableArea], *, all_words: b
 def _grids(marks: Marks, number: int, areas: Sequence[TableArea]) -> list[list[GridCell]]:
     """The cells camelot finds in each area; none where it would turn the page and answer in other coordinates."""
     layout = marks.layout
-    layout.analyze(LAParams(**_LAYOUT))
+    layout.analyze(_LAYOUT)
     lines = tuple(_text_lines(layout))
     across = [line for line in lines if isinstance(line, LTTextLineHorizontal)]
     upright = [line for line in lines if isinstance(line, LTTextLineVertical)]
-    if get_rotation(marks.glyphs, across, upright):
+    if get_rotation(marks.glyphs, across, upright):  # type: ignore[no-untyped-call]
         return [[] for _ in areas]
     space = _Space(marks.frame, number)
+    lines_only = LTPage(number, layout.bbox)  # camelot looks for printed lines in every glyph of what it is given
+    lines_only.extend(marks.curves)
     grids: list[list[GridCell]] = []
     for area in areas:
         parser = _parser(area, space)
-        parser.prepare_page_parse(
-            "", layout, layout.bbox[2:], number, [], list(across), list(upright), "", layout_kwargs=_LAYOUT
+        parser.prepare_page_parse(  # type: ignore[no-untyped-call]
+            "", lines_only, layout.bbox[2:], number, [], list(across), list(upright), "", layout_kwargs={}
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "no tables found on page": an empty grid says so
-            tables = parser.extract_tables()
+            tables = parser.extract_tables()  # type: ignore[no-untyped-call]
         found = [space.cell(cell) for table in tables for row in table.cells for cell in row]
         # Asked for one place, camelot may answer with a table it likes better.
         grids.append([cell for cell in found if area.region.holds(*cell.region.center)])
     return grids
 
 
-def _text_lines(container: LTContainer) -> Iterator[LTTextLine]:
+def _text_lines(container: Iterable[LTItem]) -> Iterator[LTTextLine]:
     """As `camelot.utils.get_image_char_and_text_objects` finds them, without a look at every glyph in them."""
     for found in container:
         if isinstance(found, LTTextLine):
@@ -101,9 +105,9 @@ def _text_lines(container: LTContainer) -> Iterator[LTTextLine]:
 def _parser(area: TableArea, space: _Space) -> Lattice | Network:
     corners = space.corners(area.region)
     if area.ruled:
-        return Lattice(table_areas=[corners], split_text=True, engine="vector")
+        return Lattice(table_areas=[corners], split_text=True, engine="vector")  # type: ignore[no-untyped-call]
     separators = ",".join(f"{space.across(x):.2f}" for x in area.separators)
-    return Network(table_areas=[corners], split_text=True, columns=[separators])
+    return Network(table_areas=[corners], split_text=True, columns=[separators])  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,20 @@
 """pdfplumber's reading, fed by playa where an independent decoder confirms every character of the page.
 
-pdfplumber's own word builder and edges are used, only the glyphs come from elsewhere: interpreting a page with pdfminer
-and describing each glyph in a dictionary of eighteen entries is nine tenths of what pdfplumber costs.
+pdfplumber's own word builder and edges are used; only glyphs and curves come from playa instead of pdfminer, which
+takes three times as long to interpret a page.
 """
 
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections import Counter
-from typing import Any
 
 import pdfplumber
-from playa.miner import LTChar, LTCurve, LTLine, LTRect
-from pdfplumber.utils.geometry import curve_to_edges, line_to_edge, rect_to_edges
 
 from parsers.readers import plumber
 from parsers.readers.pdfium import visible
-from parsers.readers.text_layer import Frame, Marks, TextLayer
+from parsers.readers.text_layer import Marks, TextLayer
 from records.document import Document, Page, ReaderName
 from records.errors import UnreadableDocumentError
 
@@ -24,7 +22,7 @@ from records.errors import UnreadableDocumentError
 def read(content: bytes, layer: TextLayer, decoded: Document) -> Document:
     """Words and straight lines of every page, as `parsers.readers.plumber.read` gives them.
 
-    A page is fed by playa only if `is_confirmed`; any other is read by pdfplumber itself.
+    A page is fed by playa only if `is_placed` and `is_confirmed`; any other is read by pdfplumber itself.
 
     Args:
         content: The file.
@@ -40,71 +38,50 @@ def read(content: bytes, layer: TextLayer, decoded: Document) -> Document:
             if len(pdf.pages) != len(decoded.pages):
                 raise plumber.damaged()
             pages = tuple(
-                _fed(layer, seen) or plumber.page_of(page) for page, seen in zip(pdf.pages, decoded.pages, strict=True)
+                _fed(layer, seen, page) or plumber.page_of(page)
+                for page, seen in zip(pdf.pages, decoded.pages, strict=True)
             )
     except plumber.UNREADABLE:
         raise plumber.damaged() from None
     return Document(reader=ReaderName.PDFPLUMBER, pages=pages)
 
 
-def _fed(layer: TextLayer, decoded: Page) -> Page | None:
+def _fed(layer: TextLayer, decoded: Page, page: pdfplumber.page.Page) -> Page | None:
     try:
         marks = layer.marks(decoded.number)
     except UnreadableDocumentError:
         return None
-    return fed_page(marks, decoded.number) if is_confirmed(marks, decoded) else None
+    return fed_page(marks, decoded.number) if is_placed(marks, page) and is_confirmed(marks, decoded) else None
+
+
+def is_placed(marks: Marks, page: pdfplumber.page.Page) -> bool:
+    """Whether pdfplumber and playa measure from the same corner: they differ where a media box is given upside down."""
+    x0, y0, x1, y1 = page.page_obj.mediabox
+    return x0 <= x1 and y0 <= y1 and plumber.frame_of(page) == marks.frame
 
 
 def is_confirmed(marks: Marks, decoded: Page) -> bool:
     """Whether playa's glyphs may stand for pdfminer's.
 
-    They may if every glyph has a character and stands for itself, no font runs downwards, and pdfium, which shares no
-    code with playa, decodes the same characters, each as often. Both libraries then also see the same forms and the
-    same pages; boxes are computed from one formula in playa and pdfminer.
+    They may if pdfminer treats their fonts alike, every glyph has a character that stands for itself, and pdfium, which
+    shares no code with playa, decodes the same characters, each as often. Both libraries then see the same forms and
+    the same text; boxes are computed from one formula in playa and pdfminer.
     """
-    if any(glyph.size != glyph.height for glyph in marks.glyphs):
+    if not marks.as_pdfminer or any(glyph.size != glyph.height for glyph in marks.glyphs):
         return False
-    return Counter(visible("".join([glyph.get_text() for glyph in marks.glyphs]))) == Counter(decoded.characters)
+    text = "".join([glyph.get_text() for glyph in marks.glyphs])
+    return _is_plain(text) and Counter(visible(text)) == Counter(decoded.characters)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every character is a printed one: no placeholder for a glyph without a character, no soft hyphen."""
+    return (text.isascii() and text.isprintable()) or not any(_is_odd(character) for character in set(text))
+
+
+def _is_odd(character: str) -> bool:
+    return unicodedata.category(character).startswith("C") or character == "\ufffd"
 
 
 def fed_page(marks: Marks, number: int) -> Page:
     """The page as pdfplumber would give it, with these glyphs and curves."""
-    frame = marks.frame
-    glyphs = [_character(glyph, frame) for glyph in marks.glyphs]
-    edges = [edge for curve in marks.curves for edge in _edges(curve, frame)]
-    return plumber.drawn_page(number, plumber.words_of(glyphs), edges, crop=frame.crop)
-
-
-def _character(glyph: LTChar, frame: Frame) -> dict[str, Any]:
-    top = (frame.height - glyph.y1) + frame.upper
-    return {
-        "text": glyph.get_text(),
-        "x0": glyph.x0 + frame.left,
-        "x1": glyph.x1 + frame.left,
-        "top": top,
-        "doctop": top,
-        "bottom": (frame.height - glyph.y0) + frame.upper,
-        "upright": glyph.upright,
-        "size": glyph.size,
-    }
-
-
-def _edges(curve: LTCurve, frame: Frame) -> list[dict[str, Any]]:
-    top = (frame.height - curve.y1) + frame.upper
-    shape: dict[str, Any] = {
-        "x0": curve.x0 + frame.left,
-        "x1": curve.x1 + frame.left,
-        "y0": curve.y0,
-        "y1": curve.y1,
-        "top": top,
-        "doctop": top,
-        "bottom": (frame.height - curve.y0) + frame.upper,
-        "width": curve.width,
-        "height": curve.height,
-    }
-    if isinstance(curve, LTLine):
-        return [line_to_edge(shape)]
-    if isinstance(curve, LTRect):
-        return list(rect_to_edges(shape))
-    shape["pts"] = [(frame.left + x, frame.upper + frame.height - y) for x, y in curve.pts]
-    return list(curve_to_edges(shape))
+    return plumber.page_from([*marks.curves, *marks.glyphs], number, marks.frame)

@@ -22,6 +22,8 @@ _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 _DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+# What pdfium puts for a hyphen at the end of a line: asked for one character, and asked for the page.
+_LINE_END_HYPHENS = {0x2: "-", 0xFFFE: "-"}
 
 _Box = tuple[float, float, float, float]
 _Seen = TypeVar("_Seen")
@@ -33,9 +35,7 @@ def _called(function: object, result: type, *arguments: type) -> Callable[..., i
 
 
 _UNICODE = _called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
-_CHAR_BOX = _called(
-    pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4
-)
+_CHAR_BOX = _called(pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4)
 
 
 def _address(text: pypdfium2.PdfTextPage) -> int:
@@ -143,7 +143,7 @@ def _seen(
         page.close()
 
 
-def _count(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, number: int) -> int:
+def _count(_page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, _number: int) -> int:
     count: int = text.count_chars()
     return count
 
@@ -162,7 +162,7 @@ def _path_segments(page: pypdfium2.PdfPage, limit: int) -> bool:
 
 
 def visible(text: str) -> str:
-    """The characters a reader sees, each by itself: no spaces, one kind of dash, ligatures and accented letters in parts.
+    """The characters a reader sees, each by itself: no spaces, one kind of dash, ligatures and accented letters apart.
 
     Two decodings of a page hold the same characters, whatever order and composition they have them in.
     """
@@ -186,9 +186,18 @@ def _page(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, number: int) -> 
 
 
 def _characters(text: pypdfium2.PdfTextPage) -> str:
-    """What pdfium decodes, a character to each index; its mark for a hyphen at the end of a line is a hyphen again."""
+    """What pdfium decodes, a character to each index; its marks for a hyphen at the end of a line are hyphens again."""
+    count = text.count_chars()
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = pdfium_c.FPDFText_GetText(text, 0, count, buffer)
+    at_once = bytes(buffer)[: 2 * (written - 1)].decode("utf-16-le", "replace")
     unicode, handle = _UNICODE, _address(text)
-    return "".join([chr(unicode(handle, number)) for number in range(text.count_chars())]).replace("\x02", "-")
+    # Asked for everything at once, pdfium leaves out what it takes for control characters, and indices shift.
+    if len(at_once) != count or any(
+        unicode(handle, at) != ord(digit) for at, digit in enumerate(at_once) if digit.isdigit()
+    ):
+        at_once = "".join([chr(unicode(handle, at)) for at in range(count)])
+    return at_once.translate(_LINE_END_HYPHENS)
 
 
 def _boxes(text: pypdfium2.PdfTextPage, numbers: Sequence[int]) -> list[tuple[int, _Box]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import playa
 from playa.exceptions import PDFException
+from playa.font import Font, Type3Font
 from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage, extract_page
+from playa.pdftypes import resolve1
 
+from parsers.readers.frame import Frame
 from records.errors import UnreadableDocumentError
 
 # Pages whose marks are kept from the first reading to the second, about a megabyte each. What lies further back is
@@ -21,33 +24,7 @@ UNREADABLE = (
     PDFException, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError,
     ZeroDivisionError, OverflowError,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """Where the displayed part of a page lies, as pdfplumber measures it: from the media box, y downwards, in points.
-
-    Attributes:
-        left: Left edge of the media box.
-        upper: Upper edge of the media box.
-        height: Height of the media box.
-        crop: `(left, upper, right, lower)` of what is displayed.
-    """
-
-    left: float
-    upper: float
-    height: float
-    crop: tuple[float, float, float, float]
-
-    @property
-    def width_displayed(self) -> float:
-        """Width of what is displayed."""
-        return self.crop[2] - self.crop[0]
-
-    @property
-    def height_displayed(self) -> float:
-        """Height of what is displayed."""
-        return self.crop[3] - self.crop[1]
+_SYMBOLS = frozenset({"Symbol", "ZapfDingbats"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +35,14 @@ class Marks:
         glyphs: Every glyph, those in forms included.
         curves: Lines, boxes and curves.
         layout: The same as a page for camelot, which may be analysed once.
+        as_pdfminer: Whether pdfminer measures and decodes every font of the page in the same way.
     """
 
     frame: Frame
     glyphs: tuple[LTChar, ...]
     curves: tuple[LTCurve, ...]
     layout: LTPage
+    as_pdfminer: bool
 
 
 class TextLayer:
@@ -94,12 +73,15 @@ class TextLayer:
         try:
             page = self._document.pages[number - 1]
             layout = extract_page(page, None)
-            drawn = tuple(_leaves(layout))
+            glyphs: list[LTChar] = []
+            curves: list[LTCurve] = []
+            _sort_out(layout, glyphs, curves)
             return Marks(
                 frame=_frame(page),
-                glyphs=tuple(mark for mark in drawn if isinstance(mark, LTChar)),
-                curves=tuple(mark for mark in drawn if isinstance(mark, LTCurve)),
+                glyphs=tuple(glyphs),
+                curves=tuple(curves),
                 layout=layout,
+                as_pdfminer=_fonts_as_pdfminer(page, {glyph.fontname for glyph in glyphs}),
             )
         except UNREADABLE:
             raise _unreadable() from None
@@ -129,12 +111,34 @@ def _unreadable() -> UnreadableDocumentError:
     )
 
 
-def _leaves(marks: Iterable[LTComponent]) -> Iterator[LTComponent]:
+def _sort_out(marks: LTContainer[LTComponent], glyphs: list[LTChar], curves: list[LTCurve]) -> None:
     for mark in marks:
-        if isinstance(mark, LTContainer):
-            yield from _leaves(mark)
-        else:
-            yield mark
+        if isinstance(mark, LTChar):
+            glyphs.append(mark)
+        elif isinstance(mark, LTCurve):
+            curves.append(mark)
+        elif isinstance(mark, LTContainer):
+            _sort_out(mark, glyphs, curves)
+
+
+def _fonts_as_pdfminer(page: playa.Page, used: set[str]) -> bool:
+    """Whether every font in use is one of the page's own, and pdfminer treats it alike.
+
+    The libraries differ where a font does not say how deep its letters reach (pdfminer: 0; playa: 120 thousandths, or
+    the font's box), where letters are drawings (Type 3), and in the two standard fonts of symbols, which pdfminer
+    decodes as if they held letters.
+    """
+    own: dict[str, list[Font]] = {}
+    for font in page.fonts.values():
+        own.setdefault(font.fontname, []).append(font)
+    return all(name in own and all(map(_as_pdfminer, own[name])) for name in used)
+
+
+def _as_pdfminer(font: Font) -> bool:
+    if isinstance(font, Type3Font) or font.vertical or font.basefont.split("+")[-1] in _SYMBOLS:
+        return False
+    ascent, descent = font.descriptor.get("Ascent"), font.descriptor.get("Descent")
+    return descent is not None and not (not resolve1(ascent) and not resolve1(descent))
 
 
 def _frame(page: playa.Page) -> Frame:
@@ -151,8 +155,6 @@ def _turned(box: Sequence[float], rotation: int) -> tuple[float, float, float, f
     return (y0, x0, y1, x1) if rotation % 360 in (90, 270) else (x0, y0, x1, y1)
 
 
-def _from_above(
-    box: tuple[float, float, float, float], height: float
-) -> tuple[float, float, float, float]:
+def _from_above(box: tuple[float, float, float, float], height: float) -> tuple[float, float, float, float]:
     x0, y0, x1, y1 = box
     return x0, height - y1, x1, height - y0
