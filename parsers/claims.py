@@ -48,7 +48,12 @@ class Claims:
             in_rows = rows_from is not None and line.region.center[1] > rows_from
             free = tuple(word for word in line.words if self.is_free(word))
             for part in (line.words, free) if len(free) < len(line.words) else (free,):
-                found = [word for words in described_runs(Line(part), pieces) for word in words] if part else []
+                whole = in_rows and part is free
+                found = (
+                    [word for words in described_runs(Line(part), pieces, whole=whole) for word in words]
+                    if part
+                    else []
+                )
                 rest = {id(word) for word in free} - {id(word) for word in found}
                 if found and not (in_rows and rest):
                     self.claim(found)
@@ -67,21 +72,33 @@ class Claims:
         )
 
 
-def described_runs(line: Line, furniture: Iterable[Furniture]) -> tuple[tuple[Word, ...], ...]:
-    """The word groups of a line that furniture describes: whole runs, the longest first, none twice."""
+def described_runs(line: Line, furniture: Iterable[Furniture], *, whole: bool = False) -> tuple[tuple[Word, ...], ...]:
+    """The word groups of a line that furniture describes: whole runs, the longest first, none twice.
+
+    Args:
+        line: Where to look.
+        furniture: What to look for.
+        whole: Whether to look no further where they cannot be the line as a whole.
+    """
     pieces = tuple(furniture)
     texts = frozenset([folded(piece.text) for piece in pieces if piece.text is not None])
     patterns = [piece.pattern for piece in pieces if piece.text is None and piece.pattern is not None]
     runs = line.runs()
     printed = [" ".join([word.text for word in run]) for run in runs]
+
+    def is_described(start: int, end: int) -> bool:
+        text = " ".join(printed[start:end])
+        return any(pattern.fullmatch(text) for pattern in patterns) or (bool(texts) and folded(text) in texts)
+
+    if whole and not any(is_described(0, end) for end in range(1, len(runs) + 1)):
+        return ()
     taken: set[int] = set()
     found: list[tuple[Word, ...]] = []
     spans = [(start, end) for start in range(len(runs)) for end in range(start + 1, len(runs) + 1)]
     for start, end in sorted(spans, key=lambda span: span[0] - span[1]):
         if taken and not taken.isdisjoint(range(start, end)):
             continue
-        text = " ".join(printed[start:end])
-        if any(pattern.fullmatch(text) for pattern in patterns) or (texts and folded(text) in texts):
+        if is_described(start, end):
             taken.update(range(start, end))
             found.append(tuple(word for run in runs[start:end] for word in run))
     return tuple(found)

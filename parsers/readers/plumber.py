@@ -30,10 +30,12 @@ _SAME_LINE = 1.0
 _SAME_PLACE = 0.6
 # Two glyphs that share this much are printed on top of each other; slanted and kerned type stays below a quarter.
 _ON_TOP = 0.4
+# Boxes of neighbours that overlap by less are side by side: sums of widths are not exact. In points.
+_HAIR = 0.001
 # A digit less high than this share of its neighbour is a note to it, not its next digit.
 _RAISED = 0.85
 
-_KINDS = {"LTChar": "char", "LTLine": "line", "LTRect": "rect", "LTCurve": "curve"}
+_CURVES = {"LTLine": "line", "LTRect": "rect", "LTCurve": "curve"}
 # pdfminer meets damage wherever it happens to stand.
 UNREADABLE = (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError)
 
@@ -97,28 +99,26 @@ def described(marks: Iterable[Any], frame: Frame) -> dict[str, list[dict[str, An
 
     pdfplumber itself copies and resolves eighteen attributes of every glyph, a third of what it costs.
     """
-    found: dict[str, list[dict[str, Any]]] = {"char": [], "line": [], "rect": [], "curve": []}
+    glyphs: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {"char": glyphs, "line": [], "rect": [], "curve": []}
+    left, upper, height = frame.left, frame.upper, frame.height
     for mark in marks:
-        kind = _KINDS.get(type(mark).__name__)
-        if kind == "char":
-            found[kind].append(_character(mark, frame))
-        elif kind is not None:
-            found[kind].append(_shape(mark, frame, kind))
+        kind = type(mark).__name__
+        if kind == "LTChar":
+            top = (height - mark.y1) + upper
+            glyphs.append({
+                "text": mark.get_text(),
+                "x0": mark.x0 + left,
+                "x1": mark.x1 + left,
+                "top": top,
+                "doctop": top,
+                "bottom": (height - mark.y0) + upper,
+                "upright": mark.upright,
+                "size": mark.size,
+            })  # fmt: skip
+        elif kind in _CURVES:
+            found[_CURVES[kind]].append(_shape(mark, frame, _CURVES[kind]))
     return found
-
-
-def _character(glyph: Any, frame: Frame) -> dict[str, Any]:
-    top = (frame.height - glyph.y1) + frame.upper
-    return {
-        "text": glyph.get_text(),
-        "x0": glyph.x0 + frame.left,
-        "x1": glyph.x1 + frame.left,
-        "top": top,
-        "doctop": top,
-        "bottom": (frame.height - glyph.y0) + frame.upper,
-        "upright": glyph.upright,
-        "size": glyph.size,
-    }
 
 
 def _shape(curve: Any, frame: Frame, kind: str) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _plain_word(characters: Sequence[Mapping[str, Any]], number: int, left: floa
     first, last = characters[0], characters[-1]
     top, bottom, end = first["top"], first["bottom"], first["x0"]
     for character in characters:
-        if character["top"] != top or character["bottom"] != bottom or character["x0"] < end:
+        if character["top"] != top or character["bottom"] != bottom or character["x0"] < end - _HAIR:
             return None
         end = character["x1"]
     if top > bottom or end < last["x0"]:
