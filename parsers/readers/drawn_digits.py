@@ -63,7 +63,7 @@ def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Plac
 
     Args:
         content: The PDF.
-        glyphs: Its glyphs with the boxes of their ink, as `pdfium.read` gives them.
+        glyphs: Its glyphs with the boxes of their ink, as `pdfium.glyphs_of` gives them.
         places: The values to look at.
     """
     by_page = {page.number: page for page in glyphs.pages}
