@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import playa
 from playa.exceptions import PDFException
 from playa.font import Font, Type3Font
 from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage, extract_page
-from playa.pdftypes import resolve1
+from playa.pdftypes import LIT, ContentStream, PDFObject, resolve1
 
 from parsers.readers.frame import Frame
 from records.errors import UnreadableDocumentError
@@ -24,6 +25,9 @@ UNREADABLE = (
     PDFException, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError,
     ZeroDivisionError, OverflowError,
 )  # fmt: skip
+_DRAWS = re.compile(rb"/([^\s/\[\]<>(){}%]+)\s+Do\b")
+_NESTED_FORMS = 25  # deeper than any print nests them
+_FORM = LIT("Form")
 _SYMBOLS = frozenset({"Symbol", "ZapfDingbats"})
 
 
@@ -72,6 +76,8 @@ class TextLayer:
     def _interpreted(self, number: int) -> Marks:
         try:
             page = self._document.pages[number - 1]
+            if _draws_itself(page):
+                raise _unreadable()
             layout = extract_page(page, None)
             glyphs: list[LTChar] = []
             curves: list[LTCurve] = []
@@ -119,6 +125,37 @@ def _sort_out(marks: LTContainer[LTComponent], glyphs: list[LTChar], curves: lis
             curves.append(mark)
         elif isinstance(mark, LTContainer):
             _sort_out(mark, glyphs, curves)
+
+
+def _draws_itself(page: playa.Page) -> bool:
+    """Whether a form of the page draws itself, be it through others: playa would follow it for minutes."""
+    own = _dictionary(page.resources.get("XObject"))
+    finished: set[int] = set()
+
+    def leads_back(form: ContentStream, above: frozenset[int]) -> bool:
+        key = id(form) if form.objid is None else form.objid
+        if key in above or len(above) > _NESTED_FORMS:
+            return True
+        if key in finished:
+            return False
+        inner = _dictionary(_dictionary(form["Resources"]).get("XObject")) if "Resources" in form else own
+        drawn = {name.decode("latin-1") for name in _DRAWS.findall(form.buffer)}
+        found = any(leads_back(each, above | {key}) for each in _forms(inner, drawn))
+        finished.add(key)
+        return found
+
+    return any(leads_back(form, frozenset()) for form in _forms(own, set(own)))
+
+
+def _dictionary(value: PDFObject) -> dict[str, PDFObject]:
+    found = resolve1(value)
+    return found if isinstance(found, dict) else {}
+
+
+def _forms(named: dict[str, PDFObject], drawn: Collection[str]) -> list[ContentStream]:
+    """The forms among the pictures and forms of these names."""
+    found = [resolve1(each) for name, each in named.items() if name in drawn]
+    return [each for each in found if isinstance(each, ContentStream) and resolve1(each.get("Subtype")) == _FORM]
 
 
 def _fonts_as_pdfminer(page: playa.Page, used: set[str]) -> bool:

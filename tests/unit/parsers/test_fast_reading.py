@@ -288,3 +288,10 @@ def test_a_lost_accent_letter_or_digit_is_a_difference(old: str, new: str) -> No
 
 def test_text_nobody_sees_is_still_found_by_the_fast_look() -> None:
     assert "invisible-text" in blocked(read(pdf([*listing(ANN), Mark(300, 500, "99", mode=3)]), LISTING))
+
+
+def test_a_form_that_draws_itself_is_left_to_pdfminer() -> None:
+    content = (Path(__file__).parents[3] / "fixtures" / "broken" / "form-loop.pdf").read_bytes()
+    with text_layer.opened(content) as layer, pytest.raises(DocumentError):
+        layer.marks(1)
+    assert _fast(content).pages[0].words
