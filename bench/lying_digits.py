@@ -57,7 +57,7 @@ def embedded_face(path: Path) -> Press:
 
 def seen(content: bytes) -> list[tuple[str, Sight]]:
     """Each digit of the text, and what the eye sees there."""
-    glyphs = pdfium.read(content)
+    glyphs = pdfium.glyphs_of(content, [1])
     places = {Place(g.region, digits=True): g.text for page in glyphs.pages for g in page.words if g.text.isdigit()}
     sights = drawn_digits.look(content, glyphs, places)
     return [(text, sights[place]) for place, text in places.items()]

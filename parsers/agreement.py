@@ -19,7 +19,7 @@ class Witnesses:
     """The second and third reading, ready to be asked about places on a page."""
 
     def __init__(self, second: Document, third: Document) -> None:
-        self._grids = {page.number: page.grid for page in second.pages}
+        self._grids = {page.number: _Grid(page.grid) for page in second.pages}
         self._words = {page.number: _Placed(page) for page in second.pages}
         self._glyphs = {page.number: _Placed(page) for page in third.pages}
         self._marks = {page.number: page.marks for page in third.pages}
@@ -39,20 +39,21 @@ class Witnesses:
             return cell.region is None or _letters(cell.text) in _letters(
                 self._words[cell.region.page].text(cell.region)
             )
-        inside = [found for found in self._grids.get(area.page, ()) if _same_cell(found, area)]
+        grid = self._grids.get(area.page, _NOTHING)
+        inside = grid.cells_in(area)
         if inside:
-            text = "".join(found.text for found in sorted(inside, key=lambda g: (g.region.top, g.region.x0)))
+            text = "".join([found.text for found in sorted(inside, key=lambda g: (g.region.top, g.region.x0))])
             return _letters(text) == _letters(cell.text)
         # There may be tables on this page, but not at this place: labelled values stand beside them.
-        if self._grids.get(area.page) and cell.region != area:
+        if grid and cell.region != area:
             return False
         return _letters(self._words[area.page].text(area)) == _letters(cell.text)
 
     def _third_has_digits(self, cell: Cell) -> bool:
         if cell.area is None:
             region = cell.region
-            return region is None or _digits(cell.text) in _digits(self._glyphs[region.page].text(region))
-        return _digits(self._glyphs[cell.area.page].text(cell.region or cell.area)) == _digits(cell.text)
+            return region is None or _digits(cell.text) in self._glyphs[region.page].digits(region)
+        return self._glyphs[cell.area.page].digits(cell.region or cell.area) == _digits(cell.text)
 
     def _third_has_marks(self, cell: Cell) -> bool:
         place = cell.area or cell.region
@@ -62,18 +63,55 @@ class Witnesses:
         return cell.marks == (marks_in(place, marks) if cell.area is not None else rings_around(place, marks))
 
 
+class _Grid:
+    """The cells of a page by their upper edge, so that a place is looked up without walking the page."""
+
+    def __init__(self, cells: Sequence[GridCell]) -> None:
+        self._cells = sorted(cells, key=lambda cell: cell.region.top)
+        self._tops = [cell.region.top for cell in self._cells]
+        self._tallest = max((cell.region.bottom - cell.region.top for cell in cells), default=0.0)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def cells_in(self, area: Region) -> list[GridCell]:
+        """The cells that stand in a column's part of a row."""
+        low = bisect.bisect_left(self._tops, area.top - self._tallest)
+        high = bisect.bisect_right(self._tops, area.bottom)
+        return [found for found in self._cells[low:high] if _same_cell(found, area)]
+
+
+_NOTHING = _Grid(())
+
+
 class _Placed:
     """The words of a page by height, so that a place is looked up without walking the page."""
 
     def __init__(self, page: Page) -> None:
-        self._words = sorted(page.words, key=lambda word: word.region.center[1])
-        self._heights = [word.region.center[1] for word in self._words]
+        placed = sorted([(word.region.center, word) for word in page.words], key=lambda item: item[0][1])
+        self._words = [(x, word) for (x, _), word in placed]
+        self._heights = [y for (_, y), _ in placed]
 
     def text(self, region: Region) -> str:
+        """What is printed in the region, lines from top to bottom."""
+        inside = self._inside(region)
+        return " ".join([joined(line.words) for line in lines_of(inside)]) if inside else ""
+
+    def digits(self, region: Region) -> str:
+        """The digits in the region."""
+        inside = self._inside(region)
+        if not inside:
+            return ""
+        if len({(word.region.top, word.region.bottom) for word in inside}) == 1:
+            inside.sort(key=lambda word: word.region.x0)
+            return _digits("".join([word.text for word in inside]))
+        return _digits("".join([word.text for line in lines_of(inside) for word in line.words]))
+
+    def _inside(self, region: Region) -> list[Word]:
         low = bisect.bisect_left(self._heights, region.top - _SLACK)
         high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
-        inside: Sequence[Word] = [w for w in self._words[low:high] if region.holds(*w.region.center, slack=_SLACK)]
-        return " ".join(joined(line.words) for line in lines_of(inside))
+        x0, x1 = region.x0 - _SLACK, region.x1 + _SLACK
+        return [word for x, word in self._words[low:high] if x0 <= x <= x1]
 
 
 def _cells(row: ExtractedRow) -> Iterator[Cell]:
@@ -98,4 +136,4 @@ def _letters(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
+    return "".join(filter(str.isdigit, text))

@@ -20,11 +20,3 @@ class TableArea:
     region: Region
     separators: tuple[float, ...]
     ruled: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageSize:
-    """Displayed size of a page in points."""
-
-    width: float
-    height: float

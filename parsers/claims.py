@@ -17,10 +17,12 @@ class Claims:
     def __init__(self, page: Page) -> None:
         self._words = page.words
         self._claimed: set[int] = set()
+        self._free: tuple[Line, ...] | None = None
 
     def claim(self, words: Iterable[Word]) -> None:
         """Mark words as belonging to a field, a heading or page furniture."""
         self._claimed.update(id(word) for word in words)
+        self._free = None
 
     def is_free(self, word: Word) -> bool:
         """Whether nothing has claimed the word."""
@@ -28,9 +30,11 @@ class Claims:
 
     def free_lines(self, within: Region | None = None) -> tuple[Line, ...]:
         """What nothing has claimed, as lines; of a part of the page if a box is given."""
-        return lines_of(
-            word for word in self._words if self.is_free(word) and (within is None or within.holds(*word.region.center))
-        )
+        if within is not None:
+            return lines_of([w for w in self._words if self.is_free(w) and within.holds(*w.region.center)])
+        if self._free is None:
+            self._free = lines_of([word for word in self._words if id(word) not in self._claimed])
+        return self._free
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
@@ -45,8 +49,13 @@ class Claims:
         for line in lines_of(self._words):
             in_rows = rows_from is not None and line.region.center[1] > rows_from
             free = tuple(word for word in line.words if self.is_free(word))
-            for part in (line.words, free):
-                found = [word for words in described_runs(Line(part), pieces) for word in words] if part else []
+            for part in (line.words, free) if len(free) < len(line.words) else (free,):
+                whole = in_rows and part is free
+                found = (
+                    [word for words in described_runs(Line(part), pieces, whole=whole) for word in words]
+                    if part
+                    else []
+                )
                 rest = {id(word) for word in free} - {id(word) for word in found}
                 if found and not (in_rows and rest):
                     self.claim(found)
@@ -65,20 +74,35 @@ class Claims:
         )
 
 
-def described_runs(line: Line, furniture: Iterable[Furniture]) -> tuple[tuple[Word, ...], ...]:
-    """The word groups of a line that furniture describes: whole runs, the longest first, none twice."""
+def described_runs(line: Line, furniture: Iterable[Furniture], *, whole: bool = False) -> tuple[tuple[Word, ...], ...]:
+    """The word groups of a line that furniture describes: whole runs, the longest first, none twice.
+
+    Args:
+        line: Where to look.
+        furniture: What to look for.
+        whole: Whether to look no further where they cannot be the line as a whole.
+    """
     pieces = tuple(furniture)
+    texts = frozenset([folded(piece.text) for piece in pieces if piece.text is not None])
+    patterns = [piece.pattern for piece in pieces if piece.text is None and piece.pattern is not None]
     runs = line.runs()
+    printed = [" ".join([word.text for word in run]) for run in runs]
+
+    def is_described(start: int, end: int) -> bool:
+        text = " ".join(printed[start:end])
+        return any(pattern.fullmatch(text) for pattern in patterns) or (bool(texts) and folded(text) in texts)
+
+    if whole and not any(is_described(0, end) for end in range(1, len(runs) + 1)):
+        return ()
     taken: set[int] = set()
     found: list[tuple[Word, ...]] = []
     spans = [(start, end) for start in range(len(runs)) for end in range(start + 1, len(runs) + 1)]
     for start, end in sorted(spans, key=lambda span: span[0] - span[1]):
-        if taken.intersection(range(start, end)):
+        if taken and not taken.isdisjoint(range(start, end)):
             continue
-        words = tuple(word for run in runs[start:end] for word in run)
-        if any(describes(piece, " ".join(word.text for word in words)) for piece in pieces):
+        if is_described(start, end):
             taken.update(range(start, end))
-            found.append(words)
+            found.append(tuple(word for run in runs[start:end] for word in run))
     return tuple(found)
 
 

@@ -225,12 +225,16 @@ def _key(text: str) -> str:
 
 
 def _own_keys(instrument: Instrument) -> frozenset[str]:
-    names = (instrument.instrument_id, instrument.title, *instrument.aliases)
-    return _keys_of(names) - _open_keys(instrument)
+    return _keys_but((instrument.instrument_id, instrument.title, *instrument.aliases), instrument.ambiguous_aliases)
 
 
 def _open_keys(instrument: Instrument) -> frozenset[str]:
     return _keys_of(instrument.ambiguous_aliases)
+
+
+@lru_cache(maxsize=1024)
+def _keys_but(names: tuple[str, ...], open_names: tuple[str, ...]) -> frozenset[str]:
+    return _keys_of(names) - _keys_of(open_names)
 
 
 @lru_cache(maxsize=1024)

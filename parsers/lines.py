@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from records.document import Word
 from records.geometry import Region, around
@@ -21,11 +21,10 @@ class Line:
     """Words on one height of a page, from left to right; never empty."""
 
     words: tuple[Word, ...]
+    region: Region = field(init=False, repr=False, compare=False)  # the box around its words
 
-    @property
-    def region(self) -> Region:
-        """The box around its words."""
-        return around([word.region for word in self.words])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([word.region for word in self.words]))
 
     @property
     def text(self) -> str:
@@ -57,6 +56,8 @@ def joined(words: Iterable[Word]) -> str:
 
 def folded(text: str) -> str:
     """Text for comparing printed words: no case, no spaces, dashes and quotes of one kind, ligatures resolved."""
+    if text.isascii():  # what follows changes none of these, and reports are made of them
+        return "".join(text.lower().split())
     plain = unicodedata.normalize("NFKC", text).casefold()
     for dash in "‐‑‒–—−":
         plain = plain.replace(dash, "-")
@@ -65,16 +66,28 @@ def folded(text: str) -> str:
 
 def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
     """The words as lines, from top to bottom."""
+    placed = [
+        ((box.top + box.bottom) / 2, box.x0, max(box.bottom - box.top, 0.1), word)
+        for word, box in [(word, word.region) for word in words]
+    ]
+    placed.sort(key=_by_place)
     rows: list[list[Word]] = []
-    for word in sorted(words, key=lambda w: (w.region.center[1], w.region.x0)):
-        if rows:
-            first = rows[-1][0]
-            off = abs(word.region.center[1] - first.region.center[1])
-            if off < _SAME_LINE * min(_height(word), _height(first)):
-                rows[-1].append(word)
-                continue
-        rows.append([word])
-    return tuple(Line(tuple(sorted(row, key=lambda w: w.region.x0))) for row in rows)
+    first_y = first_height = 0.0
+    for y, _, height, word in placed:
+        if rows and abs(y - first_y) < _SAME_LINE * min(height, first_height):
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+            first_y, first_height = y, height
+    return tuple([Line(tuple(sorted(row, key=_left))) for row in rows])
+
+
+def _by_place(placed: tuple[float, float, float, Word]) -> tuple[float, float]:
+    return placed[:2]
+
+
+def _left(word: Word) -> float:
+    return word.region.x0
 
 
 def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple[Word, ...], ...]:
@@ -105,11 +118,15 @@ def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple
 def find_wrapped(lines: Sequence[Line], phrase: str) -> tuple[tuple[Word, ...], ...]:
     """Every place where the phrase is printed over one or more lines, as in the header of a narrow column."""
     wanted = folded(phrase)
+    initials = (wanted[:1], wanted[:1].upper())
     found: list[tuple[Word, ...]] = []
     for number, line in enumerate(lines):
         for place, word in enumerate(line.words):
-            if wanted.startswith(folded(word.text)) and folded(word.text):
-                found += _continued(lines, number, place, (word,), folded(word.text), wanted)
+            if word.text.isascii() and not word.text.startswith(initials):
+                continue
+            begins = folded(word.text)
+            if begins and wanted.startswith(begins):
+                found += _continued(lines, number, place, (word,), begins, wanted)
     return tuple(found)
 
 

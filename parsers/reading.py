@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from parsers.agreement import Witnesses
-from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
-from parsers.readers import camelot_grid, pdfium, plumber, table_file
+from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
+from parsers.readers.garbage import seldom_collected
 from parsers.readers.limits import ReadingLimits
 from parsers.readers.ocr import with_recognised
 from parsers.sight import Eyewitness
@@ -63,19 +63,25 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
     """
     if request.kind is Kind.CSV and not content.startswith(b"%PDF-"):
         return _read_csv(content, request)
-    pages = pdfium.preflight(content, request.limits, needs_text=not request.ocr_pages)
-    glyphs = pdfium.read(content)
+    with seldom_collected():
+        return _read_pdf(content, request)
+
+
+def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
+    glyphs = pdfium.read(content, request.limits, needs_text=not request.ocr_pages)
+    pages = len(glyphs.pages)
     by_ocr = recognised(content, glyphs, at_most=request.ocr_pages)
-    first = with_recognised(plumber.read(content), by_ocr)
-    _check_page_numbers(first, pages)
-    template = fitting_template(first, request.templates)
-    extraction = extract(first, template, site=request.site)
-    sizes = [PageSize(width=page.width, height=page.height) for page in first.pages]
-    second = camelot_grid.read(content, areas=extraction.areas, sizes=sizes, all_words=_speaks_outside_tables(template))
+    with text_layer.opened(content) as layer:
+        first = with_recognised(fast_plumber.read(content, layer, glyphs), by_ocr)
+        _check_page_numbers(first, pages)
+        template = fitting_template(first, request.templates)
+        extraction = extract(first, template, site=request.site)
+        all_words = _speaks_outside_tables(template)
+        second = camelot_grid.read(layer, areas=extraction.areas, pages=pages, all_words=all_words)
     witnesses = Witnesses(with_recognised(second, by_ocr), with_recognised(glyphs, by_ocr))
     report = extraction.report
     pictures = {page.number for page in picture_pages(glyphs)}
-    eyewitness = Eyewitness(content, glyphs, [row for row in report.rows if row.page not in by_ocr])
+    eyewitness = Eyewitness(content, [row for row in report.rows if row.page not in by_ocr])
     assessments = tuple(
         validate(
             row,

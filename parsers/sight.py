@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from parsers.readers import drawn_digits
+from parsers.readers import drawn_digits, pdfium
 from parsers.readers.drawn_digits import Place, Sight
 from parsers.template_parts import Field
-from records.document import Document
 from records.finding import Finding
 from records.report import Cell, ExtractedRow
 
@@ -18,8 +17,9 @@ _RECOGNISED = frozenset({str(Field.TOTAL), str(Field.RESULT), str(Field.AUTHORED
 class Eyewitness:
     """The drawn pages of a document, looked at wherever the records given have values; of others nothing is said."""
 
-    def __init__(self, content: bytes, glyphs: Document, rows: Sequence[ExtractedRow]) -> None:
+    def __init__(self, content: bytes, rows: Sequence[ExtractedRow]) -> None:
         places = [place for row in rows for place in _places(row)]
+        glyphs = pdfium.glyphs_of(content, {place.region.page for place in places})
         self._seen = drawn_digits.look(content, glyphs, places) if places else {}
         self._lies = Sight.OTHER in self._seen.values()
 

@@ -73,6 +73,7 @@ class Page:
         marks: Small drawn shapes; empty for readers that give none.
         grid: Cells of tables the reader found; empty for readers that look for none.
         flaws: Reason codes of what is wrong with the text of the page ("invisible-text"), with their place.
+        characters: Every visible character in no certain order; empty for readers that give words.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Page:
     marks: tuple[Mark, ...] = ()
     grid: tuple[GridCell, ...] = ()
     flaws: tuple[tuple[str, Region], ...] = ()
+    characters: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,12 +56,15 @@ def around(regions: list[Region] | tuple[Region, ...]) -> Region:
     Raises:
         ValueError: `regions` is empty or spans pages.
     """
-    if len({region.page for region in regions}) != 1:
+    if not regions or any(region.page != regions[0].page for region in regions):
         raise ValueError("boxes of one page are needed")
+    first = regions[0]
+    if len(regions) == 1:
+        return first
     return Region(
-        regions[0].page,
-        min(region.x0 for region in regions),
-        min(region.top for region in regions),
-        max(region.x1 for region in regions),
-        max(region.bottom for region in regions),
+        first.page,
+        min([region.x0 for region in regions]),
+        min([region.top for region in regions]),
+        max([region.x1 for region in regions]),
+        max([region.bottom for region in regions]),
     )

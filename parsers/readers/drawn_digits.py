@@ -33,7 +33,11 @@ _WIDEST = 1.15  # width by height of an upright digit; those of the widest faces
 _BESIDE = 0.4  # heights of a digit by which its box may be too narrow on a side
 _GAP = 0.35  # of the strongest ink: less is the gap between two glyphs
 _NO_AREA = 0.05  # points
+_DOTS = 5  # looked at across a glyph's box, and down it, before all of them are
 _DIGITS = frozenset("0123456789")
+
+# What was said of a digit of the text drawn with these dots.
+_Known = dict[tuple[str, tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]], Likeness]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,15 @@ def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Plac
 
     Args:
         content: The PDF.
-        glyphs: Its glyphs with the boxes of their ink, as `pdfium.read` gives them.
+        glyphs: Its glyphs with the boxes of their ink, as `pdfium.glyphs_of` gives them.
         places: The values to look at.
     """
     by_page = {page.number: page for page in glyphs.pages}
     seen: dict[Place, Sight] = {}
+    known: _Known = {}
     with opened(content) as pdf:
         for number, group in itertools.groupby(sorted(set(places), key=_page_of), key=_page_of):
-            seen.update(_look_at_page(pdf, by_page[number], list(group)))
+            seen.update(_look_at_page(pdf, by_page[number], list(group), known))
     return seen
 
 
@@ -78,7 +83,7 @@ def _page_of(place: Place) -> int:
     return place.region.page
 
 
-def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place]) -> dict[Place, Sight]:
+def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place], known: _Known) -> dict[Place, Sight]:
     glyphs = _Glyphs(page)
     printed = [(place, glyphs.inside(place.region)) for place in places]
     wanted = [glyph for _, found in printed for glyph in found]
@@ -90,9 +95,9 @@ def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place
         return dict.fromkeys(places, Sight.UNCLEAR)
     digits = list(dict.fromkeys(g for place, found in printed if place.digits for g in found if g.text in _DIGITS))
     drawing = _Drawing(pdf, page, around(on_paper), smallest=_height(digits))
-    unseen = {glyph for glyph in wanted if not drawing.shows(glyph.region)}
+    unseen = set(drawing.unseen(wanted))
     shapes = [glyph for glyph in digits if glyph not in unseen and not _lies_on_its_side(glyph)]
-    recognised = dict.fromkeys(digits, Likeness.UNCLEAR) | _recognised(shapes, drawing.ink)
+    recognised = dict.fromkeys(digits, Likeness.UNCLEAR) | _recognised_once(shapes, drawing, known)
     # The box of a face that is not in the file may be another face's and cut the shape off.
     doubted = [glyph for glyph in shapes if recognised[glyph] is not Likeness.SAME]
     again = _recognised(doubted, drawing.whole_ink)
@@ -105,19 +110,36 @@ def _recognised(digits: Sequence[Word], ink: Callable[[Region], Picture]) -> dic
     return dict(zip(digits, said, strict=True))
 
 
+def _recognised_once(digits: Sequence[Word], drawing: _Drawing, known: _Known) -> dict[Word, Likeness]:
+    """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
+
+    A report prints its rows at even distances, so that four of five digits of a page are drawn like another one, and
+    after a few pages nearly all.
+    """
+    pixels = [(digit.text, drawing.pixels(digit.region)) for digit in digits]
+    new = {drawn: digit for drawn, digit in zip(pixels, digits, strict=True) if drawn not in known}
+    said = _recognised(list(new.values()), drawing.ink)
+    known.update({drawn: said[digit] for drawn, digit in new.items()})
+    return {digit: known[drawn] for drawn, digit in zip(pixels, digits, strict=True)}
+
+
 class _Glyphs:
     """The glyphs of a page by height, so that a place is looked up without walking the page."""
 
     def __init__(self, page: Page) -> None:
         # The second letter of a ligature has a box without area: it is drawn with the first.
         drawn = [g for g in page.words if min(g.region.x1 - g.region.x0, g.region.bottom - g.region.top) > _NO_AREA]
-        self._glyphs = sorted(drawn, key=lambda glyph: glyph.region.center[1])
-        self._heights = [glyph.region.center[1] for glyph in self._glyphs]
+        placed = sorted([(glyph.region.center, glyph) for glyph in drawn], key=lambda item: item[0][1])
+        self._glyphs = [glyph for _, glyph in placed]
+        self._heights = [y for (_, y), _ in placed]
+        self._across = np.array([x for (x, _), _ in placed])
 
     def inside(self, region: Region) -> list[Word]:
         low = bisect.bisect_left(self._heights, region.top - _SLACK)
         high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
-        return [g for g in self._glyphs[low:high] if region.holds(*g.region.center, slack=_SLACK)]
+        across = self._across[low:high]
+        inside = (across >= region.x0 - _SLACK) & (across <= region.x1 + _SLACK)
+        return [self._glyphs[low + number] for number in np.flatnonzero(inside).tolist()]
 
 
 def _lies_on_its_side(digit: Word) -> bool:
@@ -130,7 +152,7 @@ def _height(digits: Sequence[Word]) -> float:
 
 
 def _sight(glyphs: Sequence[Word], unseen: set[Word], recognised: dict[Word, Likeness]) -> Sight:
-    if not unseen.isdisjoint(glyphs):
+    if unseen and not unseen.isdisjoint(glyphs):
         return Sight.NOTHING
     said = {recognised[glyph] for glyph in glyphs if glyph in recognised}
     if said & {Likeness.OTHER, Likeness.NONE}:
@@ -162,7 +184,21 @@ class _Drawing:
         )
         self._left, self._above = math.ceil(left * scale), math.ceil(above * scale)
 
-    def shows(self, region: Region) -> bool:
+    def unseen(self, glyphs: Sequence[Word]) -> list[Word]:
+        """The glyphs of which nothing is seen. Where a few dots of a box differ, the others need no look."""
+        boxes = np.array([glyph.region.box for glyph in glyphs])
+        columns, on_columns = _spread(boxes[:, 0], boxes[:, 2], self._across, self._left, self._pixels.shape[1])
+        rows, on_rows = _spread(boxes[:, 1], boxes[:, 3], self._down, self._above, self._pixels.shape[0])
+        dots = self._pixels[rows[:, :, None], columns[:, None, :]].reshape(len(glyphs), -1).astype(np.int16)
+        differ = on_columns & on_rows & (dots.max(axis=1) - dots.min(axis=1) >= _FAINT)
+        return [g for g, seen in zip(glyphs, differ.tolist(), strict=True) if not seen and not self._shows(g.region)]
+
+    def pixels(self, region: Region) -> tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]:
+        """All that `ink` depends on."""
+        wider, inner = self._cut(region, _AROUND), self._cut(region, 0.0)
+        return wider.shape, wider.tobytes(), inner.shape, inner.tobytes()
+
+    def _shows(self, region: Region) -> bool:
         """Whether anything is seen in a glyph's box."""
         wider = self._cut(region, _AROUND)
         return bool(wider.size) and int(wider.max()) - int(wider.min()) >= _FAINT
@@ -199,3 +235,22 @@ class _Drawing:
         x1 = max(math.ceil((region.x1 + more) * self._across) - self._left, 0)
         bottom = max(math.ceil((region.bottom + more) * self._down) - self._above, 0)
         return self._pixels[top:bottom, x0:x1]
+
+
+def _spread(
+    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], scale: float, offset: int, end: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """A few dots between each low and high edge, and whether all of them are in the drawing.
+
+    Args:
+        low: Edges in points.
+        high: The other edges.
+        scale: Dots a point.
+        offset: How many dots of the page lie before the drawing.
+        end: How many dots the drawing has.
+    """
+    first = np.floor(low * scale) - offset
+    last = np.ceil(high * scale) - offset - 1
+    share = np.linspace(0, 1, _DOTS)[None, :]
+    found = np.rint(first[:, None] + (last - first)[:, None] * share).astype(np.int64)
+    return np.clip(found, 0, end - 1), (first >= 0) & (last < end) & (first <= last)

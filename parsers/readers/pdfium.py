@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import io
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -22,6 +25,26 @@ _STAMPED_GLYPHS = 100  # a fax machine's line, a page number: no record of a per
 _FILLED = 0.5  # share of a page that pictures cover when it is a scan
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
+_DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+# What pdfium puts for a hyphen at the end of a line: asked for one character, and asked for the page.
+_LINE_END_HYPHENS = {0x2: "-", 0xFFFE: "-"}
+
+_Box = tuple[float, float, float, float]
+_Seen = TypeVar("_Seen")
+
+
+def _called(function: object, result: type, *arguments: type) -> Callable[..., int]:
+    """A function of pdfium with plain addresses for arguments: ctypes converts those in half the time."""
+    return ctypes.CFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value)  # type: ignore[arg-type]
+
+
+_UNICODE = _called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
+_CHAR_BOX = _called(pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4)
+
+
+def _address(text: pypdfium2.PdfTextPage) -> int:
+    return ctypes.cast(text.raw, ctypes.c_void_p).value or 0
+
 
 def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> int:
     """The number of pages, if the file is a whole PDF within the limits.
@@ -35,6 +58,32 @@ def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True)
         IncompleteDocumentError: The end of the file is missing.
         UnreadableDocumentError: Empty, no PDF, damaged, encrypted, too big, too complex or without text.
     """
+    _check_whole(content)
+    with opened(content) as pdf:
+        pages = _page_count(pdf, limits)
+        characters = sum([_seen(pdf, index, limits, _count) for index in range(pages)])
+    if needs_text:
+        _check_text(characters)
+    return pages
+
+
+def read(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> Document:
+    """Every digit of the document as a word of its own, placed by pdfium, and every page's characters.
+
+    Invisible text is a flaw of its page, and so is it to be a picture.
+
+    Raises:
+        DocumentError: As `preflight`, which it includes.
+    """
+    _check_whole(content)
+    with opened(content) as pdf:
+        pages = [_seen(pdf, index, limits, _page) for index in range(_page_count(pdf, limits))]
+    if needs_text:
+        _check_text(sum([len(page.characters) for page in pages]))
+    return Document(reader=ReaderName.PDFIUM, pages=tuple(pages))
+
+
+def _check_whole(content: bytes) -> None:
     if not content:
         raise UnreadableDocumentError("The file is empty.", code="empty-file", next_step="Print the report again.")
     if b"%PDF-" not in content[:1024]:
@@ -47,24 +96,46 @@ def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True)
             code="incomplete",
             next_step="Wait until it is whole, or print the report again.",
         )
-    with opened(content) as pdf:
-        pages = len(pdf)
-        if pages == 0:
-            raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
-        if pages > limits.pages:
-            raise UnreadableDocumentError(
-                f"The file has {pages} pages; the limit is {limits.pages}.",
-                code="too-many-pages",
-                next_step="Print it in parts, or raise the limit in the settings.",
-            )
-        if not sum([_glyph_count(pdf, number, limits) for number in range(pages)]) and needs_text:
-            raise UnreadableDocumentError(
-                "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
-            )
+
+
+def _page_count(pdf: pypdfium2.PdfDocument, limits: ReadingLimits) -> int:
+    pages = len(pdf)
+    if pages == 0:
+        raise UnreadableDocumentError("The file has no pages.", code="damaged", next_step="Print it again.")
+    if pages > limits.pages:
+        raise UnreadableDocumentError(
+            f"The file has {pages} pages; the limit is {limits.pages}.",
+            code="too-many-pages",
+            next_step="Print it in parts, or raise the limit in the settings.",
+        )
     return pages
 
 
-def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) -> int:
+def _check_text(characters: int) -> None:
+    if not characters:
+        raise UnreadableDocumentError(
+            "The file has no text; it may be a scan.", code="no-text", next_step="Print the report as text PDF."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """An open page.
+
+    Attributes:
+        number: From 1.
+        text: Its text.
+        objects: Everything drawn on it, with what is inside forms, which may hold forms again, each with its kind.
+    """
+
+    number: int
+    page: pypdfium2.PdfPage
+    text: pypdfium2.PdfTextPage
+    objects: Sequence[tuple[object, int]]
+
+
+def _seen(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits, look: Callable[[_Sheet], _Seen]) -> _Seen:
+    """What `look` sees on a page that is within the limits."""
     try:
         page = pdf[index]
     except pypdfium2.PdfiumError:
@@ -79,111 +150,178 @@ def _glyph_count(pdf: pypdfium2.PdfDocument, index: int, limits: ReadingLimits) 
                 code="page-too-large",
                 next_step="Print the report on paper of a usual size.",
             )
-        if _draws_too_much(page, limits):
+        objects = _objects_within(page, limits)
+        if objects is None:
             raise UnreadableDocumentError(
                 f"Page {index + 1} holds more than {limits.objects_per_page} objects, or pictures too large.",
                 code="too-complex",
                 next_step="Check what this file is; no report looks like that.",
             )
         text = page.get_textpage()
-        glyphs: int = text.count_chars()
-        text.close()
-        if glyphs > limits.glyphs_per_page:
-            raise UnreadableDocumentError(
-                f"Page {index + 1} holds {glyphs} characters; the limit is {limits.glyphs_per_page}.",
-                code="too-complex",
-                next_step="Check what this file is; no report looks like that.",
-            )
-        return glyphs
+        try:
+            glyphs: int = text.count_chars()
+            if glyphs > limits.glyphs_per_page:
+                raise UnreadableDocumentError(
+                    f"Page {index + 1} holds {glyphs} characters; the limit is {limits.glyphs_per_page}.",
+                    code="too-complex",
+                    next_step="Check what this file is; no report looks like that.",
+                )
+            return look(_Sheet(index + 1, page, text, objects))
+        finally:
+            text.close()
     finally:
         page.close()
 
 
-def _draws_too_much(page: pypdfium2.PdfPage, limits: ReadingLimits) -> bool:
-    """Whether a page has too many objects, lines or dots of pictures: one path object may hold thousands of lines."""
+def _count(sheet: _Sheet) -> int:
+    count: int = sheet.text.count_chars()
+    return count
+
+
+def _objects_within(page: pypdfium2.PdfPage, limits: ReadingLimits) -> list[tuple[object, int]] | None:
+    """Everything drawn on a page; None for too many objects, lines or dots: one path may hold thousands of lines."""
+    found: list[tuple[object, int]] = []
     segments = dots = 0
     width, height = ctypes.c_uint(), ctypes.c_uint()
-    for objects, drawn in enumerate(_objects(page), start=1):
-        kind = pdfium_c.FPDFPageObj_GetType(drawn)
+    for drawn, kind in _objects(page):
+        found.append((drawn, kind))
         if kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             segments += max(0, pdfium_c.FPDFPath_CountSegments(drawn))
         elif kind == pdfium_c.FPDF_PAGEOBJ_IMAGE and pdfium_c.FPDFImageObj_GetImagePixelSize(drawn, width, height):
             dots += width.value * height.value
         # four corners and a closing segment to a box
-        if objects > limits.objects_per_page or segments > 5 * limits.objects_per_page or dots > limits.picture_dots:
-            return True
-    return False
+        if len(found) > limits.objects_per_page or segments > 5 * limits.objects_per_page or dots > limits.picture_dots:
+            return None
+    return found
 
 
-def _objects(page: pypdfium2.PdfPage) -> Iterator[object]:
-    """Everything drawn on a page, with what is inside forms, which may hold forms again."""
+def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int]]:
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
         yield from _with_inner(pdfium_c.FPDFPage_GetObject(page, number))
 
 
-def _with_inner(drawn: object) -> Iterator[object]:
-    yield drawn
-    if pdfium_c.FPDFPageObj_GetType(drawn) == pdfium_c.FPDF_PAGEOBJ_FORM:
-        for number in range(pdfium_c.FPDFFormObj_CountObjects(drawn)):
-            yield from _with_inner(pdfium_c.FPDFFormObj_GetObject(drawn, number))
+def _with_inner(outer: object) -> Iterator[tuple[object, int]]:
+    waiting = [outer]
+    while waiting:
+        drawn = waiting.pop()
+        kind: int = pdfium_c.FPDFPageObj_GetType(drawn)
+        yield drawn, kind
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            inside = reversed(range(max(0, pdfium_c.FPDFFormObj_CountObjects(drawn))))
+            waiting += [pdfium_c.FPDFFormObj_GetObject(drawn, number) for number in inside]
 
 
-def read(content: bytes) -> Document:
-    """Every glyph of the document as a word of its own, placed by pdfium. Invisible text is a flaw of its page."""
+def visible(text: str) -> str:
+    """The characters a reader sees, each by itself: no spaces, one kind of dash, ligatures and accented letters apart.
+
+    Two decodings of a page hold the same characters, whatever order and composition they have them in.
+    """
+    parts = text if text.isascii() else unicodedata.normalize("NFKD", text).translate(_DASHES)
+    return "".join(parts.split())
+
+
+def _page(sheet: _Sheet) -> Page:
+    place = _Placing(sheet.page, sheet.number)
+    characters = _characters(sheet.text)
+    digits = [at for at, character in enumerate(characters) if character.isdigit()]
+    flaws = [("invisible-text", place.region(*box)) for _, box in _boxes(sheet.text, _hidden(sheet, characters))]
+    if _is_picture(sheet, sum([not character.isspace() for character in characters])):
+        flaws.append(("scanned-page", Region(sheet.number, 0, 0, place.width, place.height)))
+    paths = [drawn for drawn, kind in sheet.objects if kind == pdfium_c.FPDF_PAGEOBJ_PATH]
+    return Page(
+        number=sheet.number,
+        width=place.width,
+        height=place.height,
+        words=tuple([Word(characters[at], place.region(*box)) for at, box in _boxes(sheet.text, digits)]),
+        marks=tuple(drawn_marks(paths, place.region)),
+        flaws=tuple(flaws),
+        characters=visible(characters),
+    )
+
+
+def glyphs_of(content: bytes, pages: Collection[int]) -> Document:
+    """Every visible glyph of these pages as a word of its own, with the box of its ink.
+
+    Args:
+        content: A PDF that `read` has read.
+        pages: Numbers of pages, from 1; the document has no others.
+    """
     with opened(content) as pdf:
-        return Document(reader=ReaderName.PDFIUM, pages=tuple(_page(pdf, index) for index in range(len(pdf))))
+        return Document(
+            reader=ReaderName.PDFIUM,
+            pages=tuple([_page_of_glyphs(pdf[number - 1], number) for number in sorted(pages)]),
+        )
 
 
-def _page(pdf: pypdfium2.PdfDocument, index: int) -> Page:
-    page = pdf[index]
+def _page_of_glyphs(page: pypdfium2.PdfPage, number: int) -> Page:
     text = page.get_textpage()
     try:
-        place = _Placing(page, index + 1)
-        glyphs: list[Word] = []
-        flaws: list[tuple[str, Region]] = []
-        unseen = _Unseen(page, text)
-        box = [ctypes.c_double() for _ in range(4)]
-        for number in range(text.count_chars()):
-            # pdfium turns a hyphen at the end of a line into U+0002.
-            character = chr(pdfium_c.FPDFText_GetUnicode(text, number)).replace("\x02", "-")
-            if character.isspace() or not pdfium_c.FPDFText_GetCharBox(text, number, *box):
-                continue
-            left, right, bottom, top = (value.value for value in box)
-            region = place.region(left, bottom, right, top)
-            glyphs.append(Word(character, region))
-            if unseen.hides(number, (left + right) / 2, (bottom + top) / 2):
-                flaws.append(("invisible-text", region))
-        if _is_picture(page, len(glyphs)):
-            flaws.append(("scanned-page", Region(index + 1, 0, 0, place.width, place.height)))
-        return Page(
-            number=index + 1,
-            width=place.width,
-            height=place.height,
-            words=tuple(glyphs),
-            marks=tuple(drawn_marks(page, place.region)),
-            flaws=tuple(flaws),
-        )
+        place = _Placing(page, number)
+        characters = _characters(text)
+        shown = [at for at, character in enumerate(characters) if not character.isspace()]
+        words = [Word(characters[at], place.region(*box)) for at, box in _boxes(text, shown)]
+        return Page(number=number, width=place.width, height=place.height, words=tuple(words))
     finally:
         text.close()
         page.close()
 
 
-def _is_picture(page: pypdfium2.PdfPage, glyphs: int) -> bool:
+def _characters(text: pypdfium2.PdfTextPage) -> str:
+    """What pdfium decodes, a character to each index; its marks for a hyphen at the end of a line are hyphens again."""
+    count = text.count_chars()
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = pdfium_c.FPDFText_GetText(text, 0, count, buffer)
+    at_once = bytes(buffer)[: 2 * (written - 1)].decode("utf-16-le", "replace")
+    unicode, handle = _UNICODE, _address(text)
+    # Asked for everything at once, pdfium leaves out what it takes for control characters, and indices shift.
+    if len(at_once) != count or any(
+        unicode(handle, at) != ord(digit) for at, digit in enumerate(at_once) if digit.isdigit()
+    ):
+        at_once = "".join([chr(unicode(handle, at)) for at in range(count)])
+    return at_once.translate(_LINE_END_HYPHENS)
+
+
+def _boxes(text: pypdfium2.PdfTextPage, numbers: Sequence[int]) -> list[tuple[int, _Box]]:
+    """The boxes of these characters, as far as they have some, in PDF user space: left, bottom, right, top."""
+    box = (ctypes.c_double * 4)()
+    first = ctypes.addressof(box)
+    handle, found = _address(text), list[tuple[int, _Box]]()
+    for number in numbers:
+        if _CHAR_BOX(handle, number, first, first + 16, first + 8, first + 24):
+            left, bottom, right, top = box
+            found.append((number, (left, bottom, right, top)))
+    return found
+
+
+def _hidden(sheet: _Sheet, characters: str) -> list[int]:
+    """The characters nobody sees: drawn without ink, without colour, or white on the bare page."""
+    if all(_ink(drawn) is _Ink.SEEN for drawn, kind in sheet.objects if kind == pdfium_c.FPDF_PAGEOBJ_TEXT):
+        return []
+    unseen = _Unseen(sheet.page, sheet.text)
+    shown = [number for number, character in enumerate(characters) if not character.isspace()]
+    return [
+        number
+        for number, (left, bottom, right, top) in _boxes(sheet.text, shown)
+        if unseen.hides(number, (left + right) / 2, (bottom + top) / 2)
+    ]
+
+
+def _is_picture(sheet: _Sheet, glyphs: int) -> bool:
     """Whether a page shows something without text, or little more than a stamped line over pictures that fill it."""
     if glyphs == 0:
-        return bool(pdfium_c.FPDFPage_CountObjects(page))
+        return bool(sheet.objects)
     if glyphs > _STAMPED_GLYPHS:
         return False
-    left, bottom, right, top = page.get_bbox()
+    left, bottom, right, top = sheet.page.get_bbox()
     covered = sum(
         max(min(x1, right) - max(x0, left), 0.0) * max(min(y1, top) - max(y0, bottom), 0.0)
-        for x0, y0, x1, y1 in _boxes(page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
+        for x0, y0, x1, y1 in _bounds(sheet.page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
     )
     return bool(covered > _FILLED * (right - left) * (top - bottom))
 
 
 class _Unseen:
-    """Which glyphs of a page nobody sees: drawn without ink, without colour, or white on the bare page."""
+    """Which glyphs of a page nobody sees."""
 
     def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> None:
         self._page = page
@@ -231,7 +369,7 @@ def _ink(drawn: object) -> _Ink:
 
 def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
     """Boxes of everything that may lie under white type: pictures, coloured areas, forms of further objects."""
-    return _boxes(
+    return _bounds(
         page,
         {
             pdfium_c.FPDF_PAGEOBJ_PATH,
@@ -242,7 +380,7 @@ def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, fl
     )
 
 
-def _boxes(page: pypdfium2.PdfPage, kinds: set[int]) -> list[tuple[float, float, float, float]]:
+def _bounds(page: pypdfium2.PdfPage, kinds: set[int]) -> list[tuple[float, float, float, float]]:
     """Left, bottom, right, top of the page's objects of these kinds; of lines and areas only those with colour."""
     boxes: list[tuple[float, float, float, float]] = []
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
@@ -280,18 +418,19 @@ class _Placing:
         self.width, self.height = (along, across) if self._rotation in (90, 270) else (across, along)
 
     def region(self, left: float, bottom: float, right: float, top: float) -> Region:
-        corners = [self._displayed(left, bottom), self._displayed(right, top)]
-        (xa, ya), (xb, yb) = corners
-        return Region(self._number, min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+        (xa, ya), (xb, yb) = self._displayed(left, bottom), self._displayed(right, top)
+        if xa > xb:
+            xa, xb = xb, xa
+        return Region(self._number, xa, ya, xb, yb) if ya <= yb else Region(self._number, xa, yb, xb, ya)
 
     def _displayed(self, x: float, y: float) -> tuple[float, float]:
+        if self._rotation == 0:
+            return x - self._left, self._top - y
         if self._rotation == 90:
             return y - self._bottom, x - self._left
         if self._rotation == 180:
             return self._right - x, y - self._bottom
-        if self._rotation == 270:
-            return self._top - y, self._right - x
-        return x - self._left, self._top - y
+        return self._top - y, self._right - x
 
 
 def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.drawn_marks import RING_CURVES, is_light, is_mark_sized
@@ -14,22 +13,22 @@ from records.document import Mark, MarkKind
 from records.geometry import Region
 
 
-def drawn_marks(page: pypdfium2.PdfPage, placed: Callable[[float, float, float, float], Region]) -> Iterator[Mark]:
+def drawn_marks(paths: Iterable[object], placed: Callable[[float, float, float, float], Region]) -> Iterator[Mark]:
     """Small drawn shapes of a page, told apart as `parsers.readers.plumber` does.
 
     Args:
-        page: The page.
+        paths: The drawn lines and areas of the page.
         placed: From left, bottom, right and top in PDF user space to the page as displayed.
     """
     edges = [ctypes.c_float() for _ in range(4)]
-    for drawn in page.get_objects(filter=(pdfium_c.FPDF_PAGEOBJ_PATH,), max_depth=5):
-        if not pdfium_c.FPDFPageObj_GetBounds(drawn.raw, *edges):
+    for path in paths:
+        if not pdfium_c.FPDFPageObj_GetBounds(path, *edges):
             continue
         left, bottom, right, top = (edge.value for edge in edges)
-        region = placed(left, bottom, right, top)
-        kind = _mark_kind(drawn.raw)
-        if kind is not None and is_mark_sized(region.x1 - region.x0, region.bottom - region.top):
-            yield Mark(kind, region)
+        # Most are lines of a table: whatever turn the page has, they are no marks.
+        kind = _mark_kind(path) if is_mark_sized(right - left, top - bottom) else None
+        if kind is not None:
+            yield Mark(kind, placed(left, bottom, right, top))
 
 
 def _mark_kind(path: object) -> MarkKind | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
 
 import pdfplumber
+from pdfminer.layout import LTContainer, LTItem
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdfparser import PDFSyntaxError
 from pdfplumber.utils.exceptions import PdfminerException
+from pdfplumber.utils.geometry import curve_to_edges, line_to_edge, rect_to_edges
+from pdfplumber.utils.text import WordExtractor
 
 from parsers.readers.drawn_marks import RING_CURVES, is_light, is_mark_sized
+from parsers.readers.frame import Frame
 from records.document import Document, Mark, MarkKind, Page, ReaderName, Rule, Word
 from records.errors import UnreadableDocumentError
 from records.geometry import Region
@@ -26,8 +31,16 @@ _SAME_LINE = 1.0
 _SAME_PLACE = 0.6
 # Two glyphs that share this much are printed on top of each other; slanted and kerned type stays below a quarter.
 _ON_TOP = 0.4
+# Boxes of neighbours that overlap by less are side by side: sums of widths are not exact. In points.
+_HAIR = 0.001
 # A digit less high than this share of its neighbour is a note to it, not its next digit.
 _RAISED = 0.85
+
+_CURVES = {"LTLine": "line", "LTRect": "rect", "LTCurve": "curve"}
+# pdfminer meets damage wherever it happens to stand.
+UNREADABLE = (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError)
+
+_WORDS = WordExtractor(x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, use_text_flow=False)
 
 
 def read(content: bytes) -> Document:
@@ -38,52 +51,178 @@ def read(content: bytes) -> Document:
     """
     try:
         with pdfplumber.open(io.BytesIO(content)) as pdf:
-            return Document(reader=ReaderName.PDFPLUMBER, pages=tuple(_page(page) for page in pdf.pages))
-    except (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError):
-        # pdfminer meets damage wherever it happens to stand; what it says may quote the page, so it is dropped.
-        raise UnreadableDocumentError(
-            "The file is damaged: its pages cannot be read.", code="damaged", next_step="Print the report again."
-        ) from None
+            return Document(reader=ReaderName.PDFPLUMBER, pages=tuple(page_of(page) for page in pdf.pages))
+    except UNREADABLE:
+        raise damaged() from None
 
 
-def _page(page: pdfplumber.page.Page) -> Page:
-    # What is displayed is the crop box; pdfplumber measures from the media box.
-    left, upper, right, lower = page.cropbox
-    number = page.page_number
-    found = page.extract_words(
-        x_tolerance_ratio=_WORD_GAP, y_tolerance=2, keep_blank_chars=False, return_chars=True, use_text_flow=False
+def damaged() -> UnreadableDocumentError:
+    """What a file that pdfplumber stumbles over ends with; what it says may quote the page, so it is dropped."""
+    return UnreadableDocumentError(
+        "The file is damaged: its pages cannot be read.", code="damaged", next_step="Print the report again."
     )
-    rules = _rules(page, left, upper)
-    upright = [rule.region for rule in rules if not rule.is_horizontal]
-    words: list[Word] = []
-    flaws: list[tuple[str, Region]] = []
-    for word in found:
-        glyphs = _printed_once(
-            [_Glyph(str(c["text"]), _region(c, number, left, upper), _slant(c)) for c in word["chars"]]
-        )
-        words += _pieces(glyphs, upright)
-        flaws += [("text-overlaps", region) for region in _overlaps(glyphs)]
-    drawn = Page(
-        number=number,
-        width=float(right - left),
-        height=float(lower - upper),
-        words=tuple(words),
-        rules=rules,
-        marks=tuple(_marks(page, left, upper)),
-        flaws=tuple(flaws),
-    )
+
+
+def page_of(page: pdfplumber.page.Page) -> Page:
+    """One page, read by pdfplumber; its memory is given back."""
+    drawn = page_from(_leaves(page.layout), page.page_number, frame_of(page))
     page.close()
     return drawn
 
 
-class _Glyph(NamedTuple):
-    text: str
-    region: Region
-    slant: float = 0.0  # points by which its box is wider than its place on the line
+def frame_of(page: pdfplumber.page.Page) -> Frame:
+    """Where the displayed part of the page lies."""
+    left, upper, right, lower = page.cropbox
+    return Frame(left=page.mediabox[0], upper=page.mediabox[1], height=page.height, crop=(left, upper, right, lower))
+
+
+def _leaves(marks: Iterable[LTItem]) -> Iterator[LTItem]:
+    for mark in marks:
+        if isinstance(mark, LTContainer):
+            yield from _leaves(mark)
+        else:
+            yield mark
+
+
+def page_from(marks: Iterable[Any], number: int, frame: Frame) -> Page:
+    """A page out of glyphs and curves, pdfminer's or playa's, which describe them alike."""
+    found = described(marks, frame)
+    edges = [
+        *map(line_to_edge, found["line"]),
+        *chain.from_iterable(map(rect_to_edges, found["rect"])),
+        *chain.from_iterable(map(curve_to_edges, found["curve"])),
+    ]
+    shapes = chain(found["curve"], found["line"], found["rect"])
+    return drawn_page(number, words_of(found["char"]), edges, shapes, crop=frame.crop)
+
+
+def described(marks: Iterable[Any], frame: Frame) -> dict[str, list[dict[str, Any]]]:
+    """Glyphs and curves by kind, as pdfplumber describes them: what its words, edges and tables are made from.
+
+    pdfplumber itself copies and resolves eighteen attributes of every glyph, a third of what it costs.
+    """
+    glyphs: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {"char": glyphs, "line": [], "rect": [], "curve": []}
+    left, upper, height = frame.left, frame.upper, frame.height
+    for mark in marks:
+        kind = type(mark).__name__
+        if kind == "LTChar":
+            top = (height - mark.y1) + upper
+            glyphs.append({
+                "text": mark.get_text(),
+                "x0": mark.x0 + left,
+                "x1": mark.x1 + left,
+                "top": top,
+                "doctop": top,
+                "bottom": (height - mark.y0) + upper,
+                "upright": mark.upright,
+                "size": mark.size,
+                "matrix": mark.matrix,
+            })  # fmt: skip
+        elif kind in _CURVES:
+            found[_CURVES[kind]].append(_shape(mark, frame, _CURVES[kind]))
+    return found
+
+
+def _shape(curve: Any, frame: Frame, kind: str) -> dict[str, Any]:
+    top = (frame.height - curve.y1) + frame.upper
+    return {
+        "object_type": kind,
+        "x0": curve.x0 + frame.left,
+        "x1": curve.x1 + frame.left,
+        "y0": curve.y0,
+        "y1": curve.y1,
+        "top": top,
+        "doctop": top,
+        "bottom": (frame.height - curve.y0) + frame.upper,
+        "width": curve.width,
+        "height": curve.height,
+        "pts": [(frame.left + x, frame.upper + frame.height - y) for x, y in curve.pts],
+        "path": curve.original_path,
+        "fill": curve.fill,
+        "non_stroking_color": curve.non_stroking_color,
+    }
+
+
+def words_of(glyphs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The glyphs of every word, as pdfplumber puts them together."""
+    return [characters for _, characters in _WORDS.iter_extract_tuples(glyphs)] if glyphs else []
+
+
+def drawn_page(
+    number: int,
+    words: Iterable[Sequence[Mapping[str, Any]]],
+    edges: Iterable[Mapping[str, Any]],
+    shapes: Iterable[Mapping[str, Any]],
+    *,
+    crop: tuple[float, float, float, float],
+) -> Page:
+    """A page out of what pdfplumber makes of it.
+
+    Args:
+        number: From 1.
+        words: The glyphs of each word.
+        edges: Edges of lines, boxes and curves.
+        shapes: Curves, lines and boxes.
+        crop: What is displayed is the crop box; pdfplumber measures from the media box.
+    """
+    left, upper, right, lower = crop
+    rules = _rules(edges, number, left, upper)
+    upright = [rule.region for rule in rules if not rule.is_horizontal]
+    found: list[Word] = []
+    flaws: list[tuple[str, Region]] = []
+    for characters in words:
+        plain = _plain_word(characters, number, left, upper)
+        if plain is not None and not _is_cut(plain.region, upright):
+            found.append(plain)
+            continue
+        glyphs = _printed_once([_Glyph(c, left, upper) for c in characters])
+        found += _pieces(glyphs, number, upright)
+        flaws += [("text-overlaps", region) for region in _overlaps(glyphs, number)]
+    return Page(
+        number=number,
+        width=float(right - left),
+        height=float(lower - upper),
+        words=tuple(found),
+        rules=rules,
+        marks=tuple(_marks(shapes, number, left, upper)),
+        flaws=tuple(flaws),
+    )
+
+
+def _plain_word(characters: Sequence[Mapping[str, Any]], number: int, left: float, upper: float) -> Word | None:
+    """The word, where glyphs of one height stand side by side and none on another, so that nothing is doubtful."""
+    first, last = characters[0], characters[-1]
+    top, bottom, end = first["top"], first["bottom"], first["x0"]
+    for character in characters:
+        if character["top"] != top or character["bottom"] != bottom or character["x0"] < end - _HAIR:
+            return None
+        end = character["x1"]
+    if top > bottom or end < last["x0"]:
+        return None
+    text = "".join([character["text"] for character in characters])
+    return Word(text, Region(number, first["x0"] - left, top - upper, end - left, bottom - upper))
+
+
+def _is_cut(box: Region, upright: Sequence[Region]) -> bool:
+    return any(box.x0 < rule.x0 < box.x1 and rule.top < box.bottom and rule.bottom > box.top for rule in upright)
+
+
+class _Glyph:
+    __slots__ = ("bottom", "foot", "text", "top", "x0", "x1")
+
+    def __init__(self, character: Mapping[str, Any], left: float, upper: float) -> None:
+        self.text: str = character["text"]
+        x0, x1 = float(character["x0"]) - left, float(character["x1"]) - left
+        top, bottom = float(character["top"]) - upper, float(character["bottom"]) - upper
+        self.x0, self.x1 = (x0, x1) if x0 <= x1 else (x1, x0)
+        self.top, self.bottom = (top, bottom) if top <= bottom else (bottom, top)
+        # Where it ends on the line: a slanted glyph leans over its neighbour.
+        self.foot = max(self.x0, self.x1 - _slant(character["matrix"], self.height))
 
     @property
     def height(self) -> float:
-        return self.region.bottom - self.region.top
+        return self.bottom - self.top
 
 
 def _printed_once(glyphs: Sequence[_Glyph]) -> list[_Glyph]:
@@ -91,62 +230,78 @@ def _printed_once(glyphs: Sequence[_Glyph]) -> list[_Glyph]:
     once: list[_Glyph] = []
     for glyph in glyphs:
         last = once[-1] if once else None
-        if last is None or last.text != glyph.text or _shared(last.region, glyph.region) < _SAME_PLACE:
+        if last is None or last.text != glyph.text or _shared(last, glyph) < _SAME_PLACE:
             once.append(glyph)
     return once
 
 
-def _overlaps(glyphs: Sequence[_Glyph]) -> list[Region]:
+def _overlaps(glyphs: Sequence[_Glyph], number: int) -> list[Region]:
     """Where a digit and another glyph are printed on top of each other: nobody can say which of them counts."""
     return [
-        _hull([one.region, other.region])
+        _box_around([one, other], number)
         for one, other in itertools.pairwise(glyphs)
-        if (one.text.isdigit() or other.text.isdigit()) and _shared(_foot(one), _foot(other)) > _ON_TOP
+        if other.x0 < one.foot and (one.text.isdigit() or other.text.isdigit()) and _shared_feet(one, other) > _ON_TOP
     ]
 
 
-def _slant(char: dict[str, object]) -> float:
+def _slant(matrix: Sequence[float], height: float) -> float:
     """How far a slanted glyph leans to the right over its height, in points; 0 for upright type."""
-    matrix = char.get("matrix")
-    if not isinstance(matrix, tuple) or not matrix[2] or not matrix[3] or matrix[1]:
+    if not matrix[2] or not matrix[3] or matrix[1]:
         return 0.0
-    height = float(str(char["bottom"])) - float(str(char["top"]))
-    return max(0.0, float(matrix[2] / matrix[3]) * height)
+    return max(0.0, matrix[2] / matrix[3] * height)
 
 
-def _foot(glyph: _Glyph) -> Region:
-    """The glyph's box without what it leans over its neighbour."""
-    box = glyph.region
-    return Region(box.page, box.x0, box.top, max(box.x0, box.x1 - glyph.slant), box.bottom)
-
-
-def _shared(one: Region, other: Region) -> float:
+def _shared(one: _Glyph, other: _Glyph) -> float:
     """The share of the narrower box's width that both cover; 0 where a mark has no width."""
-    narrower = min(one.x1 - one.x0, other.x1 - other.x0)
-    return (min(one.x1, other.x1) - max(one.x0, other.x0)) / narrower if narrower > 0 else 0.0
+    return _share((one.x0, one.x1), (other.x0, other.x1))
 
 
-def _pieces(glyphs: Sequence[_Glyph], upright: Sequence[Region]) -> list[Word]:
+def _shared_feet(one: _Glyph, other: _Glyph) -> float:
+    """The same share without what the glyphs lean over their neighbours."""
+    return _share((one.x0, one.foot), (other.x0, other.foot))
+
+
+def _share(one: tuple[float, float], other: tuple[float, float]) -> float:
+    narrower = min(one[1] - one[0], other[1] - other[0])
+    return (min(one[1], other[1]) - max(one[0], other[0])) / narrower if narrower > 0 else 0.0
+
+
+def _pieces(glyphs: Sequence[_Glyph], number: int, upright: Sequence[Region]) -> list[Word]:
     """The words of a run of glyphs: a printed upright line through it ends a word, and so does a raised digit.
 
     Browsers print narrow cells so close that "06/25/1994" and "EPDS" touch; the border between them tells.
     A footnote's number behind a score is smaller than the score.
     """
-    y = glyphs[0].region.center[1]
-    x0, x1 = glyphs[0].region.x0, glyphs[-1].region.x1
+    y = (glyphs[0].top + glyphs[0].bottom) / 2
+    x0, x1 = glyphs[0].x0, glyphs[-1].x1
     cuts = [rule.x0 for rule in upright if x0 + 1 < rule.x0 < x1 - 1 and rule.top < y < rule.bottom]
     pieces: list[list[_Glyph]] = [[glyphs[0]]]
     for left, right in itertools.pairwise(glyphs):
-        ruled = any(left.region.center[0] <= cut < right.region.center[0] for cut in cuts)
-        smaller, taller = sorted((left.height, right.height))
-        raised = left.text.isdigit() and right.text.isdigit() and smaller < _RAISED * taller
-        if ruled or raised:
+        ruled = cuts and any((left.x0 + left.x1) / 2 <= cut < (right.x0 + right.x1) / 2 for cut in cuts)
+        if ruled or _is_raised(left, right):
             pieces.append([])
         pieces[-1].append(right)
-    return [Word("".join(g.text for g in piece), _hull([g.region for g in piece])) for piece in pieces]
+    return [Word("".join([g.text for g in piece]), _box_around(piece, number)) for piece in pieces]
 
 
-def _region(box: dict[str, float | str], number: int, left: float, upper: float) -> Region:
+def _is_raised(left: _Glyph, right: _Glyph) -> bool:
+    smaller, taller = left.height, right.height
+    if smaller == taller or not (left.text.isdigit() and right.text.isdigit()):
+        return False
+    return min(smaller, taller) < _RAISED * max(smaller, taller)
+
+
+def _box_around(glyphs: Sequence[_Glyph], number: int) -> Region:
+    return Region(
+        number,
+        min([g.x0 for g in glyphs]),
+        min([g.top for g in glyphs]),
+        max([g.x1 for g in glyphs]),
+        max([g.bottom for g in glyphs]),
+    )
+
+
+def _region(box: Mapping[str, Any], number: int, left: float, upper: float) -> Region:
     x0, x1 = sorted((float(box["x0"]) - left, float(box["x1"]) - left))
     top, bottom = sorted((float(box["top"]) - upper, float(box["bottom"]) - upper))
     return Region(number, x0, top, x1, bottom)
@@ -162,12 +317,12 @@ def _hull(regions: list[Region]) -> Region:
     )
 
 
-def _rules(page: pdfplumber.page.Page, left: float, upper: float) -> tuple[Rule, ...]:
+def _rules(edges: Iterable[Mapping[str, Any]], number: int, left: float, upper: float) -> tuple[Rule, ...]:
     """Printed lines, the pieces of one line joined: cell borders come as hundreds of short strokes."""
     flat: dict[int, list[Region]] = {}
     upright: dict[int, list[Region]] = {}
-    for edge in page.edges:
-        region = _region(edge, page.page_number, left, upper)
+    for edge in edges:
+        region = _region(edge, number, left, upper)
         if edge["orientation"] == "h":
             flat.setdefault(round(region.top), []).append(region)
         else:
@@ -177,25 +332,28 @@ def _rules(page: pdfplumber.page.Page, left: float, upper: float) -> tuple[Rule,
     return tuple(lines)
 
 
-def _marks(page: pdfplumber.page.Page, left: float, upper: float) -> Iterator[Mark]:
+def _marks(shapes: Iterable[Mapping[str, Any]], number: int, left: float, upper: float) -> Iterator[Mark]:
     """Small drawn shapes: rings (closed curves), and strokes (open curves, slanted lines, filled boxes)."""
-    for curve in page.curves:
-        steps = [step[0] for step in curve.get("path", ())]
-        closed = "h" in steps or curve["pts"][0] == curve["pts"][-1]
-        kind = MarkKind.RING if closed and steps.count("c") >= RING_CURVES else MarkKind.STROKE
-        yield from _small(kind, _region(curve, page.page_number, left, upper))
-    for line in page.lines:
-        slanted = min(abs(line["x1"] - line["x0"]), abs(line["bottom"] - line["top"])) > 1
-        if slanted:
-            yield from _small(MarkKind.STROKE, _region(line, page.page_number, left, upper))
-    for box in page.rects:
-        if box["fill"] and not is_light(box["non_stroking_color"]):
-            yield from _small(MarkKind.STROKE, _region(box, page.page_number, left, upper))
+    for shape in shapes:
+        if is_mark_sized(shape["width"], shape["height"]):
+            kind = _mark_kind(shape)
+            if kind is not None:
+                yield Mark(kind, _region(shape, number, left, upper))
 
 
-def _small(kind: MarkKind, region: Region) -> Iterator[Mark]:
-    if is_mark_sized(region.x1 - region.x0, region.bottom - region.top):
-        yield Mark(kind, region)
+def _mark_kind(shape: Mapping[str, Any]) -> MarkKind | None:
+    if shape["object_type"] == "curve":
+        steps = [step[0] for step in shape["path"]]
+        closed = "h" in steps or shape["pts"][0] == shape["pts"][-1]
+        return MarkKind.RING if closed and steps.count("c") >= RING_CURVES else MarkKind.STROKE
+    # A line that is wide and high enough for a mark is a slanted one.
+    filled = shape["fill"] and not is_light(ink_of(shape["non_stroking_color"]))
+    return MarkKind.STROKE if shape["object_type"] == "line" or filled else None
+
+
+def ink_of(color: object) -> object:
+    """The parts of a colour as pdfminer gives it (a tuple or a number), or playa (with the name of a pattern)."""
+    return getattr(color, "values", color)
 
 
 def _neighbours(by_place: dict[int, list[Region]]) -> list[list[Region]]:

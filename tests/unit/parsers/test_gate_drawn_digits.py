@@ -255,7 +255,7 @@ def test_digits_of_turned_pages_are_recognised(turn: int, origin: tuple[float, f
         canvas.setFont(mark.font, mark.size)
         canvas.drawString(mark.x, HEIGHT - mark.y, mark.text)
     canvas.save()
-    glyphs = pdfium.read(out.getvalue())
+    glyphs = pdfium.glyphs_of(out.getvalue(), [1])
     places = {Place(g.region, digits=True) for page in glyphs.pages for g in page.words if g.text.isdigit()}
     assert len(places) > 40
     assert set(drawn_digits.look(out.getvalue(), glyphs, places).values()) == {Sight.SAME}
@@ -268,7 +268,7 @@ def test_digits_that_stand_on_their_side_cannot_be_told() -> None:
     canvas.rotate(90)
     canvas.drawString(0, 0, "0123456789")
     canvas.save()
-    glyphs = pdfium.read(out.getvalue())
+    glyphs = pdfium.glyphs_of(out.getvalue(), [1])
     places = [Place(g.region, digits=True) for g in glyphs.pages[0].words]
     assert set(drawn_digits.look(out.getvalue(), glyphs, places).values()) == {Sight.UNCLEAR}
 
@@ -286,7 +286,7 @@ def test_an_empty_box_and_a_full_one_are_no_digit(shape: Picture) -> None:
 def test_a_box_that_cuts_a_digit_off_does_not_make_another_one_of_it() -> None:
     """As pdfium's box does where another face stands in for one that is not in the file."""
     content = _pdf([Mark(100, 100, "1", 12)])
-    (page,) = pdfium.read(content).pages
+    (page,) = pdfium.glyphs_of(content, [1]).pages
     (glyph,) = page.words
     half = replace(glyph.region, x0=glyph.region.center[0])
     glyphs = Document(reader=ReaderName.PDFIUM, pages=(replace(page, words=(Word("1", half),)),))
@@ -294,7 +294,7 @@ def test_a_box_that_cuts_a_digit_off_does_not_make_another_one_of_it() -> None:
 
 
 def test_a_score_beside_the_paper_is_not_seen() -> None:
-    glyphs = pdfium.read(_pdf([Mark(700, 100, "14")]))
+    glyphs = pdfium.glyphs_of(_pdf([Mark(700, 100, "14")]), [1])
     places = [Place(g.region, digits=True) for page in glyphs.pages for g in page.words]
     assert set(drawn_digits.look(_pdf([Mark(700, 100, "14")]), glyphs, places).values()) == {Sight.NOTHING}
 

@@ -9,10 +9,10 @@ import pytest
 from printing import ANN, BOB, LISTING, TODAY, listing, pdf
 
 from parsers.agreement import Witnesses
-from parsers.areas import PageSize
 from parsers.extraction import Extraction, extract
 from parsers.instrument_library import load_instruments
-from parsers.readers import camelot_grid, pdfium, plumber
+from parsers.readers import camelot_grid, pdfium, plumber, text_layer
+from parsers.readers.limits import ReadingLimits
 from parsers.validation import validate
 from records.document import Document, GridCell, Page, Word
 from records.report import ExtractedRow
@@ -20,9 +20,9 @@ from records.report import ExtractedRow
 CONTENT = pdf(listing(ANN, BOB))
 FIRST = plumber.read(CONTENT)
 EXTRACTION: Extraction = extract(FIRST, LISTING, site="NORTH")
-SIZES = [PageSize(width=page.width, height=page.height) for page in FIRST.pages]
-SECOND = camelot_grid.read(CONTENT, areas=EXTRACTION.areas, sizes=SIZES, all_words=True)
-THIRD = pdfium.read(CONTENT)
+with text_layer.opened(CONTENT) as layer:
+    SECOND = camelot_grid.read(layer, areas=EXTRACTION.areas, pages=1, all_words=True)
+THIRD = pdfium.read(CONTENT, ReadingLimits())
 ROW, OTHER = EXTRACTION.report.rows
 
 
