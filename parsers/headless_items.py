@@ -9,7 +9,8 @@ from parsers.claims import Claims
 from parsers.item_extraction import ItemPage, in_form_order, ringed_choices, unnumbered
 from parsers.labels import find_labels, read_values
 from parsers.lines import Line, folded, joined
-from parsers.template_parts import Field, Items
+from parsers.template_items import Items
+from parsers.template_parts import Field
 from records.document import Page, Word
 from records.finding import Finding
 from records.geometry import Region, around

@@ -15,7 +15,8 @@ from parsers.lines import folded
 from parsers.marks import marks_in, ringed
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import area_of, cell_of, separated_by_rules
-from parsers.template_parts import Column, Field, Items, SummaryRow
+from parsers.template_items import Items, SummaryRow
+from parsers.template_parts import Column, Field
 from parsers.zones import zones_of
 from records.document import Page, Word
 from records.finding import Finding

@@ -8,7 +8,7 @@ from enum import Enum
 from parsers.marks import chosen
 from parsers.scores import UnreadableScoreError, read_answer, read_score
 from parsers.template import Template
-from parsers.template_parts import Items
+from parsers.template_items import Items
 from records.assessment import ItemScore, ItemState
 from records.finding import Finding
 from records.instrument import CriticalRule, Instrument

@@ -15,17 +15,8 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict
 
-from parsers.template_parts import (
-    STRICT,
-    Blocks,
-    Column,
-    Field,
-    Furniture,
-    Items,
-    LabelledField,
-    Sentences,
-    Table,
-)
+from parsers.template_items import Items
+from parsers.template_parts import STRICT, Blocks, Column, Field, Furniture, LabelledField, Sentences, Table
 
 
 class NameOrder(StrEnum):

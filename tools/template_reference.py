@@ -18,7 +18,7 @@ from typing import Annotated, Final, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from parsers import template, template_parts
+from parsers import template, template_items, template_parts
 from parsers.template_file import parse_template, template_schema
 from parsers.template_parts import Field
 from tools.printed_example import read_example, reading_table
@@ -82,7 +82,7 @@ def _check_described(source: str) -> None:
 
 
 def _class(name: str) -> type:
-    found = getattr(template, name, None) or getattr(template_parts, name)
+    found = getattr(template, name, None) or getattr(template_parts, name, None) or getattr(template_items, name)
     assert isinstance(found, type)
     return found
 

@@ -7,13 +7,13 @@ import io
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeVar
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.pdfium_ink import Ink, Unseen, bounds, ink_of
 from parsers.readers.pdfium_marks import drawn_marks
 from records.document import Document, Page, ReaderName, Word
 from records.errors import IncompleteDocumentError, UnreadableDocumentError
@@ -23,7 +23,6 @@ _TAIL = 2048  # bytes in which readers look for the end mark (PDF 32000-1, 7.5.5
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _STAMPED_GLYPHS = 100  # a fax machine's line, a page number: no record of a person
 _FILLED = 0.5  # share of a page that pictures cover when it is a scan
-_FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
 
 _DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 # What pdfium puts for a hyphen at the end of a line: asked for one character, and asked for the page.
@@ -295,9 +294,9 @@ def _boxes(text: pypdfium2.PdfTextPage, numbers: Sequence[int]) -> list[tuple[in
 
 def _hidden(sheet: _Sheet, characters: str) -> list[int]:
     """The characters nobody sees: drawn without ink, without colour, or white on the bare page."""
-    if all(_ink(drawn) is _Ink.SEEN for drawn, kind in sheet.objects if kind == pdfium_c.FPDF_PAGEOBJ_TEXT):
+    if all(ink_of(drawn) is Ink.SEEN for drawn, kind in sheet.objects if kind == pdfium_c.FPDF_PAGEOBJ_TEXT):
         return []
-    unseen = _Unseen(sheet.page, sheet.text)
+    unseen = Unseen(sheet.page, sheet.text)
     shown = [number for number, character in enumerate(characters) if not character.isspace()]
     return [
         number
@@ -315,94 +314,9 @@ def _is_picture(sheet: _Sheet, glyphs: int) -> bool:
     left, bottom, right, top = sheet.page.get_bbox()
     covered = sum(
         max(min(x1, right) - max(x0, left), 0.0) * max(min(y1, top) - max(y0, bottom), 0.0)
-        for x0, y0, x1, y1 in _bounds(sheet.page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
+        for x0, y0, x1, y1 in bounds(sheet.page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
     )
     return bool(covered > _FILLED * (right - left) * (top - bottom))
-
-
-class _Unseen:
-    """Which glyphs of a page nobody sees."""
-
-    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> None:
-        self._page = page
-        self._text = text
-        self._inks: dict[int, _Ink] = {}
-        self._backgrounds: list[tuple[float, float, float, float]] | None = None
-
-    def hides(self, number: int, x: float, y: float) -> bool:
-        """Whether the glyph, whose middle stands at `x`, `y` in PDF user space, cannot be seen."""
-        drawn = pdfium_c.FPDFText_GetTextObject(self._text, number)
-        if not drawn:
-            return False
-        address = ctypes.cast(drawn, ctypes.c_void_p).value or 0
-        if address not in self._inks:
-            self._inks[address] = _ink(drawn)
-        ink = self._inks[address]
-        return ink is _Ink.NONE or (ink is _Ink.WHITE and not self._stands_on_something(x, y))
-
-    def _stands_on_something(self, x: float, y: float) -> bool:
-        if self._backgrounds is None:
-            self._backgrounds = _filled_boxes(self._page)
-        return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in self._backgrounds)
-
-
-class _Ink(Enum):
-    SEEN = "seen"
-    WHITE = "white"
-    NONE = "none"
-
-
-def _ink(drawn: object) -> _Ink:
-    mode = pdfium_c.FPDFTextObj_GetTextRenderMode(drawn)
-    if mode in (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP):
-        return _Ink.NONE
-    if mode not in (pdfium_c.FPDF_TEXTRENDERMODE_FILL, pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP):
-        return _Ink.SEEN
-    color = [ctypes.c_uint() for _ in range(4)]
-    if not pdfium_c.FPDFPageObj_GetFillColor(drawn, *color):
-        return _Ink.SEEN
-    red, green, blue, alpha = (part.value for part in color)
-    if alpha < _FAINT:
-        return _Ink.NONE
-    return _Ink.WHITE if min(red, green, blue) > 255 - _FAINT else _Ink.SEEN
-
-
-def _filled_boxes(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
-    """Boxes of everything that may lie under white type: pictures, coloured areas, forms of further objects."""
-    return _bounds(
-        page,
-        {
-            pdfium_c.FPDF_PAGEOBJ_PATH,
-            pdfium_c.FPDF_PAGEOBJ_IMAGE,
-            pdfium_c.FPDF_PAGEOBJ_SHADING,
-            pdfium_c.FPDF_PAGEOBJ_FORM,
-        },
-    )
-
-
-def _bounds(page: pypdfium2.PdfPage, kinds: set[int]) -> list[tuple[float, float, float, float]]:
-    """Left, bottom, right, top of the page's objects of these kinds; of lines and areas only those with colour."""
-    boxes: list[tuple[float, float, float, float]] = []
-    for number in range(pdfium_c.FPDFPage_CountObjects(page)):
-        drawn = pdfium_c.FPDFPage_GetObject(page, number)
-        kind = pdfium_c.FPDFPageObj_GetType(drawn)
-        if kind not in kinds or (kind == pdfium_c.FPDF_PAGEOBJ_PATH and not _is_coloured(drawn)):
-            continue
-        edges = [ctypes.c_float() for _ in range(4)]
-        if pdfium_c.FPDFPageObj_GetBounds(drawn, *edges):
-            x0, y0, x1, y1 = (edge.value for edge in edges)
-            boxes.append((x0, y0, x1, y1))
-    return boxes
-
-
-def _is_coloured(path: object) -> bool:
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    color = [ctypes.c_uint() for _ in range(4)]
-    filled = pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke) and fill.value != pdfium_c.FPDF_FILLMODE_NONE
-    if not filled or not pdfium_c.FPDFPageObj_GetFillColor(path, *color):
-        return False
-    red, green, blue, alpha = (part.value for part in color)
-    return alpha >= _FAINT and min(red, green, blue) <= 255 - _FAINT
 
 
 class _Placing:

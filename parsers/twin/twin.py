@@ -14,7 +14,7 @@ from parsers.readers.artwork import Artwork
 from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
 from parsers.template_fit import missing_anchors
-from parsers.template_parts import Items
+from parsers.template_items import Items
 from parsers.twin.invented_records import InventedRecord, InventedRecords, invent_records
 from parsers.twin.invention import Invention
 from parsers.twin.marks import legible, shuffled_marks
