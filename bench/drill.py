@@ -31,7 +31,7 @@ from records.patient import LinkPolicy
 
 _TODAY = date(2026, 11, 20)
 _DAYS = ("day1", "day2")
-_COLUMNS = ("records", "confirmed", "review", "wrong", "lost", "extra", "no_score_off", "file_held")
+_COLUMNS = ("records", "confirmed", "review", "wrong", "unread", "lost", "extra", "no_score_off", "file_held")
 
 
 class _Here:
@@ -124,8 +124,10 @@ def _day(layout: Path, day: str, truth: dict, template: Template | None) -> tupl
     for wanted in expected:
         found = next((r for r in left if _same(r, wanted)), None)
         if found is None:
-            counts["lost"] += 1
-            why.append(f"lost: {wanted['name']}, {wanted['instrument']}, {wanted['total']}, page {wanted['page']}")
+            # A report that waits as a whole is not lost; one that seems read while a record of it is missing is.
+            kind = "unread" if counts["file_held"] else "lost"
+            counts[kind] += 1
+            why.append(f"{kind}: {wanted['name']}, {wanted['instrument']}, {wanted['total']}, page {wanted['page']}")
             continue
         left.remove(found)
         faults = _faults(found, wanted)

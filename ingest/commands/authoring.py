@@ -59,6 +59,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="template")
 
 
+def _layout_name(output: Path) -> str:
+    """What to call the layout: the file's name, or the folder's where every form's file is called template.yaml."""
+    return output.resolve().parent.name if output.stem == "template" else output.stem
+
+
 def draft(
     samples: Annotated[list[Path], typer.Argument(metavar="SAMPLE…", help="Reports of one layout: PDF or CSV.")],
     site: Site,
@@ -77,7 +82,7 @@ def draft(
     taken = tuple(Sample(name=path.name, content=content_of(path), kind=kind_of(path.name)) for path in samples)
     pool = ReaderPool(reading.model_copy(update={"workers": 1}))
     try:
-        drafted = pool.call(draft_template, taken, site=site, today=today, name=output.stem)
+        drafted = pool.call(draft_template, taken, site=site, today=today, name=_layout_name(output))
     finally:
         pool.close()
     output.parent.mkdir(parents=True, exist_ok=True)
