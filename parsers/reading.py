@@ -10,6 +10,7 @@ from datetime import date
 from parsers.agreement import Witnesses
 from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
+from parsers.date_order import turned_dates
 from parsers.extraction import extract
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
@@ -100,7 +101,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         pages=pages,
         assessments=assessments,
         no_score=report.no_score,
-        findings=(*report.findings, *flaws),
+        findings=(*report.findings, *flaws, *turned_dates(report.rows, template)),
         signature=signature_of(first.pages, template, report, assessments),
     )
 
@@ -123,7 +124,7 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
         pages=0,
         assessments=assessments,
         no_score=report.no_score,
-        findings=report.findings,
+        findings=(*report.findings, *turned_dates(report.rows, template)),
         signature=table_signature_of(file, template, report, assessments),
     )
 
