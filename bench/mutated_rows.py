@@ -91,7 +91,7 @@ def _item_names(report: PrintedReport, n: int) -> list[str]:
 
 
 def shift_answers(report: PrintedReport, random: Random) -> Mutant | None:
-    """The points of a form's answers stand a half or a whole row too low or too high."""
+    """The points of a form's answers stand a whole row off, which only a person may settle, or half a row."""
     forms = [n for n, told in enumerate(report.told) if len(_item_names(report, n)) > 2]
     if not forms:
         return None
@@ -102,7 +102,9 @@ def shift_answers(report: PrintedReport, random: Random) -> Mutant | None:
     by = random.choice((0.5, 1.0)) * random.choice((-1, 1))
     places = [p for name in names for p in report.words[n][name]]
     dx, dy = (by * (second.x - first.x), 0.0) if across else (0.0, by * (second.baseline - first.baseline))
-    return Mutant(sheets=redrawn(report, moved(report, places, dx, dy)), told=held_of(report, {n}))
+    return Mutant(
+        sheets=redrawn(report, moved(report, places, dx, dy)), told=held_of(report, {n} if abs(by) == 1 else ())
+    )
 
 
 def remove_name(report: PrintedReport, random: Random) -> Mutant | None:
