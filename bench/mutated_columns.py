@@ -15,7 +15,9 @@ from parsers.readers.artwork import Lettering, Stroke
 def swap_columns(report: PrintedReport, random: Random) -> Mutant | None:
     """Two columns change places with their headers, cells and lines: an upgrade moved them."""
     pair = two_columns(report, random)
-    if pair is None:
+    # Below a heading that spans several columns a column means something else than below the next one.
+    spanned = any(column.under for columns in report.template.headers for column in columns)
+    if pair is None or spanned:
         return None
     a, b = pair
     top, bottom = span(report, pair)

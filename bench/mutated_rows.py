@@ -125,9 +125,15 @@ def swap_patients(report: PrintedReport, random: Random) -> Mutant | None:
     for n, one in people:
         for m, other in people:
             mine, theirs = {p for c in one.values() for p in c}, {p for c in other.values() for p in c}
-            if n < m and one and one.keys() == other.keys() and not mine & theirs:
+            alike = one.keys() == other.keys() and all(_lines(report, one[k]) == _lines(report, other[k]) for k in one)
+            if n < m and one and alike and not mine & theirs:
                 return _with_swapped(report, n, m)
     return None
+
+
+def _lines(report: PrintedReport, places: Sequence[Place]) -> int:
+    """On how many lines a cell is printed: where one has room, two have not."""
+    return len({round(set_at(report, place).baseline) for place in places})
 
 
 def _with_swapped(report: PrintedReport, n: int, m: int) -> Mutant:
