@@ -150,7 +150,7 @@ def test_a_name_that_a_border_runs_through_goes_to_a_person() -> None:
 
 
 def test_a_name_half_upon_another_line_goes_to_a_person() -> None:
-    first, second = listing(ANN), [Mark(40, 123.5, "O")]
+    first, second = listing(ANN), [Mark(40, 128, "O")]
     reading = read(pdf([*first, *second, *listing(BOB, top=115)[1 + len(LISTING_X) :]]), LISTING)
     names = [record.patient.name for record in sendable(reading)]
     assert not any("O" in name.split() for name in names)
