@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from parsers.lines import folded
@@ -49,7 +49,7 @@ def split_scores(
     for score in scores:
         if score.heading is not None and not score.cell.text and "" not in nothing:
             continue
-        if folded(score.cell.text) in nothing:
+        if folded(score.cell.text) in nothing and not _is_orphaned(score, columns, nothing):
             without += score.heading is None or bool(score.cell.text)
             continue
         cells = [*_beside(score, columns, alone=len(scores) == 1), *([score.heading] if score.heading else [])]
@@ -95,6 +95,16 @@ def _beside(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bo
             continue
         if _belongs(column, score, alone=alone or column.field is not Field.SEVERITY):
             yield str(column.field), printed.cell
+
+
+def _is_orphaned(score: PrintedColumn, columns: Sequence[PrintedColumn], nothing: Collection[str]) -> bool:
+    """Whether the score's cell is blank beside a severity of its own: a score that is missing, not one never taken."""
+    return not score.cell.text and any(
+        printed.column.field is Field.SEVERITY
+        and printed.column.instrument == score.column.instrument
+        and folded(printed.cell.text) not in nothing
+        for printed in columns
+    )
 
 
 def _items(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bool) -> tuple[ItemRow, ...] | None:

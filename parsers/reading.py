@@ -9,6 +9,8 @@ from datetime import date
 
 from parsers.agreement import Witnesses
 from parsers.csv_extraction import extract_csv
+from parsers.date_order import turned_dates
+from parsers.doubted_headings import with_doubted_headings
 from parsers.extraction import extract
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
@@ -20,6 +22,7 @@ from parsers.sight import Eyewitness
 from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
+from parsers.torn_words import torn_words
 from parsers.validation import validate
 from records.assessment import ReportReading
 from records.document import Document
@@ -92,9 +95,10 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
                 *witnesses.findings(row),
                 *eyewitness.findings(row),
                 *findings_about(row, pictures, by_ocr.keys()),
+                *torn_words(row, first),
             ),
         )
-        for row in report.rows
+        for row in with_doubted_headings(report.rows, report.findings, template)
     )
     flaws = tuple(
         Finding(code=code, region=region)
@@ -106,7 +110,7 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
         pages=pages,
         assessments=assessments,
         no_score=report.no_score,
-        findings=(*report.findings, *flaws),
+        findings=(*report.findings, *flaws, *turned_dates(report.rows, template)),
         signature=signature_of(first.pages, template, report, assessments),
     )
 
@@ -129,7 +133,7 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
         pages=0,
         assessments=assessments,
         no_score=report.no_score,
-        findings=report.findings,
+        findings=(*report.findings, *turned_dates(report.rows, template)),
         signature=table_signature_of(file, template, report, assessments),
     )
 

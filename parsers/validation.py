@@ -11,6 +11,7 @@ from parsers.dates import PrintedDate, UnreadableDateError, read_date
 from parsers.identity import read_identity
 from parsers.instrument_library import resolve, result_level, severity_band
 from parsers.item_reading import CriticalAnswer, critical_answer, read_items
+from parsers.lines import folded
 from parsers.scores import PrintedScore, UnreadableScoreError, read_score
 from parsers.template import Template
 from parsers.template_parts import Field
@@ -158,7 +159,17 @@ def _score(row: ExtractedRow, template: Template, instrument: Instrument | None,
     if score is None:
         findings.append(Finding(code="total-missing", region=region))
         return _Score(severity=severity)
+    if severity and score.words and not _same_band(severity, score.words, instrument, template):
+        # "6 Mil" beside "d": a word that reaches over the border of two columns is torn by it.
+        findings.append(Finding(code="column-boundary", region=region))
     return _Score(total=score.points, severity=severity or score.words)
+
+
+def _same_band(one: str, other: str, instrument: Instrument | None, template: Template) -> bool:
+    if folded(one) == folded(other):
+        return True
+    bands = [severity_band(text, instrument, template.severities) for text in (one, other)] if instrument else [None]
+    return bands[0] is not None and bands[0] == bands[-1]
 
 
 def _compare(

@@ -72,7 +72,7 @@ class _Typefaces:
         """The typeface for a word, and the word as that typeface prints it."""
         if self._own is not None and lacks_letters(lettering.text):
             return self._own, lettering.text
-        name = _standard(lettering)
+        name = typeface_of(lettering)
         if name not in self._loaded:
             self._loaded[name] = pdfium_c.FPDFText_LoadStandardFont(self._pdf.raw, name.encode("ascii"))
         return self._loaded[name], _printable(lettering.text)
@@ -84,7 +84,8 @@ class _Typefaces:
                 pdfium_c.FPDFFont_Close(font)
 
 
-def _standard(lettering: Lettering) -> str:
+def typeface_of(lettering: Lettering) -> str:
+    """The standard typeface a lettering is set in."""
     if lettering.serif and not lettering.mono:
         style = ("Bold" if lettering.bold else "") + ("Italic" if lettering.italic else "")
         return f"Times-{style or 'Roman'}"
@@ -131,7 +132,7 @@ def _set(pdf: pypdfium2.PdfDocument, sheet: object, lettering: Lettering, types:
 
 def natural_width(lettering: Lettering, text: str) -> float:
     """How wide the text is in the standard typeface of the lettering, unstretched, in points."""
-    return lettering.size * _width_of_one(_standard(lettering), _printable(text))
+    return lettering.size * _width_of_one(typeface_of(lettering), _printable(text))
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,62 @@
+"""Words that stand as no cell prints them: a border runs through one, or two stand half upon each other.
+
+The first reading ends a word at an upright line, because browsers print neighbouring cells so close that they touch. In
+one cell two words never touch: there the line runs through a word, and "F" and "airbanks" are one name.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from parsers.lines import lines_of
+from records.document import Document, Word
+from records.finding import Finding
+from records.geometry import Region
+from records.report import ExtractedRow
+
+# Of the height of the type; a space is four times as wide at least.
+_TOUCHING = 0.06
+# A footnote's number is a word of its own beside its score, in smaller type.
+_RAISED = 0.85
+# Of the height of the smaller type. Lines of one cell that are set close share a tenth.
+_CROSSING = 0.3
+
+
+def torn_words(row: ExtractedRow, document: Document) -> tuple[Finding, ...]:
+    """A finding for each cell of a record that holds a torn word, or words half upon each other.
+
+    Args:
+        row: The record as printed.
+        document: The first reading.
+    """
+    regions = [cell.region for _, cell in row.cells if cell.region is not None and " " in cell.text]
+    return tuple(
+        found for region in dict.fromkeys(regions) for found in _findings(region, document.pages[region.page - 1].words)
+    )
+
+
+def _findings(region: Region, words: Sequence[Word]) -> Iterator[Finding]:
+    inside = [word for word in words if region.holds(*word.region.center)]
+    if any(_touch(left.region, right.region) for left, right in _neighbours(inside)):
+        yield Finding(code="column-boundary", region=region)
+    if any(_cross(one.region, other.region) for one, other in itertools.combinations(inside, 2)):
+        yield Finding(code="text-overlaps", region=region)
+
+
+def _neighbours(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
+    for line in lines_of(words):
+        yield from itertools.pairwise(line.words)
+
+
+def _touch(left: Region, right: Region) -> bool:
+    smaller, taller = sorted((left.bottom - left.top, right.bottom - right.top))
+    return right.x0 - left.x1 < _TOUCHING * smaller and smaller > _RAISED * taller
+
+
+def _cross(one: Region, other: Region) -> bool:
+    """Whether one word covers a part of the other: a line of a wrapped cell that had no room in its row."""
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    across = min(one.x1, other.x1) - max(one.x0, other.x0)
+    smaller = min(one.bottom - one.top, other.bottom - other.top)
+    return across > 1 and shared > _CROSSING * smaller
