@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
-from parsers.header import find_headers
+from parsers.header import Header, find_headers
 from parsers.headless_items import extract_headless
-from parsers.item_extraction import extract_items, own_headers
+from parsers.item_extraction import ItemPage, extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped, folded
 from parsers.sentence_extraction import extract_sentences
 from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
 from parsers.template import Template
+from parsers.template_items import Items
 from parsers.template_parts import IDENTITY, Field
 from records.document import Document, Page
 from records.finding import Finding
@@ -90,22 +91,8 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
     stops = [header for headers in (*tables, *printed) for header in headers]
     questions = own_headers(page, template.items, printed, claims)
     whole = Region(page.number, 0, 0, page.width, page.height)
-    asked = False
     own = _page_values(template, claims, whole, progress)
-    for items, headers in zip(template.items, questions, strict=True):
-        found = (
-            extract_items(page, items, claims, headers=headers, stops=stops)
-            if items.columns
-            else extract_headless(page, items, claims)
-        )
-        asked |= found is not None
-        if found is not None and _says_no_score(found.row, template):
-            progress.no_score += 1
-        elif found is not None:
-            progress.areas += found.areas
-            progress.rows += _with_page_values([found.row], own, whole)
-    if template.items and own is not None and own.cells and not asked:
-        progress.findings.append(Finding(code="table-not-found", region=whole))
+    _take_questions(page, template, claims, progress, headers=questions, stops=stops, own=own)
     for table, headers, state in zip(template.table, tables, progress.tables, strict=True):
         _take_table(
             extract_table(page, table, template, claims, state, headers=headers, stops=stops), own, whole, progress
@@ -127,6 +114,41 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         progress.doubted = {str(wanted.field) for wanted in template.fields}
         for table, state in zip(template.table, progress.tables, strict=True):
             state.doubt(table)
+
+
+def _take_questions(
+    page: Page,
+    template: Template,
+    claims: Claims,
+    progress: _Progress,
+    *,
+    headers: Sequence[Sequence[Header]],
+    stops: Sequence[Header],
+    own: LabelledValues | None,
+) -> None:
+    """The records of a page's tables of questions, and a finding where one of them may be part of another."""
+    whole = Region(page.number, 0, 0, page.width, page.height)
+    found: list[tuple[Items, ItemPage]] = []
+    for items, places in zip(template.items, headers, strict=True):
+        record = (
+            extract_items(page, items, claims, headers=places, stops=stops)
+            if items.columns
+            else extract_headless(page, items, claims)
+        )
+        if record is not None:
+            found.append((items, record))
+    for _, record in found:
+        if _says_no_score(record.row, template):
+            progress.no_score += 1
+        else:
+            progress.areas += record.areas
+            progress.rows += _with_page_values([record.row], own, whole)
+    swallowed = len(found) < len(template.items) and any(
+        len(record.row.items or ()) > len(items.wording) for items, record in found
+    )
+    # Without its header a table's questions go on in the one above, and a whole record would be missing.
+    if swallowed or (template.items and own is not None and own.cells and not found):
+        progress.findings.append(Finding(code="table-not-found", region=whole))
 
 
 def _says_no_score(row: ExtractedRow, template: Template) -> bool:
