@@ -32,6 +32,10 @@ class Claims:
             word for word in self._words if self.is_free(word) and (within is None or within.holds(*word.region.center))
         )
 
+    def all_lines(self, within: Region) -> tuple[Line, ...]:
+        """What stands in a part of the page, claimed or not, as lines."""
+        return lines_of(word for word in self._words if within.holds(*word.region.center))
+
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
 

@@ -11,6 +11,7 @@ from parsers.agreement import Witnesses
 from parsers.areas import PageSize
 from parsers.csv_extraction import extract_csv
 from parsers.extraction import extract
+from parsers.heading_doubts import doubt_below_unread
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
 from parsers.readers import camelot_grid, pdfium, plumber, table_file
@@ -95,6 +96,7 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
         for page in glyphs.pages
         for code, region in dict(reversed(page.flaws)).items()
     )
+    assessments = doubt_below_unread(report.rows, assessments, template)
     return ReportReading(
         template=report.template,
         pages=pages,
@@ -118,6 +120,7 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
     template = fitting_template(file, request.templates)
     report = extract_csv(file, template, site=request.site)
     assessments = tuple(validate(row, template, request.instruments, today=request.today) for row in report.rows)
+    assessments = doubt_below_unread(report.rows, assessments, template)
     return ReportReading(
         template=report.template,
         pages=0,
