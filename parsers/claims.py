@@ -36,6 +36,10 @@ class Claims:
             self._free = lines_of([word for word in self._words if id(word) not in self._claimed])
         return self._free
 
+    def all_lines(self, within: Region) -> tuple[Line, ...]:
+        """What stands in a part of the page, claimed or not, as lines."""
+        return lines_of(word for word in self._words if within.holds(*word.region.center))
+
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parsers.claims import describes
+from parsers.group_headings import Groups
+from parsers.heading_doubts import is_strange_header, may_be_heading
 from parsers.lines import folded
 from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.template import Template
@@ -36,7 +38,7 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
     header_at, places = find_csv_header(file, table.columns)
     rows: list[ExtractedRow] = []
     findings: list[Finding] = []
-    groups: dict[str, Cell] = {}
+    groups = Groups()
     no_score = 0
     if header_at is None:
         findings.append(Finding(code="table-not-found"))
@@ -49,7 +51,7 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
         text = " ".join(cell for cell in row.cells if cell)
         heading = _heading(text, table)
         if heading is not None:
-            groups.update(heading)
+            groups.take(heading)
         elif (clinic := _clinic(text, template)) is not None:
             findings += [Finding(code="other-site")] if clinic != site else []
         elif any(describes(piece, text) for piece in (*template.furniture, *table.skip)):
@@ -57,7 +59,11 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
         elif header_at is None or number < header_at:
             findings.append(Finding(code="unclaimed-word", detail=text))
         else:
-            made, without = _records(row, file.rows[header_at], table.columns, places, groups, template)
+            printed = _printed(row, file.rows[header_at], table, places)
+            if is_strange_header([(p.column, p.cell.text) for p in printed], template, table):
+                findings.append(Finding(code="unclaimed-word", detail=text))
+                continue
+            made, without = _records(row, printed, table, groups, template)
             rows += made
             no_score += without
     if not rows and not no_score and header_at is not None:
@@ -103,26 +109,30 @@ def _clinic(text: str, template: Template) -> str | None:
     return next((site for name, site in template.clinics.items() if folded(name) == folded(text)), None)
 
 
-def _records(
-    row: TableRow,
-    header: TableRow,
-    columns: Sequence[Column],
-    places: Sequence[int | None],
-    groups: dict[str, Cell],
-    template: Template,
-) -> tuple[list[ExtractedRow], int]:
+def _printed(row: TableRow, header: TableRow, table: Table, places: Sequence[int | None]) -> tuple[PrintedColumn, ...]:
     if len(row.cells) != len(header.cells):
         raise UnreadableDocumentError(
             f"Line {row.line} has {len(row.cells)} cells, the header has {len(header.cells)}.",
             code="csv-malformed",
             next_step="Export it again; if the line is a remark, name it in the template as furniture.",
         )
-    printed = [
+    return tuple(
         PrintedColumn(column=column, cell=Cell(text=_PROTECTED.sub(r"\1", row.cells[place])))
-        for column, place in zip(columns, places, strict=True)
+        for column, place in zip(table.columns, places, strict=True)
         if place is not None
-    ]
+    )
+
+
+def _records(
+    row: TableRow, printed: Sequence[PrintedColumn], table: Table, groups: Groups, template: Template
+) -> tuple[list[ExtractedRow], int]:
     numbers = [p.cell.text for p in printed if p.column.field is Field.MRN]
-    notes = (Finding(code="mrn-unreadable"),) if any(_SCIENTIFIC.fullmatch(text) for text in numbers) else ()
-    record = ExtractedRow(page=None, line=row.line, region=None, cells=(), findings=notes)
-    return split_scores(record, groups, printed, template)
+    notes = [Finding(code="mrn-unreadable")] if any(_SCIENTIFIC.fullmatch(text) for text in numbers) else []
+    own = {str(p.column.field) for p in printed}
+    notes += [Finding(code="row-ambiguous")] if any(n in groups.doubted and n not in own for n in groups.said) else []
+    record = ExtractedRow(page=None, line=row.line, region=None, cells=(), findings=tuple(notes))
+    made, without = split_scores(record, groups.said, printed, template)
+    groups.row_taken()
+    if not made and may_be_heading([(p.column, p.cell.text) for p in printed], template, table):
+        groups.doubt(table)
+    return made, without

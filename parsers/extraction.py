@@ -9,10 +9,12 @@ from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
 from parsers.header import Header, find_headers
+from parsers.heading_doubts import names_people
 from parsers.headless_items import extract_headless
 from parsers.item_extraction import ItemPage, extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped, folded
+from parsers.marks import is_answered
 from parsers.sentence_extraction import extract_sentences
 from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
 from parsers.template import Template
@@ -97,6 +99,11 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         _take_table(
             extract_table(page, table, template, claims, state, headers=headers, stops=stops), own, whole, progress
         )
+    if sum(names_people(table) for table in template.table) > 1 and any(s.groups.doubted for s in progress.tables):
+        # What may have been a heading among one table's rows may name the people of the others too.
+        progress.findings.append(Finding(code="row-ambiguous", region=whole))
+        for table, state in zip(template.table, progress.tables, strict=True):
+            state.doubt(table)
     for blocks in template.blocks:
         cards = extract_blocks(page, blocks, claims, no_score=template.no_score)
         progress.no_score += cards.no_score
@@ -155,10 +162,8 @@ def _says_no_score(row: ExtractedRow, template: Template) -> bool:
     """Whether a form without a single answer says in place of its total that there is none."""
     total = row.cell(Field.TOTAL)
     nothing = {folded(text) for text in template.no_score if text}
-    answered = any(
-        item.points.text or any(c.cell.marks for c in item.choices) or (item.answer is not None and item.answer.text)
-        for item in row.items or ()
-    )
+    part = template.items_of(row.instrument)
+    answered = any(is_answered(item, marks=part.marks if part else ()) for item in row.items or ())
     return total is not None and folded(total.text) in nothing and not answered
 
 

@@ -17,6 +17,7 @@ from records.report import Cell
 
 # A run stands under a header when an edge, or the middle, of both differ by at most this many points.
 _UNDER = 4.0
+_WHO = frozenset(str(name) for name in IDENTITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +47,27 @@ class Groups:
     said: dict[str, Cell] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     headers: dict[int, Header] = field(default_factory=dict)
-    _rows_since: bool = False
+    _fresh: set[str] = field(default_factory=set)  # said since the last row
+    _inner: set[str] = field(default_factory=set)  # said beside or below a person's name, so of this person
 
     def take(self, cells: dict[str, Cell]) -> None:
         """Let a heading hold from here on."""
-        if self._rows_since and any(name in IDENTITY for name in cells):
+        who = _WHO & cells.keys()
+        if who and (who & self._fresh or not _WHO & self._fresh):
             # Another person: what their heading leaves out, the heading before did not say of them.
-            self.said = {name: cell for name, cell in self.said.items() if name not in IDENTITY}
-            self.doubted -= {str(name) for name in IDENTITY}
-            self._rows_since = False
+            gone = _WHO | (self._inner if who & self._fresh else self._inner - self._fresh)
+            self.said = {name: cell for name, cell in self.said.items() if name not in gone}
+            self.doubted -= _WHO
+            self._fresh -= gone
+        if who or _WHO & self._fresh:
+            self._inner |= cells.keys() - _WHO
+        self._fresh |= cells.keys()
         self.said.update(cells)
         self.doubted -= cells.keys()
 
     def row_taken(self) -> None:
         """A row below the headings was read."""
-        self._rows_since = True
+        self._fresh.clear()
 
     def doubt(self, table: Table) -> None:
         """Something was printed that was not understood: it may have been a heading."""
@@ -102,6 +109,17 @@ def find_group_lines(
         marks = {id(line) for line, _ in taken}
         rest = [line for line in rest if id(line) not in marks]
     return rest, sorted(found, key=lambda line: line.height)
+
+
+def find_by_pattern(lines: Sequence[Line], table: Table) -> list[GroupLine]:
+    """The lines that are group headings of the table by a pattern."""
+    patterns = [group.pattern for group in table.groups if group.pattern is not None]
+    found: list[GroupLine] = []
+    for line in lines:
+        cells = next((c for p in patterns if (c := cells_of_pattern(line, p)) is not None), None)
+        if cells is not None:
+            found.append(GroupLine(height=line.region.center[1], cells=cells, words=line.words))
+    return found
 
 
 def find_detail_lines(lines: Sequence[Line], table: Table) -> tuple[list[Line], list[GroupLine]]:

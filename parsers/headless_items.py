@@ -9,6 +9,7 @@ from parsers.claims import Claims
 from parsers.item_extraction import ItemPage, in_form_order, ringed_choices, unnumbered
 from parsers.labels import find_labels, read_values
 from parsers.lines import Line, folded, joined
+from parsers.marks import with_stray_marks
 from parsers.template_items import Items
 from parsers.template_parts import Field
 from records.document import Page, Word
@@ -46,6 +47,7 @@ def extract_headless(page: Page, items: Items, claims: Claims) -> ItemPage | Non
     values = read_values(lines, find_labels(lines, items.fields), items.fields, within=whole)
     claims.claim(values.words)
     answers = [_answer(question, position, items, page) for position, question in enumerate(found)]
+    answers = with_stray_marks(answers, page.marks)
     box = around([word.region for question in found for word in (*question.label, *question.rest)])
     findings: list[Finding] = []
     if len(found) != len(items.wording):

@@ -12,7 +12,7 @@ from parsers.columns import Borders, find_borders
 from parsers.header import Header
 from parsers.labels import find_labels, read_values
 from parsers.lines import folded
-from parsers.marks import marks_in, ringed
+from parsers.marks import marks_in, ringed, with_stray_marks
 from parsers.rows import Row, find_rows
 from parsers.table_extraction import area_of, cell_of, separated_by_rules
 from parsers.template_items import Items, SummaryRow
@@ -82,6 +82,7 @@ def extract_items(
         else:
             answers.append((row, reading.answer(row, len(answers))))
         claims.claim(row.words)
+    answers = list(zip([r for r, _ in answers], with_stray_marks([a for _, a in answers], page.marks), strict=True))
     findings = _findings(answers, items, rows)
     missing = [s.label for s in items.summary if not s.optional and _absent(s, rows, label_at)]
     findings += [Finding(code="label-missing", region=header.region, detail=label) for label in missing]

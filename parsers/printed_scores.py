@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from parsers.lines import folded
+from parsers.scores import UnreadableScoreError, read_score
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field
 from records.finding import Finding
@@ -30,6 +31,8 @@ def split_scores(
 ) -> tuple[list[ExtractedRow], int]:
     """A record for every score column that holds a score, and the number of those that say there is none.
 
+    Where questions were answered there is a record, whatever the score says: an answer is never dropped.
+
     Args:
         record: The row without its cells.
         headings: What group headings above it say; what the row says itself counts before that.
@@ -46,13 +49,16 @@ def split_scores(
     scores = [printed for printed in columns if printed.column.field in SCORES]
     records: list[ExtractedRow] = []
     without = 0
+    alone = len(scores) == 1
     for score in scores:
+        items = _items(score, columns, alone=alone)
         if score.heading is not None and not score.cell.text and "" not in nothing:
             continue
-        if folded(score.cell.text) in nothing and not _is_orphaned(score, columns, nothing):
+        doubted = _is_orphaned(score, columns, nothing) or _answered(items or (), nothing)
+        if folded(score.cell.text) in nothing and not doubted:
             without += score.heading is None or bool(score.cell.text)
             continue
-        cells = [*_beside(score, columns, alone=len(scores) == 1), *([score.heading] if score.heading else [])]
+        cells = [*_beside(score, columns, alone=alone), *([score.heading] if score.heading else [])]
         named = {name for name, _ in cells}
         cells += [(name, cell) for name, cell in headings.items() if name not in named]
         records.append(
@@ -60,7 +66,7 @@ def split_scores(
                 record,
                 cells=(*cells, (str(score.column.field), score.cell), *whole),
                 instrument=score.column.instrument,
-                items=_items(score, columns, alone=len(scores) == 1),
+                items=items,
             )
         )
     return records, without
@@ -121,6 +127,15 @@ def _items(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: boo
         if printed.column.field is Field.ITEM and _belongs(printed.column, score, alone=alone)
     )
     return items or None
+
+
+def _answered(items: Sequence[ItemRow], nothing: Collection[str]) -> bool:
+    """Whether a question has an answer, or something that cannot be read as none."""
+    texts = [item.points.text for item in items if folded(item.points.text) not in nothing]
+    try:
+        return any(read_score(text, maximum=None) is not None for text in texts)
+    except UnreadableScoreError:
+        return True
 
 
 def _belongs(column: Column, score: PrintedColumn, *, alone: bool) -> bool:

@@ -12,6 +12,7 @@ from parsers.csv_extraction import extract_csv
 from parsers.date_order import turned_dates
 from parsers.doubted_headings import with_doubted_headings
 from parsers.extraction import extract
+from parsers.heading_doubts import doubt_below_unread
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
 from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
@@ -105,6 +106,7 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
         for page in glyphs.pages
         for code, region in dict(reversed(page.flaws)).items()
     )
+    assessments = doubt_below_unread(report.rows, assessments, template)
     return ReportReading(
         template=report.template,
         pages=pages,
@@ -128,6 +130,7 @@ def _read_csv(content: bytes, request: ReadingRequest) -> ReportReading:
     template = fitting_template(file, request.templates)
     report = extract_csv(file, template, site=request.site)
     assessments = tuple(validate(row, template, request.instruments, today=request.today) for row in report.rows)
+    assessments = doubt_below_unread(report.rows, assessments, template)
     return ReportReading(
         template=report.template,
         pages=0,

@@ -14,13 +14,14 @@ from parsers.dates import UnreadableDateError, read_date
 from parsers.group_headings import (
     GroupLine,
     Groups,
-    cells_of_pattern,
     claim_group_headers,
+    find_by_pattern,
     find_detail_lines,
     find_group_lines,
 )
 from parsers.header import Header, HeaderCell, ReadsAsValue, find_headers
-from parsers.lines import Line
+from parsers.heading_doubts import is_strange_header, may_be_heading
+from parsers.lines import Line, lines_of
 from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.rows import Row, find_rows
 from parsers.template import Template
@@ -35,12 +36,17 @@ from records.report import Cell, ExtractedRow
 _KEYS = SCORES | {Field.AUTHORED_ON, Field.INSTRUMENT, Field.BIRTH_DATE, Field.MRN}
 
 
+# Lines of one cell share an edge, or their middle, within this many points.
+_SHIFTED = 2.0
+
+
 @dataclass(slots=True)
 class TableState:
     """What holds on from one page to the next: group headings, and columns where headers are printed once."""
 
     groups: Groups = field(default_factory=Groups)
     zones: tuple[Zone, ...] = ()
+    strange: bool = False  # another table's header stood among the rows
 
     def doubt(self, table: Table) -> None:
         """Something was printed that was not understood: it may have been a heading."""
@@ -98,17 +104,20 @@ def extract_table(
         zones = continued(page, state.zones)
     settled: list[Zone] = []
     found: list[_Found] = []
-    if zones and headers:
-        _take_above(page, table, claims, state.groups, zones[0])
+    earlier: Zone | None = None
     for zone in zones:
+        _take_between(page, table, claims, state.groups, earlier, zone, stops)
+        earlier = zone
         for number, candidates in group_headers.items():
             above = [header for header in candidates if header.top <= zone.body.top]
             state.groups.headers.update({number: above[-1]} if above else {})
-        one = _one_table(page, table, template, claims, state.groups, zone)
+        one = _one_table(page, table, template, claims, state.groups, zone, doubted=state.strange and not headers)
         settled.append(replace(zone, borders=one.borders))
         found.append(one)
+    _take_between(page, table, claims, state.groups, earlier, None, stops)
     if zones:
         state.zones = tuple(settled)
+        state.strange = any(one.strange for one in found)
     return TablePage(
         tables=len(headers),
         begins_amid=bool(found) and found[0].begins_amid,
@@ -118,15 +127,50 @@ def extract_table(
     )
 
 
-def _take_above(page: Page, table: Table, claims: Claims, groups: Groups, first: Zone) -> None:
-    """Headings above the page's first header speak of the rows below it."""
-    above = Region(page.number, first.body.x0, 0.0, first.body.x1, max(0.0, first.header.top))
-    patterns = [group for group in table.groups if group.pattern is not None]
-    for line in claims.free_lines(above):
-        cells = next((c for g in patterns if g.pattern and (c := cells_of_pattern(line, g.pattern)) is not None), None)
-        if cells is not None:
-            claims.claim(line.words)
-            groups.take(cells)
+def _take_between(
+    page: Page,
+    table: Table,
+    claims: Claims,
+    groups: Groups,
+    above: Zone | None,
+    below: Zone | None,
+    stops: Sequence[Header],
+) -> None:
+    """Let headings hold that stand outside the table: above its first header, or among the rows of other tables.
+
+    Args:
+        page: The page.
+        table: The table.
+        claims: What of the page is taken already; a heading counts for every table that knows it.
+        groups: What headings say so far.
+        above: Where the table was printed before on this page, if it was.
+        below: Where it is printed next on this page, if it is.
+        stops: Headers of all tables of the page.
+    """
+    for region in _between(page, above, below):
+        for line in claims.all_lines(region):
+            for heading in find_by_pattern([line], table):
+                claims.claim(heading.words)
+                groups.take(heading.cells)
+        if any(group.columns for group in table.groups) and any(region.holds(*s.region.center) for s in stops):
+            # A heading with columns of its own may stand among those rows, and is not looked for there.
+            groups.doubt(table)
+
+
+def _between(page: Page, above: Zone | None, below: Zone | None) -> list[Region]:
+    """What of the page lies between two places of a table, column by column."""
+    if above is None and below is None:
+        return [Region(page.number, 0.0, 0.0, page.width, page.height)]
+    # A table that goes on without a header begins at the top of the page.
+    begins = below.header.top if below is not None and below.header.region.page == page.number else 0.0
+    if above is not None and below is not None and above.body.x0 == below.body.x0:
+        return [_strip(page, below, above.body.bottom, begins)]
+    rest = [_strip(page, above, above.body.bottom, page.height)] if above is not None else []
+    return [*rest, *([_strip(page, below, 0.0, begins)] if below is not None else [])]
+
+
+def _strip(page: Page, zone: Zone, top: float, bottom: float) -> Region:
+    return Region(page.number, zone.body.x0, min(top, page.height), zone.body.x1, max(min(top, page.height), bottom))
 
 
 def _reads_across(table: Table, template: Template) -> ReadsAsValue | None:
@@ -148,18 +192,24 @@ def _reads_across(table: Table, template: Template) -> ReadsAsValue | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     begins_amid: bool
+    strange: bool
     borders: Borders
     records: tuple[ExtractedRow, ...]
     no_score: int
     area: TableArea | None
 
 
-def _one_table(page: Page, table: Table, template: Template, claims: Claims, groups: Groups, zone: Zone) -> _Found:
+def _one_table(
+    page: Page, table: Table, template: Template, claims: Claims, groups: Groups, zone: Zone, *, doubted: bool
+) -> _Found:
     header = zone.header
     cells = header.cells
     columns = [cell.column for cell in cells]
     lines = _without_skipped(claims.free_lines(zone.body), table, claims)
+    taken = [line for line in claims.all_lines(zone.body) if not any(claims.is_free(word) for word in line.words)]
     lines, headings = find_group_lines(lines, table, page, header, groups.headers)
+    # Headings that another table has claimed speak of this one's rows too.
+    headings = sorted([*headings, *find_by_pattern(taken, table)], key=lambda line: line.height)
     body, details = find_detail_lines(lines, table)
     borders = zone.borders or find_borders(header, body, page.rules, sides=_sides(page, zone))
     by_rules = separated_by_rules(table.rows, page, header)
@@ -184,20 +234,27 @@ def _one_table(page: Page, table: Table, template: Template, claims: Claims, gro
             groups.take(line.cells)
         if row is None:
             continue
-        claims.claim(row.words)
         if row.ambiguous:
             groups.doubt(table)
         made, without = _records(page, row, cells, borders, template, groups, table)
+        if doubted:
+            note = Finding(code="row-ambiguous", region=row.region)
+            made = [replace(record, findings=(*record.findings, note)) for record in made]
+        printed = [(column, row.text(at)) for at, column in enumerate(columns)]
+        doubted = doubted or is_strange_header(printed, template, table)
+        strange = not made and may_be_heading(printed, template, table)
+        claims.claim(row.words)
         for line in after:
             claims.claim(line.words)
             made = [_with_detail(record, line) for record in made]
         records += made
         no_score += without
         groups.row_taken()
-        if not by_rules and _hides_heading(row, table):
+        if strange or (not by_rules and _hides_heading(row, table)):
             groups.doubt(table)
     return _Found(
         begins_amid=_begins_amid(body, rows, columns) or _loose(details, rows),
+        strange=doubted,
         borders=borders,
         records=tuple(records),
         no_score=no_score,
@@ -235,16 +292,22 @@ def _loose(details: Sequence[GroupLine], rows: Sequence[Row]) -> bool:
 
 
 def _hides_heading(row: Row, table: Table) -> bool:
-    """Whether a further line of a row begins in its first column: it may be a heading that was not recognised.
+    """Whether a further line of a row may be a heading that was not recognised.
 
-    Only where headings say something of the rows that follow does that do harm beyond this row.
+    A cell that goes on in the next line goes on below its first line: a line in the first column, or one that stands
+    otherwise, is doubted.
     """
     if not table.group_fields or not row.cells:
         return False
-    first = row.cells.get(min(row.cells), ())
-    middles = [word.region.center[1] for word in first]
-    height = max((word.region.bottom - word.region.top for word in first), default=0.0)
-    return bool(middles) and max(middles) - min(middles) > 0.5 * height
+    first = row.cells[min(row.cells)]
+    return len(lines_of(first)) > 1 or any(_is_shifted(lines_of(words)) for words in row.cells.values())
+
+
+def _is_shifted(lines: Sequence[Line]) -> bool:
+    """Whether lines share neither their left nor their right edge nor their middle."""
+    boxes = [line.region for line in lines]
+    edges = ([box.x0 for box in boxes], [box.x1 for box in boxes], [box.center[0] for box in boxes])
+    return all(max(xs) - min(xs) > _SHIFTED for xs in edges)
 
 
 def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Column]) -> bool:

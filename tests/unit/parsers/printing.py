@@ -42,7 +42,16 @@ class Stroke(NamedTuple):
     y1: float
 
 
-Drawn = Mark | Stroke
+class Ring(NamedTuple):
+    """A drawn ellipse around `(x, y)`, y from the page's upper edge."""
+
+    x: float
+    y: float
+    wide: float = 14.0
+    high: float = 14.0
+
+
+Drawn = Mark | Stroke | Ring
 Setup = Callable[[Canvas], None]
 
 
@@ -63,6 +72,10 @@ def pdf(*pages: Iterable[Drawn], before: Setup | None = None, size: tuple[float,
 def _draw(canvas: Canvas, drawn: Drawn, height: float) -> None:
     if isinstance(drawn, Stroke):
         canvas.line(drawn.x0, height - drawn.y0, drawn.x1, height - drawn.y1)
+        return
+    if isinstance(drawn, Ring):
+        left, bottom = drawn.x - drawn.wide / 2, height - drawn.y - drawn.high / 2
+        canvas.ellipse(left, bottom, left + drawn.wide, bottom + drawn.high)
         return
     x = drawn.x - canvas.stringWidth(drawn.text, drawn.font, drawn.size) if drawn.right else drawn.x
     text = canvas.beginText(x, height - drawn.y)
