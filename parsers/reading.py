@@ -10,9 +10,8 @@ from datetime import date
 from parsers.agreement import Witnesses
 from parsers.csv_extraction import extract_csv
 from parsers.date_order import turned_dates
-from parsers.doubted_headings import with_doubted_headings
 from parsers.extraction import extract
-from parsers.heading_doubts import doubt_below_unread
+from parsers.heading_doubts import doubt_below_unread, with_doubted_headings
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
 from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
