@@ -183,7 +183,7 @@ def test_run_refuses_to_start_and_lists_every_reason(run: Run, tmp_path: Path) -
 def test_a_template_that_drifted_is_told_of_everywhere_until_it_is_released(run: Run, clinic: ReadingClinic) -> None:
     for day in range(2):
         clinic.read(export(row(), printed=f"2{day}.09.2026"))
-    clinic.read(export(row("P3"), printed="22.09.2026").replace(b"MeasureDate", b"MeasureDate;Room"))
+    clinic.read(export(row("P3") + ";4", printed="22.09.2026").replace(b"MeasureDate", b"MeasureDate;Room"))
     (listed,) = run("template", "list", "--json").lines
     assert listed["state"] == "held"
     assert "“Room” is new right of “MeasureDate”." in str(listed["changes"])
