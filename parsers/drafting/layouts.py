@@ -26,6 +26,7 @@ from parsers.drafting.text import Sketch, TableSketch
 from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means
 from parsers.header import find_headers
 from parsers.lines import Line, joined, lines_of
+from parsers.sentence_extraction import paragraphs
 from parsers.template import Kind
 from parsers.template_parts import IDENTITY, Field
 from records.document import Document, TableFile
@@ -92,16 +93,29 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
         return _completed(_anchored(sketch, texts, heights), texts)
     sketch.sentences = sentence_patterns(documents)
     if sketch.sentences:
-        sketch.anchors = _lasting_sentences(lines) or _anchors(title_of(texts[:_TOP_RUNS], heights))
+        sketch.anchors = _lasting_sentences(lines, sketch.sentences)
+        if not sketch.anchors:
+            raise TemplateError(
+                "Sentences with scores were recognised, but no other line that every such print has.",
+                next_step="Write the template by hand: an anchor tells this layout from others.",
+            )
         sketch.dates = _sentence_dates(documents)
         return _completed(sketch, texts)
     _sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
 
 
-def _lasting_sentences(lines: Sequence[Line]) -> tuple[str, ...]:
-    """The longest line of a page without a number in it: what every print of a letter says."""
-    plain = [line.text for line in lines if len(line.words) >= _SENTENCE and not re.search(r"\d", line.text)]
+def _lasting_sentences(lines: Sequence[Line], records: Sequence[str]) -> tuple[str, ...]:
+    """The longest line of a page without a number that is part of no record: what every print of a letter says."""
+    told = [text for text in paragraphs(lines) if any(re.search(pattern, text.joined) for pattern in records)]
+    theirs = {id(word) for text in told for word in text.words}
+    plain = [
+        line.text
+        for line in lines
+        if len(line.words) >= _SENTENCE
+        and not re.search(r"\d", line.text)
+        and not theirs & {id(word) for word in line.words}
+    ]
     return (max(plain, key=len).rstrip(".,;:"),) if plain else ()
 
 
