@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -194,7 +195,10 @@ def _compare(
     if score.severity is None:
         return
     named = severity_band(score.severity, instrument, template.severities)
-    if named is None:
+    if named is None and re.match(r"\d", score.severity):
+        # "12mild": a number before the word may be the score of another row, or of this one beside another's.
+        findings.append(Finding(code="column-boundary", region=row.region))
+    elif named is None:
         findings.append(Finding(code="severity-not-checked", region=row.region, blocking=False))
     elif named != instrument.band(score.total):
         findings.append(Finding(code="severity-differs", region=row.region))

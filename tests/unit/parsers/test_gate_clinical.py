@@ -105,6 +105,10 @@ def test_severity_words_are_held_against_the_total(word: str, code: str | None) 
     assert _codes(_validated(_row(severity=word))) == ({code} if code else set())
 
 
+def test_a_number_before_the_severity_word_may_be_another_rows_score() -> None:
+    assert _codes(_validated(_row(severity="12mild"))) == {"column-boundary"}
+
+
 def test_a_severity_word_nobody_knows_is_a_note_and_does_not_block() -> None:
     record = _validated(_row(severity="Consider referral"))
     assert (_codes(record), _codes(record, blocking=False)) == (set(), {"severity-not-checked"})
