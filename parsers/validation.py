@@ -195,7 +195,7 @@ def _compare(
     if score.severity is None:
         return
     named = severity_band(score.severity, instrument, template.severities)
-    if named is None and re.match(r"\d", score.severity):
+    if named is None and re.match(r"\d{1,3}\s*[^\W\d_]", score.severity):
         # "12mild": a number before the word may be the score of another row, or of this one beside another's.
         findings.append(Finding(code="column-boundary", region=row.region))
     elif named is None:
