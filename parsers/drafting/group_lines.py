@@ -15,6 +15,8 @@ TRAILING_WORDS: Final = frozenset({
     "subtotal", "subtotals", "total", "totals", "grand", "average", "averages", "mean", "count", "page", "end",
     "printed", "records", "continued", "key", "legend", "note", "notes", "confidential",
 })  # fmt: skip
+# Of these words those that are surnames too: what begins with one of them may be a patient's row.
+_SURNAMES: Final = frozenset({"page", "key", "mean", "count", "note", "grand", "end"})
 _SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
 _LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"
 
@@ -80,6 +82,8 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
 
 def _general(words: Sequence[str]) -> Piece:
     """A subtotal, a legend, the end of a list: its first word, or first two, and whatever follows."""
+    if words[0].casefold() in _SURNAMES and [word.casefold() for word in words[1:2]] != ["total"]:
+        return pattern_of(" ".join(words))
     kept = words[:2] if len(words) > 1 and words[0].casefold() in ("grand", "total", "end") else words[:1]
     return (" ".join(kept), False) if len(words) == len(kept) else (" ".join(map(re.escape, kept)) + " .+", True)
 

@@ -21,6 +21,7 @@ _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?"
 _CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|[AP]M|" + _MONTH + "|" + _WEEKDAY)
 # Behind these stands who printed the report.
 _USERS: Final = frozenset({"by", "user", "usr", "operator", "userid"})
+_STAFF: Final = frozenset({"reviewer", "rater", "attending", "clinician", "provider", "therapist", "counselor"})
 # Words of titles and remarks, which no name has.
 _PLAIN: Final = frozenset(
     {"continued", "cont", "results", "result", "report", "page", "summary", "office", "records", "weeks", "often"}
@@ -37,8 +38,10 @@ def pattern_of(text: str) -> Piece:
     words = text.split()
     if words[:1] == ["Dear"]:
         return "Dear .+", True
-    if len(words) > 1 and heading_means(words[0].rstrip(":")) is Field.IGNORE:
-        # A label that is known and not used ("Reviewer"): behind it stands a name more often than not.
+    labelled = words[0].endswith(":") or words[0].casefold() in _STAFF
+    if len(words) > 1 and labelled and heading_means(words[0].rstrip(":")) is Field.IGNORE:
+        # A label that is known and not used: behind it stands a name more often than not. Without a colon it must be
+        # nobody's surname: a pattern that begins with "Ward" would swallow the row of a patient called so.
         return re.escape(words[0]) + " .+", True
     users = [before.casefold().strip(":") in _USERS for before in ["", *words[:-1]]]
     if not any(_CHANGING.fullmatch(word) for word in words) and not any(users):

@@ -177,6 +177,22 @@ def test_a_line_with_known_labels_tells_who_the_rows_below_are_about() -> None:
     assert skipped == []
 
 
+@pytest.mark.parametrize(
+    ("printed", "row"),
+    [("Page 1 of 3", "Page John 01/02/1980 PHQ-9 14"), ("Key to colours", "Key Ann 01/02/1980 PHQ-9 14")],
+)
+def test_a_line_to_be_skipped_never_describes_the_row_of_somebody_called_like_its_first_word(
+    printed: str, row: str
+) -> None:
+    _, ((made, is_pattern),) = sort_lines([printed], lacking=frozenset())
+    assert not (re.fullmatch(made, row) if is_pattern else made == row)
+
+
+def test_a_word_that_is_a_surname_too_never_stands_for_the_rest_of_its_line() -> None:
+    made, is_pattern = pattern_of("Ward B")
+    assert not (is_pattern and re.fullmatch(made, "Ward John 01/02/1980 PHQ-9 14"))
+
+
 def test_a_line_with_an_unknown_label_and_a_subtotal_are_skipped() -> None:
     groups, skipped = sort_lines(["PROGRAM: ADULT DAY   CLINICIAN: HOLT, R", "Subtotal Holt: 12"], lacking=frozenset())
     assert groups == []
