@@ -17,11 +17,17 @@ class Claims:
     def __init__(self, page: Page) -> None:
         self._words = page.words
         self._claimed: set[int] = set()
+        self._furniture: set[int] = set()
         self._free: tuple[Line, ...] | None = None
 
     def claim(self, words: Iterable[Word]) -> None:
         """Mark words as belonging to a field, a heading or page furniture."""
         self._claimed.update(id(word) for word in words)
+        self._free = None
+
+    def release(self, words: Iterable[Word]) -> None:
+        """Take back a claim: the words may be part of a record."""
+        self._claimed.difference_update(id(word) for word in words)
         self._free = None
 
     def is_free(self, word: Word) -> bool:
@@ -39,6 +45,11 @@ class Claims:
     def all_lines(self, within: Region) -> tuple[Line, ...]:
         """What stands in a part of the page, claimed or not, as lines."""
         return lines_of(word for word in self._words if within.holds(*word.region.center))
+
+    def furniture_lines(self, within: Region | None = None) -> tuple[Line, ...]:
+        """What furniture has claimed, as lines; of a part of the page if a box is given."""
+        taken = [word for word in self._words if id(word) in self._furniture and id(word) in self._claimed]
+        return lines_of(word for word in taken if within is None or within.holds(*word.region.center))
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
@@ -63,6 +74,7 @@ class Claims:
                 rest = {id(word) for word in free} - {id(word) for word in found}
                 if found and not (in_rows and rest):
                     self.claim(found)
+                    self._furniture.update(id(word) for word in found)
                     break
 
     def findings(self) -> tuple[Finding, ...]:

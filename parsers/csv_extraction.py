@@ -11,6 +11,7 @@ from parsers.group_headings import Groups
 from parsers.heading_doubts import is_strange_header, may_be_heading
 from parsers.lines import folded
 from parsers.printed_scores import PrintedColumn, split_scores
+from parsers.skipped_records import reads_as_record
 from parsers.template import Template
 from parsers.template_parts import Column, Field, Table
 from records.document import TableFile, TableRow
@@ -54,7 +55,9 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
             groups.take(heading)
         elif (clinic := _clinic(text, template)) is not None:
             findings += [Finding(code="other-site")] if clinic != site else []
-        elif any(describes(piece, text) for piece in (*template.furniture, *table.skip)):
+        elif any(describes(piece, text) for piece in template.unread) and not (
+            header_at is not None and _is_record(row, file.rows[header_at], table, places, template)
+        ):
             continue
         elif header_at is None or number < header_at:
             findings.append(Finding(code="unclaimed-word", detail=text))
@@ -121,6 +124,12 @@ def _printed(row: TableRow, header: TableRow, table: Table, places: Sequence[int
         for column, place in zip(table.columns, places, strict=True)
         if place is not None
     )
+
+
+def _is_record(row: TableRow, header: TableRow, table: Table, places: Sequence[int | None], template: Template) -> bool:
+    if row.line < header.line or len(row.cells) != len(header.cells):
+        return False
+    return reads_as_record([(p.column, p.cell.text) for p in _printed(row, header, table, places)], template)
 
 
 def _records(

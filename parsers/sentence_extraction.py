@@ -46,6 +46,10 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
     rows: list[ExtractedRow] = []
     without = 0
     said: dict[str, Cell] = {}
+    for known in paragraphs(claims.furniture_lines()):
+        for match in sentences.pattern.finditer(known.joined):
+            # A record is never furniture, whatever else describes its lines.
+            claims.release(known.words_of(match.start(), match.end()) or ())
     for text in _texts(claims.free_lines(), sentences):
         if isinstance(text, Line):
             said = _heard(said, text, sentences)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from parsers.alignment import rows_out_of_line
 from parsers.areas import TableArea
-from parsers.claims import Claims, describes
+from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.dates import UnreadableDateError, read_date
 from parsers.group_headings import (
@@ -24,6 +24,7 @@ from parsers.heading_doubts import is_strange_header, may_be_heading
 from parsers.lines import Line, lines_of
 from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.rows import Row, find_rows
+from parsers.skipped_records import with_records, without_skipped
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field, RowRule, Table
 from parsers.zones import Zone, continued, zones_of
@@ -205,13 +206,15 @@ def _one_table(
     header = zone.header
     cells = header.cells
     columns = [cell.column for cell in cells]
-    lines = _without_skipped(claims.free_lines(zone.body), table, claims)
+    known = claims.furniture_lines(zone.body)
+    lines, skipped = without_skipped(claims.free_lines(zone.body), table, claims)
     taken = [line for line in claims.all_lines(zone.body) if not any(claims.is_free(word) for word in line.words)]
     lines, headings = find_group_lines(lines, table, page, header, groups.headers)
     # Headings that another table has claimed speak of this one's rows too.
     headings = sorted([*headings, *find_by_pattern(taken, table)], key=lambda line: line.height)
     body, details = find_detail_lines(lines, table)
     borders = zone.borders or find_borders(header, body, page.rules, sides=_sides(page, zone))
+    body = with_records(body, [*skipped, *known], borders, header, template, claims)
     by_rules = separated_by_rules(table.rows, page, header)
     rows = find_rows(
         body,
@@ -317,16 +320,6 @@ def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Co
     cells = {number: first.text(number) for number in first.cells}
     above = any(line.region.bottom <= first.region.top for line in body)
     return first.ambiguous or above or not _begins_row(cells, columns)
-
-
-def _without_skipped(lines: Sequence[Line], table: Table, claims: Claims) -> list[Line]:
-    rest: list[Line] = []
-    for line in lines:
-        if any(describes(piece, line.text) for piece in table.skip):
-            claims.claim(line.words)
-        else:
-            rest.append(line)
-    return rest
 
 
 def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:

@@ -18,6 +18,9 @@ from pydantic import BeforeValidator, ConfigDict
 from parsers.template_items import Items
 from parsers.template_parts import STRICT, Blocks, Column, Field, Furniture, LabelledField, Sentences, Table
 
+# What may stand beside a label: furniture that describes a label with one of these would swallow a record.
+_VALUES = ("Garcia, Maria", "Maria Garcia", "01/02/1980", "1980-01-02", "0012345", "14", "14 / 27", "PHQ-9")
+
 
 class NameOrder(StrEnum):
     """How a name cell is written; a comma always means family name first.
@@ -108,6 +111,7 @@ class Template:
             raise ValueError("a CSV layout is one table")
         if len({part.instrument for part in self.items}) != len(self.items):
             raise ValueError("two item tables have the same instrument")
+        self._check_furniture()
         if not self.dates and any(not formats for _, formats in self._dated()):
             raise ValueError("dates are needed: the format of printed dates, for instance %m/%d/%Y")
 
@@ -150,6 +154,13 @@ class Template:
     def items_of(self, instrument: str | None) -> Items | None:
         """The item table of an instrument, or None."""
         return next((part for part in self.items if part.instrument == instrument), None)
+
+    def _check_furniture(self) -> None:
+        """Refuse furniture that would take a labelled value away before it is read."""
+        for pattern in (piece.pattern for piece in self.unread if piece.pattern is not None):
+            for label in (wording for wanted in self.labelled for wording in (wanted.label, *wanted.also)):
+                if any(pattern.fullmatch(f"{label}{colon} {value}") for colon in ("", ":") for value in _VALUES):
+                    raise ValueError(f"furniture {pattern.pattern!r} would take the label {label!r} and its value away")
 
     def _dated(self) -> Iterator[tuple[Field, tuple[str, ...]]]:
         """Every place of a date, with the formats of its own."""
