@@ -47,7 +47,7 @@ lock: $(VENV)/bin/python
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --no-annotate -o requirements.lock pyproject.toml requirements-build.in
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
-	  --no-emit-find-links --no-emit-trusted-host --no-annotate --extra dev -o requirements-dev.lock pyproject.toml requirements-build.in
+	  --no-emit-find-links --no-emit-trusted-host --no-annotate --extra dev --extra ocr -o requirements-dev.lock pyproject.toml requirements-build.in
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -83,8 +83,8 @@ def test_a_file_of_pictures_is_refused_where_nothing_recognises_text() -> None:
     assert refused.value.code == "no-text"
 
 
-@pytest.mark.skipif(ocr.is_installed(), reason="the extra scorebridge[ocr] is installed")
-def test_text_recognition_that_is_not_installed_cannot_be_switched_on() -> None:
+def test_text_recognition_that_is_not_installed_cannot_be_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.settings.find_spec", lambda _name: None)
     with pytest.raises(ValidationError, match=r"scorebridge\[ocr\]"):
         ReadingSettings(ocr_pages=1)
 
