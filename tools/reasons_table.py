@@ -40,7 +40,6 @@ STEPS: Final[dict[str, str]] = {
     "reader-died": "Run `report again` once. If it dies again, report the place named in the log.",
     "no-text": "Print as text, not as a picture. The report's page shows it; `reading.ocr_pages` can fill it in.",
     "csv-malformed": "Open it in an editor, not a spreadsheet, and mend the export.",
-    "csv-open-end": "The rest is read. Compare the last record with its source; let the export end every line.",
     "file-vanished": "Check whether it was printed again, and what else removes files there.",
     "file-locked": "Nothing, if it passes: the file is tried at every scan. Else find the program that holds it.",
     "file-too-large": _STRANGE.replace("the limit", "`reading.max_file_mb`"),
