@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from parsers.columns import Borders
 from parsers.header import Header
 from parsers.lines import Line, joined
+from parsers.spanning_cells import Band, Span, find_bands, find_spans, without_spans
 from records.document import Rule, Word
 from records.geometry import Region, around
 
@@ -34,12 +35,14 @@ class Row:
         region: The box around its words.
         ambiguous: A line of it may belong to the neighbouring row.
         crossed: A word of it runs over a column border, or stands between two columns.
+        spans: Column index to top and bottom of a cell that several rows share; its words are not in the region.
     """
 
     cells: dict[int, tuple[Word, ...]]
     region: Region
     ambiguous: bool
     crossed: bool
+    spans: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -72,15 +75,33 @@ def find_rows(
         keys: Columns that two rows would fill twice: lines between two rules that do not are one row.
         by_rules: Whether horizontal printed lines separate rows.
     """
+    if not by_rules:
+        return tuple(_by_lines(body, [n for n, line in enumerate(body) if begins(_cells(line, borders))], borders))
+    bands = find_bands(body, borders, header, rules, keys=keys)
+    spans = find_spans(bands, borders, header, rules)
     rows: list[Row] = []
-    for band, closed in _bands(body, header, rules) if by_rules else [(list(body), False)]:
-        starts = [n for n, line in enumerate(band) if begins(_cells(line, borders))]
-        band = _without_far_lines(band, starts) if closed else band
-        if closed and not _filled_twice([_cells(band[n], borders) for n in starts], keys):
-            rows.append(_row([line.words for line in band], borders, ambiguous=False))
-        else:
-            rows += _by_lines(band, starts, borders)
+    for band in bands:
+        over = [span for span in spans if span.holds(band)]
+        rows += [_spanned(row, over) for row in _of_band(band, over, borders, begins=begins, keys=keys)]
     return tuple(rows)
+
+
+def _of_band(band: Band, spans: Sequence[Span], borders: Borders, *, begins: Begins, keys: frozenset[int]) -> list[Row]:
+    lines = without_spans(band, spans)
+    said = {span.column: joined(span.words) for span in spans if span.words}
+    starts = [n for n, line in enumerate(lines) if begins({**_cells(line, borders), **said})]
+    lines = _without_far_lines(lines, starts) if band.closed else lines
+    if lines and band.closed and not _filled_twice([_cells(lines[n], borders) for n in starts], keys):
+        return [_row([line.words for line in lines], borders, ambiguous=False)]
+    return _by_lines(lines, starts, borders)
+
+
+def _spanned(row: Row, spans: Sequence[Span]) -> Row:
+    """The row with the cells that it shares with its neighbours."""
+    if not spans:
+        return row
+    cells = {**row.cells, **{span.column: span.words for span in spans if span.words}}
+    return replace(row, cells=cells, spans={span.column: (span.top, span.bottom) for span in spans})
 
 
 def _without_far_lines(band: Sequence[Line], starts: Sequence[int]) -> list[Line]:
@@ -97,24 +118,6 @@ def _without_far_lines(band: Sequence[Line], starts: Sequence[int]) -> list[Line
 def _filled_twice(starts: Sequence[dict[int, str]], keys: frozenset[int]) -> bool:
     filled = [column for cells in starts for column in keys.intersection(cells)]
     return len(filled) != len(set(filled))
-
-
-def _bands(body: Sequence[Line], header: Header, rules: Sequence[Rule]) -> list[tuple[list[Line], bool]]:
-    """Lines between two horizontal rules, and whether there is a rule on both sides."""
-    width = header.region.x1 - header.region.x0
-    ys = sorted(
-        rule.region.top
-        for rule in rules
-        if rule.is_horizontal
-        and rule.region.x1 - rule.region.x0 > 0.5 * width
-        and rule.region.x0 < header.region.x1
-        and rule.region.x1 > header.region.x0
-    )
-    bands: dict[int, list[Line]] = {}
-    for line in body:
-        y = line.region.center[1]
-        bands.setdefault(sum(edge < y for edge in ys), []).append(line)
-    return [(lines, 0 < above < len(ys)) for above, lines in sorted(bands.items())]
 
 
 def _by_lines(band: Sequence[Line], starts: Sequence[int], borders: Borders) -> list[Row]:

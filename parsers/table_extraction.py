@@ -225,8 +225,10 @@ def _one_table(
         keys=frozenset(n for n, column in enumerate(columns) if column.fields & _KEYS),
         by_rules=by_rules,
     )
+    scores = [number for number, column in enumerate(columns) if column.fields & SCORES]
+    # A score that several rows share is not the score of each.
+    rows = tuple(replace(row, ambiguous=True) if row.spans.keys() & set(scores) else row for row in rows)
     if not borders.ruled:
-        scores = [number for number, column in enumerate(columns) if column.fields & SCORES]
         astray = rows_out_of_line(rows, scores)
         rows = tuple(replace(row, crossed=True) if at in astray else row for at, row in enumerate(rows))
     records: list[ExtractedRow] = []
@@ -431,7 +433,8 @@ def cell_of(page: Page, row: Row, number: int, borders: Borders) -> Cell:
     """The cell of a row in one column."""
     words = row.cells.get(number, ())
     left, right = max(0.0, borders.xs[number]), min(page.width, borders.xs[number + 1])
-    area = Region(page.number, min(left, right), row.region.top, max(left, right), row.region.bottom)
+    top, bottom = row.spans.get(number, (row.region.top, row.region.bottom))
+    area = Region(page.number, min(left, right), top, max(left, right), bottom)
     if not words:
         return Cell(text="", area=area)
     return Cell(text=row.text(number), region=around([word.region for word in words]), area=area)
