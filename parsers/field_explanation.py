@@ -171,6 +171,7 @@ def _value(name: str, cell: Cell, read: SymptomAssessment | None) -> str:
         Field.TOTAL: read.total if read.total is not None else read.result,
         Field.RESULT: read.result,
         Field.SEVERITY: read.severity,
+        Field.ANSWERS: " ".join("?" if item.points is None else str(item.points) for item in read.items or ()),
         Field.AUTHORED_ON: read.authored_on,
         Field.AUTHORED_TIME: read.authored_time,
     }

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from parsers.answer_lists import is_answered
 from parsers.lines import folded
 from parsers.scores import UnreadableScoreError, read_score
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field
 from records.finding import Finding
 from records.report import Cell, ExtractedRow, ItemRow
+
+# What a row says of one of its scores; everything else it says of all of them.
+_OF_ONE_SCORE = frozenset({Field.SEVERITY, Field.ANSWERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,11 @@ def split_scores(
         items = _items(score, columns, alone=alone)
         if score.heading is not None and not score.cell.text and "" not in nothing:
             continue
-        doubted = _is_orphaned(score, columns, nothing) or _answered(items or (), nothing)
+        doubted = (
+            _is_orphaned(score, columns, nothing)
+            or _answered(items or (), nothing)
+            or _lists_answers(score, columns, template, alone=alone)
+        )
         if folded(score.cell.text) in nothing and not doubted:
             without += score.heading is None or bool(score.cell.text)
             continue
@@ -99,7 +107,7 @@ def _beside(score: PrintedColumn, columns: Sequence[PrintedColumn], *, alone: bo
         column = printed.column
         if column.field in SCORES or column.field in (Field.IGNORE, Field.ITEM):
             continue
-        if _belongs(column, score, alone=alone or column.field is not Field.SEVERITY):
+        if _belongs(column, score, alone=alone or column.field not in _OF_ONE_SCORE):
             yield str(column.field), printed.cell
 
 
@@ -136,6 +144,15 @@ def _answered(items: Sequence[ItemRow], nothing: Collection[str]) -> bool:
         return any(read_score(text, maximum=None) is not None for text in texts)
     except UnreadableScoreError:
         return True
+
+
+def _lists_answers(score: PrintedColumn, columns: Sequence[PrintedColumn], template: Template, *, alone: bool) -> bool:
+    return any(
+        printed.column.field is Field.ANSWERS
+        and _belongs(printed.column, score, alone=alone)
+        and is_answered(printed.cell.text, template.no_score)
+        for printed in columns
+    )
 
 
 def _belongs(column: Column, score: PrintedColumn, *, alone: bool) -> bool:

@@ -11,7 +11,7 @@ from records.finding import Finding
 from records.report import Cell, ExtractedRow
 
 # Values that go out and that nothing else would contradict if all digits of a typeface were exchanged.
-_RECOGNISED = frozenset({str(Field.TOTAL), str(Field.RESULT), str(Field.AUTHORED_ON)})
+_RECOGNISED = frozenset({str(Field.TOTAL), str(Field.RESULT), str(Field.ANSWERS), str(Field.AUTHORED_ON)})
 
 
 class Eyewitness:

@@ -38,6 +38,7 @@ class Field(StrEnum):
         AUTHORED_ON: Day of the questionnaire.
         AUTHORED_TIME: Time or visit that tells two of one day apart.
         ITEM: Points of one answer, in tables with a column per question.
+        ANSWERS: Points of all answers in one cell, in the questionnaire's order: "0-1-1-0-2".
         LABEL: Wording of a question, in items only.
         ANSWER: Answer in words, in items only.
         POINTS: Points of an answer, in items only.
@@ -63,6 +64,7 @@ class Field(StrEnum):
     AUTHORED_ON = "authored_on"
     AUTHORED_TIME = "authored_time"
     ITEM = "item"
+    ANSWERS = "answers"
     LABEL = "label"
     ANSWER = "answer"
     POINTS = "points"
@@ -78,7 +80,7 @@ IDENTITY = frozenset({
     Field.PHONE,
 })  # fmt: skip
 _ITEM_FIELDS = frozenset({Field.LABEL, Field.ANSWER, Field.POINTS, Field.CHOICE, Field.RINGED})
-_REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE, Field.CHOICE, Field.PARTS}
+_REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.ANSWERS, Field.IGNORE, Field.CHOICE, Field.PARTS}
 
 
 class Place(StrEnum):

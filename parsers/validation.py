@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from parsers.answer_lists import with_answers
 from parsers.dates import PrintedDate, UnreadableDateError, read_date
 from parsers.identity import read_identity
 from parsers.instrument_library import resolve, result_level, severity_band
@@ -53,6 +54,8 @@ def validate(
     findings += who.findings
     instrument, printed_name, meant = _instrument(row, template, instruments, findings)
     when = _authored(row, template, today, who.identity.birth_date, findings)
+    row = with_answers(row, template, meant)
+    findings += [finding for finding in row.findings if finding not in findings]
     items = read_items(row, template, instrument, findings)
     score = _score(row, template, instrument, findings)
     _compare(row, template, instrument, score, items, findings)

@@ -15,6 +15,7 @@ from parsers.readers.limits import ReadingLimits
 from parsers.template import Kind, Template
 from parsers.template_fit import missing_anchors
 from parsers.template_items import Items
+from parsers.template_parts import Field
 from parsers.twin.invented_records import InventedRecord, InventedRecords, invent_records
 from parsers.twin.invention import Invention
 from parsers.twin.marks import legible, shuffled_marks
@@ -68,6 +69,12 @@ class Twin:
     remarks: tuple[str, ...]
 
 
+def _has_other_answers(template: Template) -> bool:
+    """Whether a layout prints answers otherwise than as points or words of their own."""
+    lists = any(Field.ANSWERS in column.fields for columns in template.headers for column in columns)
+    return lists or any(_is_marked(items) for items in template.items)
+
+
 def _is_marked(items: Items) -> bool:
     return items.has_rings or any(column.points is not None for column in items.columns)
 
@@ -77,12 +84,12 @@ def twin_of_pdf(content: bytes, request: TwinRequest) -> Twin:
 
     Raises:
         DocumentError: The file cannot be read.
-        TemplateError: The template does not fit it, or its answers are marked: moving a printed mark is not known here,
-            and the answers of a real person must not stay.
+        TemplateError: The template does not fit it, or its answers are marked or stand in one cell: these are not
+            invented here, and the answers of a real person must not stay.
     """
-    if request.template is not None and any(_is_marked(items) for items in request.template.items):
+    if request.template is not None and _has_other_answers(request.template):
         raise TemplateError(
-            "The answers of this layout are marked in columns or ringed; no twin is made of it.",
+            "The answers of this layout are marked in columns, ringed, or in one cell; no twin is made of it.",
             next_step="Print a report of an invented patient instead.",
         )
     pdfium.preflight(content, ReadingLimits())
