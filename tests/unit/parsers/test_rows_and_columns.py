@@ -15,6 +15,7 @@ from printing import (
     LISTING,
     LISTING_HEADER,
     LISTING_X,
+    TODAY,
     Drawn,
     Mark,
     Stroke,
@@ -30,9 +31,12 @@ from printing import (
 )  # fmt: skip
 
 from parsers.extraction import extract
+from parsers.identity import read_identity
 from parsers.template_file import parse_template
+from parsers.template_parts import Field
 from records.document import Document, Page, ReaderName, Word
 from records.geometry import Region
+from records.report import Cell, ExtractedRow
 
 DAN = ("Zoe, Dan", "A103", "01/01/1970", "GAD-7", "5", "03/05/2026")
 SCORE_X = LISTING_X[4]
@@ -106,6 +110,23 @@ def test_a_name_cut_off_at_a_lines_end_is_not_whole() -> None:
         reading = read(pdf(listing((name, *ANN[1:]), BOB)), LISTING)
         assert blocked(reading) == {"name-unreadable"}
     assert not blocked(read(pdf(listing(("Doe 3rd, Ann", *ANN[1:]), BOB)), LISTING))
+
+
+@pytest.mark.parametrize("name", ["Doe, An…", "Doe, An...", "Do…"])
+def test_a_name_with_an_ellipsis_is_kept_as_printed_and_marked_as_cut_off(name: str) -> None:
+    reading = read(pdf(listing((name, *ANN[1:]), BOB)), LISTING)
+    cut, whole = reading.assessments
+    assert (cut.patient.name, cut.patient.cut_off) == (name, ("given",) if "," in name else ("family",))
+    assert [(f.code, f.blocking) for f in cut.findings] == [("name-cut-off", False)]
+    assert (whole.patient.cut_off, whole.findings) == ((), ())
+
+
+def test_a_ligature_in_a_name_is_its_letters() -> None:
+    row = ExtractedRow(
+        page=1, region=Region(1, 0, 0, 9, 9), cells=((Field.NAME, Cell(text="Heﬀernan, Maﬃeo", region=None)),)
+    )
+    who = read_identity(row, LISTING, today=TODAY).identity
+    assert (who.name, who.family, who.given) == ("Heffernan, Maffieo", "Heffernan", "Maffieo")
 
 
 @pytest.mark.parametrize("drop", [4.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 14.0])
