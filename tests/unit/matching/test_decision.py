@@ -167,6 +167,13 @@ def test_a_record_number_that_nobody_has_waits() -> None:
     assert_review(match(replace(PRINT, mrn="W99999")), "mrn-unknown")
 
 
+def test_another_middle_name_waits_unless_number_and_birth_date_are_equal() -> None:
+    other = replace(PRINT, middle="Opal")
+    assert_review(match(replace(other, mrn=None)), "middle-conflict")
+    assert_review(match(replace(other, birth_date=None)), "middle-conflict")
+    assert_certain(match(other))
+
+
 def test_the_number_of_somebody_else_waits_however_much_else_agrees() -> None:
     other = replace(JULIE, patient_id="other", family="Stone", given="Peggy", birth_date=date(1960, 2, 3), mrn="W24464")
     assert_review(match(replace(PRINT, mrn="W24464"), JULIE, other), "mrn-conflict")

@@ -156,3 +156,9 @@ def test_an_instrument_whose_scoring_is_unverified_keeps_the_record_back() -> No
 )
 def test_totals_are_held_against_the_range_of_their_own_instrument(name: str, total: str, fits: bool) -> None:
     assert _codes(_validated(_row(instrument=name, total=total))) == (set() if fits else {"total-out-of-range"})
+
+
+@pytest.mark.parametrize(("printed", "level"), [("High", "high"), ("low risk", "low"), ("14", None), ("raised", None)])
+def test_a_result_that_is_no_level_keeps_the_record_back(printed: str, level: str | None) -> None:
+    record = _validated(_row(instrument="C-SSRS", total=printed))
+    assert (record.result, "result-unreadable" in _codes(record)) == (level, level is None)

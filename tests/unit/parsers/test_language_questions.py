@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parsers.agreement import Witnesses
+from parsers.extraction import extract
 from parsers.marks import chosen
+from parsers.readers import pdfium, plumber
+from parsers.readers.limits import ReadingLimits
 from parsers.scores import UnreadableScoreError
+from parsers.template import Template
 from parsers.template_file import parse_template
 from records.assessment import ItemState, ReportReading
+from records.document import Document, ReaderName
 from records.report import Cell, Choice
-from tests.unit.parsers.printing import Drawn, Mark, Ring, Stroke, blocked, pdf, read, sendable
+from tests.unit.parsers.printing import SITE, Drawn, Mark, Ring, Stroke, blocked, pdf, read, sendable
 
 _WORDING = (
     "Hardly any joy in activities", "Low mood and no hope", "Sleep too little or too much", "Worn out and tired",
@@ -151,6 +158,16 @@ def test_a_cross_in_a_column_is_its_answer() -> None:
 
 def test_a_cross_beside_thoughts_of_death_is_critical() -> None:
     assert _critical(read(_choice_page((*_ANSWERS[:8], 1), total=8), CHOICES)) is True
+
+
+@pytest.mark.parametrize(("content", "template"), [(_choice_page(), CHOICES), (_ring_page(_rings()), RINGED)])
+def test_a_mark_that_only_one_reader_sees_holds_its_record(content: bytes, template: Template) -> None:
+    (row,) = extract(plumber.read(content), template, site=SITE).report.rows
+    third = pdfium.read(content, ReadingLimits())
+    blind = replace(third, pages=tuple(replace(page, marks=page.marks[1:]) for page in third.pages))
+    second = Document(reader=ReaderName.CAMELOT, pages=third.pages)
+    seen = [[f for f in Witnesses(second, one).findings(row) if f.code == "marks-differ"] for one in (third, blind)]
+    assert [len(found) for found in seen] == [0, 1]
 
 
 @pytest.mark.parametrize("item", [1, 9])

@@ -14,7 +14,7 @@ from parsers.template_file import parse_template
 from parsers.template_parts import Column, Field
 from records.assessment import ReportReading
 from records.report import Cell, ExtractedRow
-from tests.unit.parsers.printing import Drawn, Mark, Stroke, blocked, line, pdf, read, sendable
+from tests.unit.parsers.printing import Drawn, Mark, Stroke, blocked, blocking, line, pdf, read, sendable
 
 _TOP = """
 revision: 1
@@ -28,6 +28,33 @@ _TITLE = Mark(40, 40, "Score sheet", 14)
 
 def _totals(reading: ReportReading) -> list[tuple[str, str | None, str, int | None]]:
     return [(r.patient.name, r.instrument, str(r.authored_on), r.total) for r in sendable(reading)]
+
+
+# Cells that hold several fields
+
+TOGETHER = parse_template(
+    f"""
+id: together
+{_TOP}
+table:
+  columns:
+    - {{header: Client, field: name}}
+    - {{header: Number, field: mrn}}
+    - {{header: Result, field: parts, pattern: '(?P<instrument>[^:]+): (?P<total>\\d+)'}}
+    - {{header: Visit, field: authored_on}}
+""",
+    source="together.yaml",
+)
+
+
+@pytest.mark.parametrize("result", ["PHQ-9 14", "PHQ-9: 14 points", "PHQ-9:", "14"])
+def test_a_cell_that_does_not_have_the_form_of_its_pattern_holds_its_record(result: str) -> None:
+    xs = (40.0, 140.0, 200.0, 330.0)
+    rows = [("Doe, Ann", "A100", result, "03/02/2026"), ("Roe, Bob", "A101", "GAD-7: 7", "03/02/2026")]
+    drawn: list[Drawn] = [_TITLE, *line(92, ("Client", "Number", "Result", "Visit"), xs)]
+    reading = read(pdf([*drawn, *line(110, rows[0], xs), *line(128, rows[1], xs)]), TOGETHER)
+    assert "cell-unreadable" in blocking(reading, reading.assessments[0])
+    assert [(r.patient.name, r.total) for r in sendable(reading)] == [("Roe, Bob", 7)]
 
 
 # Headings over several columns
