@@ -307,3 +307,15 @@ def test_every_word_is_claimed_by_exactly_one_row_or_is_a_finding(places: list[t
     in_rows = [text for row in report.rows for _, cell in row.cells for text in cell.text.split()]
     unclaimed = [text for f in report.findings if f.code == "unclaimed-word" for text in f.detail.split()]
     assert sorted(in_rows + unclaimed) == sorted(text for _, _, text in places)
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 1), (1, 2), (2, 5), (3, 4), (4, 5)])
+def test_columns_that_change_places_are_another_table(left: int, right: int) -> None:
+    def changed(row: Sequence[str]) -> list[str]:
+        cells = list(row)
+        cells[left], cells[right] = cells[right], cells[left]
+        return cells
+
+    marks = [Mark(40, 60, "Score listing", 14), *line(100, changed(LISTING_HEADER)), *line(118, changed(ANN))]
+    reading = read(pdf(marks), LISTING)
+    assert (sendable(reading), "table-not-found" in blocked(reading)) == ([], True)
