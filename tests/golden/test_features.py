@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.features.content import Layout
+from fixtures.features.make_features import expected, layouts
+from fixtures.features.printers import printed
 from ingest.template_folder import load_templates
 from parsers.instrument_library import load_instruments
 from parsers.reading import ReadingRequest, read_report
@@ -86,3 +89,11 @@ def test_every_print_shows_a_feature() -> None:
 @pytest.mark.parametrize("path", _PRINTS, ids=lambda path: f"{path.parent.name} printed by {path.stem}")
 def test_a_print_is_named_after_its_producer(path: Path) -> None:
     assert producer_of(path).casefold() == path.stem
+
+
+@pytest.mark.parametrize("layout", layouts(), ids=lambda layout: layout.name)
+def test_what_is_expected_is_what_is_printed_and_nothing_else(layout: Layout) -> None:
+    assert (_FEATURES / layout.name / "expected.json").read_text("utf-8") == expected(layout)
+    assert {path.stem for path in (_FEATURES / layout.name).glob("*.pdf")} == set(layout.producers)
+    if "reportlab" in layout.producers:  # the others depend on the fonts of the machine
+        assert (_FEATURES / layout.name / "reportlab.pdf").read_bytes() == printed(layout.pages, "reportlab")
