@@ -28,7 +28,9 @@ def proofs() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def test_every_trap_names_its_tests() -> None:
-    assert [trap for trap, _ in proofs()] == traps()
+    # A trap that stands in one of the two only is new, renamed, or told no longer.
+    assert set(traps()) ^ {trap for trap, _ in proofs()} == set()
+    assert len(traps()) == len(list(proofs()))
     assert [trap for trap, tests in proofs() if not tests] == []
 
 
