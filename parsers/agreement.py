@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 
 from parsers.lines import folded, joined, lines_of
 from parsers.marks import marks_in, rings_around
@@ -13,54 +15,109 @@ from records.geometry import Region
 from records.report import Cell, ExtractedRow
 
 _SLACK = 1.0  # points that two readers' boxes of one glyph may differ
+_DENIALS = (
+    "readers-differ",
+    "digits-differ",
+    "marks-differ",
+)  # what the second says, and the third of digits and marks
+_NONE = frozenset[str]()
 
 
 class Witnesses:
-    """The second and third reading, ready to be asked about places on a page."""
+    """The second and third reading of a whole document, ready to be asked about places on its pages."""
 
     def __init__(self, second: Document, third: Document) -> None:
-        self._grids = {page.number: _Grid(page.grid) for page in second.pages}
-        self._words = {page.number: _Placed(page) for page in second.pages}
-        self._glyphs = {page.number: _Placed(page) for page in third.pages}
-        self._marks = {page.number: page.marks for page in third.pages}
+        self._pages = {page.number: (page, other) for page, other in zip(second.pages, third.pages, strict=True)}
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
-        """What in a record the other readers do not confirm: one finding per cell and kind."""
+        """As `Testimony.findings`."""
+        testimony = Testimony([row])
+        for number in testimony.pages:
+            testimony.hear(*self._pages[number])
+        return testimony.findings(row)
+
+
+class Testimony:
+    """What the other readers say of records. They are heard page by page, so that no page need be kept."""
+
+    def __init__(self, rows: Iterable[ExtractedRow]) -> None:
+        self._asked: dict[int, dict[int, Cell]] = {}
+        for row in rows:
+            for cell in _cells(row):
+                place = cell.area or cell.region
+                if place is not None:
+                    self._asked.setdefault(place.page, {})[id(cell)] = cell
+        self._denied: dict[int, frozenset[str]] = {}
+
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """Numbers of the pages on which anything is printed that the records hold."""
+        return tuple(self._asked)
+
+    def hear(self, second: Page, third: Page) -> None:
+        """Ask about every cell of one page; to be done once for each of `pages`."""
+        asked = self._asked.pop(second.number, None)
+        if asked is None:
+            return
+        witness = _Witness(second, third)
+        self._denied |= {number: denied for number, cell in asked.items() if (denied := witness.denies(cell))}
+
+    def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
+        """What in a record the other readers do not confirm: one finding per cell and kind.
+
+        Raises:
+            KeyError: A page on which some of it is printed was not heard.
+        """
         cells = list(_cells(row))
-        differing = [Finding(code="readers-differ", region=c.area) for c in cells if not self._second_agrees(c)]
-        without_digits = [Finding(code="digits-differ", region=c.area) for c in cells if not self._third_has_digits(c)]
-        unmarked = [Finding(code="marks-differ", region=c.area) for c in cells if not self._third_has_marks(c)]
-        return tuple(dict.fromkeys([*differing, *without_digits, *unmarked]))
+        unheard = [place.page for c in cells if (place := c.area or c.region) and place.page in self._asked]
+        if unheard:
+            raise KeyError(unheard[0])
+        said = [(cell, denied) for cell in cells if (denied := self._denied.get(id(cell)))]
+        found = [Finding(code=code, region=cell.area) for code in _DENIALS for cell, denied in said if code in denied]
+        return tuple(dict.fromkeys(found))
+
+
+class _Witness:
+    """The second and third reading of one page."""
+
+    def __init__(self, second: Page, third: Page) -> None:
+        self._grid = _Grid(second.grid)
+        self._words = _Placed(second)
+        self._glyphs = _Placed(third)
+        self._marks = third.marks
+
+    def denies(self, cell: Cell) -> frozenset[str]:
+        """Reason codes of what they see otherwise than the cell says."""
+        confirmed = (self._second_agrees(cell), self._third_has_digits(cell), self._third_has_marks(cell))
+        return _NONE if all(confirmed) else frozenset(itertools.compress(_DENIALS, map(operator.not_, confirmed)))
 
     def _second_agrees(self, cell: Cell) -> bool:
         area = cell.area
         if area is None:
             # A value out of a heading's line: it is part of what stands there.
-            return cell.region is None or _letters(cell.text) in _letters(
-                self._words[cell.region.page].text(cell.region)
-            )
-        grid = self._grids.get(area.page, _NOTHING)
-        inside = grid.cells_in(area)
+            return cell.region is None or _letters(cell.text) in _letters(self._words.text(cell.region))
+        inside = self._grid.cells_in(area)
         if inside:
             text = "".join([found.text for found in sorted(inside, key=lambda g: (g.region.top, g.region.x0))])
             return _letters(text) == _letters(cell.text)
         # There may be tables on this page, but not at this place: labelled values stand beside them.
-        if grid and cell.region != area:
+        if self._grid and cell.region != area:
             return False
-        return _letters(self._words[area.page].text(area)) == _letters(cell.text)
+        return _letters(self._words.text(area)) == _letters(cell.text)
 
     def _third_has_digits(self, cell: Cell) -> bool:
         if cell.area is None:
             region = cell.region
-            return region is None or _digits(cell.text) in self._glyphs[region.page].digits(region)
-        return self._glyphs[cell.area.page].digits(cell.region or cell.area) == _digits(cell.text)
+            return region is None or _digits(cell.text) in self._glyphs.digits(region)
+        return self._glyphs.digits(cell.region or cell.area) == _digits(cell.text)
 
     def _third_has_marks(self, cell: Cell) -> bool:
         place = cell.area or cell.region
         if place is None or not cell.marks:
             return True
-        marks = self._marks[place.page]
-        return cell.marks == (marks_in(place, marks) if cell.area is not None else rings_around(place, marks))
+        return cell.marks == (
+            marks_in(place, self._marks) if cell.area is not None else rings_around(place, self._marks)
+        )
 
 
 class _Grid:
@@ -79,9 +136,6 @@ class _Grid:
         low = bisect.bisect_left(self._tops, area.top - self._tallest)
         high = bisect.bisect_right(self._tops, area.bottom)
         return [found for found in self._cells[low:high] if _same_cell(found, area)]
-
-
-_NOTHING = _Grid(())
 
 
 class _Placed:

@@ -25,7 +25,13 @@ _LAYOUT = LAParams(char_margin=1.0, boxes_flow=None, detect_vertical=True, all_t
 
 
 def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Document:
-    """Cells of the given tables, and the words of the text layer.
+    """Cells of the given tables, and the words of the text layer, of every page; as `pages_of` gives them."""
+    found = pages_of(layer, areas=areas, pages=pages, all_words=all_words)
+    return Document(reader=ReaderName.CAMELOT, pages=tuple(found))
+
+
+def pages_of(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Iterator[Page]:
+    """Cells of the given tables, and the words of the text layer, page after page.
 
     Args:
         layer: What is drawn on the pages.
@@ -39,13 +45,8 @@ def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words:
     by_page: dict[int, list[TableArea]] = {}
     for area in areas:
         by_page.setdefault(area.region.page, []).append(area)
-    return Document(
-        reader=ReaderName.CAMELOT,
-        pages=tuple(
-            _page(layer.take(number), number, by_page.get(number, ()), all_words=all_words)
-            for number in range(1, pages + 1)
-        ),
-    )
+    for number in range(1, pages + 1):
+        yield _page(layer.take(number), number, by_page.get(number, ()), all_words=all_words)
 
 
 def _page(marks: Marks, number: int, areas: Sequence[TableArea], *, all_words: bool) -> Page:

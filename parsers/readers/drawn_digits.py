@@ -6,7 +6,7 @@ drawn glyph does not lie.
 
 from __future__ import annotations
 
-import bisect
+import ctypes
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +19,9 @@ import pypdfium2
 
 from parsers.readers.digit_shapes import Likeness, Picture, likenesses
 from parsers.readers.pdfium import opened
-from records.document import Document, Page, Word
-from records.geometry import Region, around
+from parsers.readers.pdfium_glyphs import Boxes
+from records.document import Document
+from records.geometry import Region
 
 _DIGIT_PIXELS = 22.0  # height of the smallest digit asked about; shapes are compared 24 pixels high
 _SCALES = (2.0, 6.0)  # pixels a point
@@ -35,9 +36,13 @@ _GAP = 0.35  # of the strongest ink: less is the gap between two glyphs
 _NO_AREA = 0.05  # points
 _DOTS = 5  # looked at across a glyph's box, and down it, before all of them are
 _DIGITS = frozenset("0123456789")
+_MOST_KNOWN = 4_000  # drawn digits remembered; a face in a few sizes has some hundred
 
-# What was said of a digit of the text drawn with these dots.
-_Known = dict[tuple[str, tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]], Likeness]
+Edges = tuple[float, float, float, float]
+"""Left, upper, right and lower edge of a box, in points."""
+
+_Flags = npt.NDArray[np.bool_]
+_Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Sight(Enum):
 
 
 def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Place, Sight]:
-    """What is seen at each place. Each page is drawn once, and only the part that holds its places.
+    """What is seen at each place.
 
     Args:
         content: The PDF.
@@ -72,10 +77,15 @@ def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Plac
     """
     by_page = {page.number: page for page in glyphs.pages}
     seen: dict[Place, Sight] = {}
-    known: _Known = {}
     with opened(content) as pdf:
+        eye = Eye(pdf)
         for number, group in itertools.groupby(sorted(set(places), key=_page_of), key=_page_of):
-            seen.update(_look_at_page(pdf, by_page[number], list(group), known))
+            printed = list(group)
+            page = by_page[number]
+            boxes = np.array([_edges_of(word.region) for word in page.words], np.float64).reshape(-1, 4)
+            letters = [word.text for word in page.words]
+            paper = Region(number, 0, 0, page.width, page.height)
+            seen.update(zip(printed, eye.look_at(paper, letters, boxes, printed), strict=True))
     return seen
 
 
@@ -83,144 +93,217 @@ def _page_of(place: Place) -> int:
     return place.region.page
 
 
-def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place], known: _Known) -> dict[Place, Sight]:
-    glyphs = _Glyphs(page)
-    printed = [(place, glyphs.inside(place.region)) for place in places]
-    wanted = [glyph for _, found in printed for glyph in found]
-    paper = Region(page.number, 0, 0, page.width, page.height)
-    on_paper = [glyph.region for glyph in wanted if glyph.region.overlaps(paper)]
-    if wanted and not on_paper:
-        return dict.fromkeys(places, Sight.NOTHING)
-    if not wanted:
-        return dict.fromkeys(places, Sight.UNCLEAR)
-    digits = list(dict.fromkeys(g for place, found in printed if place.digits for g in found if g.text in _DIGITS))
-    drawing = _Drawing(pdf, page, around(on_paper), smallest=_height(digits))
-    unseen = set(drawing.unseen(wanted))
-    shapes = [glyph for glyph in digits if glyph not in unseen and not _lies_on_its_side(glyph)]
-    recognised = dict.fromkeys(digits, Likeness.UNCLEAR) | _recognised_once(shapes, drawing, known)
-    # The box of a face that is not in the file may be another face's and cut the shape off.
-    doubted = [glyph for glyph in shapes if recognised[glyph] is not Likeness.SAME]
-    again = _recognised(doubted, drawing.whole_ink)
-    recognised |= {glyph: said for glyph, said in again.items() if said is Likeness.SAME}
-    return {place: _sight(found, unseen, recognised if place.digits else {}) for place, found in printed}
+def _edges_of(box: Region) -> tuple[float, float, float, float]:
+    return box.x0, box.top, box.x1, box.bottom
 
 
-def _recognised(digits: Sequence[Word], ink: Callable[[Region], Picture]) -> dict[Word, Likeness]:
-    said = likenesses([ink(glyph.region) for glyph in digits], "".join(glyph.text for glyph in digits))
+class Eye:
+    """Looks at the pages of an open document. Each is drawn once, and only the part that holds its places."""
+
+    def __init__(self, pdf: pypdfium2.PdfDocument) -> None:
+        self._pdf = pdf
+        self._sheet = _Sheet()
+        self._known: dict[tuple[object, ...], Likeness] = {}
+
+    def look_at(self, paper: Region, letters: Sequence[str], boxes: Boxes, places: Sequence[Place]) -> list[Sight]:
+        """What is seen at each of some places of one page.
+
+        Args:
+            paper: The page.
+            letters: The character of each glyph of the page.
+            boxes: The box of the ink of each.
+            places: The values to look at.
+        """
+        glyphs = _Glyphs(letters, boxes)
+        owner, found = glyphs.inside(places)
+        wanted = np.unique(found)
+        if not wanted.size:
+            return [Sight.UNCLEAR] * len(places)
+        part = _around_what_lies_on(paper, glyphs.boxes[wanted])
+        if part is None:
+            return [Sight.NOTHING] * len(places)
+        read = np.array([place.digits for place in places])[owner]
+        digits = np.unique(found[read & glyphs.are_digits[found]])
+        drawing = _Drawing(self._pdf, paper, part, smallest=_height(glyphs.boxes[digits]), sheet=self._sheet)
+        unseen = np.zeros(len(glyphs.boxes), np.bool_)
+        unseen[wanted] = drawing.unseen(glyphs.boxes[wanted])
+        recognised = self._recognised(glyphs, digits[~unseen[digits]], drawing)
+        other, unclear = (np.zeros(len(unseen), np.bool_) for _ in range(2))
+        unclear[digits] = True
+        for glyph, said in recognised.items():
+            other[glyph] = said in (Likeness.OTHER, Likeness.NONE)
+            unclear[glyph] = said is Likeness.UNCLEAR
+        return _sights(
+            len(places), owner, nothing=unseen[found], other=read & other[found], unclear=read & unclear[found]
+        )
+
+    def _recognised(self, glyphs: _Glyphs, digits: _Numbers, drawing: _Drawing) -> dict[int, Likeness]:
+        """What the digits are that stand upright."""
+        boxes = glyphs.boxes[digits]
+        upright = boxes[:, 2] - boxes[:, 0] <= _WIDEST * (boxes[:, 3] - boxes[:, 1])
+        shapes: list[int] = digits[upright].tolist()
+        said = self._recognised_once(glyphs, shapes, drawing)
+        # The box of a face that is not in the file may be another face's and cut the shape off.
+        doubted = [glyph for glyph in shapes if said[glyph] is not Likeness.SAME]
+        again = _likenesses(glyphs, doubted, drawing.whole_ink)
+        return said | {glyph: likeness for glyph, likeness in again.items() if likeness is Likeness.SAME}
+
+    def _recognised_once(self, glyphs: _Glyphs, digits: Sequence[int], drawing: _Drawing) -> dict[int, Likeness]:
+        """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
+
+        A report prints its rows at even distances, so that four of five digits of a page are drawn like another one,
+        and after a few pages nearly all.
+        """
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        dots = drawing.dots(glyphs.boxes[digits])
+        drawn = [(glyphs.letters[digit], *each) for digit, each in zip(digits, dots, strict=True)]
+        new = {shape: digit for shape, digit in zip(drawn, digits, strict=True) if shape not in self._known}
+        said = _likenesses(glyphs, list(new.values()), drawing.ink)
+        self._known.update({shape: said[digit] for shape, digit in new.items()})
+        return {digit: self._known[shape] for shape, digit in zip(drawn, digits, strict=True)}
+
+
+def _likenesses(glyphs: _Glyphs, digits: Sequence[int], ink: Callable[[Edges], Picture]) -> dict[int, Likeness]:
+    boxes: list[Edges] = [(x0, top, x1, bottom) for x0, top, x1, bottom in glyphs.boxes[digits].tolist()]
+    said = likenesses([ink(box) for box in boxes], "".join([glyphs.letters[digit] for digit in digits]))
     return dict(zip(digits, said, strict=True))
 
 
-def _recognised_once(digits: Sequence[Word], drawing: _Drawing, known: _Known) -> dict[Word, Likeness]:
-    """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
-
-    A report prints its rows at even distances, so that four of five digits of a page are drawn like another one, and
-    after a few pages nearly all.
-    """
-    pixels = [(digit.text, drawing.pixels(digit.region)) for digit in digits]
-    new = {drawn: digit for drawn, digit in zip(pixels, digits, strict=True) if drawn not in known}
-    said = _recognised(list(new.values()), drawing.ink)
-    known.update({drawn: said[digit] for drawn, digit in new.items()})
-    return {digit: known[drawn] for drawn, digit in zip(pixels, digits, strict=True)}
-
-
 class _Glyphs:
-    """The glyphs of a page by height, so that a place is looked up without walking the page."""
+    """The glyphs of a page by height, so that places are looked up without walking the page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, letters: Sequence[str], boxes: Boxes) -> None:
         # The second letter of a ligature has a box without area: it is drawn with the first.
-        drawn = [g for g in page.words if min(g.region.x1 - g.region.x0, g.region.bottom - g.region.top) > _NO_AREA]
-        placed = sorted([(glyph.region.center, glyph) for glyph in drawn], key=lambda item: item[0][1])
-        self._glyphs = [glyph for _, glyph in placed]
-        self._heights = [y for (_, y), _ in placed]
-        self._across = np.array([x for (x, _), _ in placed])
+        drawn = np.flatnonzero(np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) > _NO_AREA)
+        heights = (boxes[drawn, 1] + boxes[drawn, 3]) / 2
+        order = np.argsort(heights, kind="stable")
+        numbers = drawn[order]
+        self.boxes = boxes[numbers]
+        self.letters = [letters[number] for number in numbers.tolist()]
+        self.are_digits = np.array([letter in _DIGITS for letter in self.letters], np.bool_)
+        self._heights = heights[order]
+        self._across = (self.boxes[:, 0] + self.boxes[:, 2]) / 2
 
-    def inside(self, region: Region) -> list[Word]:
-        low = bisect.bisect_left(self._heights, region.top - _SLACK)
-        high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
-        across = self._across[low:high]
-        inside = (across >= region.x0 - _SLACK) & (across <= region.x1 + _SLACK)
-        return [self._glyphs[low + number] for number in np.flatnonzero(inside).tolist()]
+    def inside(self, places: Sequence[Place]) -> tuple[_Numbers, _Numbers]:
+        """The places that hold glyphs, once for each, and these glyphs."""
+        edges = np.array([_edges_of(place.region) for place in places], np.float64)
+        low = np.searchsorted(self._heights, edges[:, 1] - _SLACK, side="left")
+        high = np.searchsorted(self._heights, edges[:, 3] + _SLACK, side="right")
+        many = high - low
+        owner = np.repeat(np.arange(len(places)), many)
+        glyph = np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many) + np.repeat(low, many)
+        across = self._across[glyph]
+        held = (across >= edges[owner, 0] - _SLACK) & (across <= edges[owner, 2] + _SLACK)
+        return owner[held], glyph[held]
 
 
-def _lies_on_its_side(digit: Word) -> bool:
-    box = digit.region
-    return box.x1 - box.x0 > _WIDEST * (box.bottom - box.top)
+def _around_what_lies_on(paper: Region, boxes: Boxes) -> Region | None:
+    """The box around those that overlap the paper; None if none does."""
+    on_paper = boxes[
+        (np.minimum(boxes[:, 2], paper.x1) > np.maximum(boxes[:, 0], paper.x0))
+        & (np.minimum(boxes[:, 3], paper.bottom) > np.maximum(boxes[:, 1], paper.top))
+    ]
+    if not on_paper.size:
+        return None
+    (x0, top), (x1, bottom) = on_paper[:, :2].min(axis=0).tolist(), on_paper[:, 2:].max(axis=0).tolist()
+    return Region(paper.page, x0, top, x1, bottom)
 
 
-def _height(digits: Sequence[Word]) -> float:
-    return min((g.region.bottom - g.region.top for g in digits), default=_DIGIT_PIXELS / _SCALES[0])
+def _height(digits: Boxes) -> float:
+    return float((digits[:, 3] - digits[:, 1]).min(initial=np.inf)) if len(digits) else _DIGIT_PIXELS / _SCALES[0]
 
 
-def _sight(glyphs: Sequence[Word], unseen: set[Word], recognised: dict[Word, Likeness]) -> Sight:
-    if unseen and not unseen.isdisjoint(glyphs):
-        return Sight.NOTHING
-    said = {recognised[glyph] for glyph in glyphs if glyph in recognised}
-    if said & {Likeness.OTHER, Likeness.NONE}:
-        return Sight.OTHER
-    return Sight.UNCLEAR if Likeness.UNCLEAR in said else Sight.SAME
+def _sights(places: int, owner: _Numbers, *, nothing: _Flags, other: _Flags, unclear: _Flags) -> list[Sight]:
+    """What is seen at each place, out of what is seen of each of its glyphs; the worst counts."""
+    sights = [Sight.SAME] * places
+    for flags, sight in ((unclear, Sight.UNCLEAR), (other, Sight.OTHER), (nothing, Sight.NOTHING)):
+        for place in np.unique(owner[flags]).tolist():
+            sights[place] = sight
+    return sights
+
+
+class _Sheet:
+    """What pages are drawn on, one after the other: new memory for each would cost as much as drawing."""
+
+    def __init__(self) -> None:
+        self._memory = (ctypes.c_ubyte * 0)()
+
+    def of(self, width: int, height: int, **kind: int) -> pypdfium2.PdfBitmap:
+        """A bitmap in the memory of the one before, not cleared."""
+        if len(self._memory) < width * height:
+            self._memory = (ctypes.c_ubyte * (width * height))()
+        return pypdfium2.PdfBitmap.new_native(width, height, buffer=self._memory, stride=width, **kind)
 
 
 class _Drawing:
-    """The part of a page that holds a region, in grey."""
+    """The part of a page that holds a region, in grey; good until the sheet takes the next."""
 
-    def __init__(self, pdf: pypdfium2.PdfDocument, page: Page, part: Region, *, smallest: float) -> None:
+    def __init__(
+        self, pdf: pypdfium2.PdfDocument, paper: Region, part: Region, *, smallest: float, sheet: _Sheet
+    ) -> None:
         across, down = part.x1 - part.x0 + 2 * _MARGIN, part.bottom - part.top + 2 * _MARGIN
         low, high = _SCALES
         fine = min(max(_DIGIT_PIXELS / max(smallest, 0.1), low), high)
         scale = min(fine, (_MOST_PIXELS / (across * down)) ** 0.5)
-        cut = [part.x0, page.height - part.bottom, page.width - part.x1, part.top]
+        cut = [part.x0, paper.bottom - part.bottom, paper.x1 - part.x1, part.top]
         left, below, right, above = (max(edge - _MARGIN, 0.0) for edge in cut)
-        shown = pdf[page.number - 1]
+        shown = pdf[paper.page - 1]
         try:
-            drawn = shown.render(scale=scale, crop=(left, below, right, above), grayscale=True)
-            self._pixels: npt.NDArray[np.uint8] = drawn.to_numpy().reshape(drawn.height, drawn.width).copy()
+            drawn = shown.render(scale=scale, crop=(left, below, right, above), grayscale=True, bitmap_maker=sheet.of)
+            self._pixels: npt.NDArray[np.uint8] = drawn.to_numpy()
             drawn.close()
         finally:
             shown.close()
         # The page is drawn on whole pixels, and whole pixels are cut off.
         self._across, self._down = (
-            math.ceil(page.width * scale) / page.width,
-            math.ceil(page.height * scale) / page.height,
+            math.ceil(paper.x1 * scale) / paper.x1,
+            math.ceil(paper.bottom * scale) / paper.bottom,
         )
         self._left, self._above = math.ceil(left * scale), math.ceil(above * scale)
 
-    def unseen(self, glyphs: Sequence[Word]) -> list[Word]:
-        """The glyphs of which nothing is seen. Where a few dots of a box differ, the others need no look."""
-        boxes = np.array([glyph.region.box for glyph in glyphs])
+    def unseen(self, boxes: Boxes) -> _Flags:
+        """Of which glyphs nothing is seen. Where a few dots of a box differ, the others need no look."""
         columns, on_columns = _spread(boxes[:, 0], boxes[:, 2], self._across, self._left, self._pixels.shape[1])
         rows, on_rows = _spread(boxes[:, 1], boxes[:, 3], self._down, self._above, self._pixels.shape[0])
-        dots = self._pixels[rows[:, :, None], columns[:, None, :]].reshape(len(glyphs), -1).astype(np.int16)
-        differ = on_columns & on_rows & (dots.max(axis=1) - dots.min(axis=1) >= _FAINT)
-        return [g for g, seen in zip(glyphs, differ.tolist(), strict=True) if not seen and not self._shows(g.region)]
+        dots = self._pixels[rows[:, :, None], columns[:, None, :]].reshape(len(boxes), -1)
+        unseen: _Flags = ~(on_columns & on_rows & (dots.max(axis=1) - dots.min(axis=1) >= _FAINT))
+        doubted = np.flatnonzero(unseen)
+        for number, (left, top, right, bottom) in zip(
+            doubted.tolist(), self._cuts(boxes[doubted], _AROUND), strict=True
+        ):
+            wider = self._pixels[top:bottom, left:right]
+            unseen[number] = not wider.size or int(wider.max()) - int(wider.min()) < _FAINT
+        return unseen
 
-    def pixels(self, region: Region) -> tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]:
-        """All that `ink` depends on."""
-        wider, inner = self._cut(region, _AROUND), self._cut(region, 0.0)
-        return wider.shape, wider.tobytes(), inner.shape, inner.tobytes()
+    def dots(self, boxes: Boxes) -> list[tuple[object, ...]]:
+        """All that `ink` depends on, for each glyph: its dots, those around it, and how they lie to each other."""
+        found: list[tuple[object, ...]] = []
+        cuts = zip(self._cuts(boxes, 0.0), self._cuts(boxes, _AROUND), strict=True)
+        for (x0, y0, x1, y1), (left, top, right, bottom) in cuts:
+            wider = self._pixels[top:bottom, left:right]
+            found.append((x0 - left, x1 - left, y0 - top, y1 - top, wider.shape, wider.tobytes()))
+        return found
 
-    def _shows(self, region: Region) -> bool:
-        """Whether anything is seen in a glyph's box."""
-        wider = self._cut(region, _AROUND)
-        return bool(wider.size) and int(wider.max()) - int(wider.min()) >= _FAINT
-
-    def ink(self, region: Region) -> Picture:
+    def ink(self, box: Edges) -> Picture:
         """The ink in a glyph's box against what surrounds it, of any colour."""
-        return self._against(self._background(region), self._cut(region, 0.0))
+        return self._against(self._background(box), self._cut(box, 0.0))
 
-    def whole_ink(self, region: Region) -> Picture:
+    def whole_ink(self, box: Edges) -> Picture:
         """The ink in a glyph's box with what is joined to it beside the box, out to the next gap."""
-        more = _BESIDE * (region.bottom - region.top)
-        wide = Region(region.page, max(region.x0 - more, 0.0), region.top, region.x1 + more, region.bottom)
-        ink = self._against(self._background(region), self._cut(wide, 0.0))
+        x0, top, x1, bottom = box
+        more = _BESIDE * (bottom - top)
+        from_left = max(x0 - more, 0.0)
+        ink = self._against(self._background(box), self._cut((from_left, top, x1 + more, bottom), 0.0))
         gaps = np.flatnonzero(~(ink > _GAP).any(axis=0))
-        first = math.floor(region.x0 * self._across) - math.floor(wide.x0 * self._across)
-        last = first + self._cut(region, 0.0).shape[1]
+        first = math.floor(x0 * self._across) - math.floor(from_left * self._across)
+        last = first + self._cut(box, 0.0).shape[1]
         left = gaps[gaps < first + 1].max(initial=-1) + 1
         right = gaps[gaps >= last - 1].min(initial=ink.shape[1])
         return ink[:, left:right] if left < right else ink
 
-    def _background(self, region: Region) -> float:
-        wider = self._cut(region, _AROUND)
+    def _background(self, box: Edges) -> float:
+        wider = self._cut(box, _AROUND)
         edge = np.sort(np.concatenate([wider[0], wider[-1], wider[:, 0], wider[:, -1]]))
         return float(edge[len(edge) // 2])
 
@@ -229,12 +312,18 @@ class _Drawing:
         shape: Picture = ink / np.float32(max(float(ink.max()), 1.0))
         return shape
 
-    def _cut(self, region: Region, more: float) -> npt.NDArray[np.uint8]:
-        x0 = max(math.floor((region.x0 - more) * self._across) - self._left, 0)
-        top = max(math.floor((region.top - more) * self._down) - self._above, 0)
-        x1 = max(math.ceil((region.x1 + more) * self._across) - self._left, 0)
-        bottom = max(math.ceil((region.bottom + more) * self._down) - self._above, 0)
-        return self._pixels[top:bottom, x0:x1]
+    def _cut(self, box: Edges, more: float) -> npt.NDArray[np.uint8]:
+        ((left, top, right, bottom),) = self._cuts(np.array([box]), more)
+        return self._pixels[top:bottom, left:right]
+
+    def _cuts(self, boxes: Boxes, more: float) -> list[tuple[int, int, int, int]]:
+        """The dots of each box and of so many points around it: first and end column and row, never negative."""
+        scale = np.array([self._across, self._down])
+        before = np.array([self._left, self._above])
+        first = np.floor((boxes[:, :2] - more) * scale) - before
+        end = np.ceil((boxes[:, 2:] + more) * scale) - before
+        dots = np.maximum(np.hstack([first, end]), 0).astype(np.int64)
+        return [(left, top, right, bottom) for left, top, right, bottom in dots.tolist()]
 
 
 def _spread(
