@@ -7,14 +7,14 @@ import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 
-from parsers.lines import folded, joined, lines_of
+from parsers.lines import folded
 from parsers.marks import marks_in, rings_around
-from records.document import Document, GridCell, Page, Word
+from parsers.placed_words import PlacedWords, digits_in
+from records.document import Document, GridCell, Page
 from records.finding import Finding
 from records.geometry import Region
 from records.report import Cell, ExtractedRow
 
-_SLACK = 1.0  # points that two readers' boxes of one glyph may differ
 _DENIALS = (
     "readers-differ",
     "digits-differ",
@@ -82,8 +82,8 @@ class _Witness:
 
     def __init__(self, second: Page, third: Page) -> None:
         self._grid = _Grid(second.grid)
-        self._words = _Placed(second)
-        self._glyphs = _Placed(third)
+        self._words = PlacedWords(second.words)
+        self._glyphs = PlacedWords(third.words)
         self._marks = third.marks
 
     def denies(self, cell: Cell) -> frozenset[str]:
@@ -108,8 +108,8 @@ class _Witness:
     def _third_has_digits(self, cell: Cell) -> bool:
         if cell.area is None:
             region = cell.region
-            return region is None or _digits(cell.text) in self._glyphs.digits(region)
-        return self._glyphs.digits(cell.region or cell.area) == _digits(cell.text)
+            return region is None or digits_in(cell.text) in self._glyphs.digits(region)
+        return self._glyphs.digits(cell.region or cell.area) == digits_in(cell.text)
 
     def _third_has_marks(self, cell: Cell) -> bool:
         place = cell.area or cell.region
@@ -138,36 +138,6 @@ class _Grid:
         return [found for found in self._cells[low:high] if _same_cell(found, area)]
 
 
-class _Placed:
-    """The words of a page by height, so that a place is looked up without walking the page."""
-
-    def __init__(self, page: Page) -> None:
-        placed = sorted([(word.region.center, word) for word in page.words], key=lambda item: item[0][1])
-        self._words = [(x, word) for (x, _), word in placed]
-        self._heights = [y for (_, y), _ in placed]
-
-    def text(self, region: Region) -> str:
-        """What is printed in the region, lines from top to bottom."""
-        inside = self._inside(region)
-        return " ".join([joined(line.words) for line in lines_of(inside)]) if inside else ""
-
-    def digits(self, region: Region) -> str:
-        """The digits in the region."""
-        inside = self._inside(region)
-        if not inside:
-            return ""
-        if len({(word.region.top, word.region.bottom) for word in inside}) == 1:
-            inside.sort(key=lambda word: word.region.x0)
-            return _digits("".join([word.text for word in inside]))
-        return _digits("".join([word.text for line in lines_of(inside) for word in line.words]))
-
-    def _inside(self, region: Region) -> list[Word]:
-        low = bisect.bisect_left(self._heights, region.top - _SLACK)
-        high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
-        x0, x1 = region.x0 - _SLACK, region.x1 + _SLACK
-        return [word for x, word in self._words[low:high] if x0 <= x <= x1]
-
-
 def _cells(row: ExtractedRow) -> Iterator[Cell]:
     for _, cell in row.cells:
         yield cell
@@ -187,7 +157,3 @@ def _same_cell(found: GridCell, area: Region) -> bool:
 def _letters(text: str) -> str:
     # Readers join wrapped lines with or without a space; what is printed is the same.
     return folded(text)
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from parsers.lines import Line, find_wrapped, joined
 from parsers.template_parts import Column, Field
@@ -31,11 +31,10 @@ class HeaderCell:
     column: Column
     words: tuple[Word, ...]
     value: str | None = None
+    region: Region = field(init=False, repr=False, compare=False)  # the box around its words
 
-    @property
-    def region(self) -> Region:
-        """The box around its words."""
-        return around([word.region for word in self.words])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([word.region for word in self.words]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +47,11 @@ class Header:
 
     cells: tuple[HeaderCell, ...]
     over: tuple[Word, ...] = ()
+    # The box around its columns' words, without what spans several columns.
+    region: Region = field(init=False, repr=False, compare=False)
 
-    @property
-    def region(self) -> Region:
-        """The box around its columns' words, without what spans several columns."""
-        return around([cell.region for cell in self.cells])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([cell.region for cell in self.cells]))
 
     @property
     def top(self) -> float:

@@ -11,7 +11,7 @@ from records.geometry import Region, around
 
 # Words stand on one line when their middles differ by less than this share of the smaller height. Cells that a
 # browser centres beside a two-line cell are off by half a line, so it must stay below one half.
-_SAME_LINE = 0.35
+SAME_LINE = 0.35
 # A gap wider than this share of the height ends a run of words. A space of a fixed-pitch face is 0.6 of its height.
 _RUN_GAP = 0.65
 
@@ -67,23 +67,19 @@ def folded(text: str) -> str:
 def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
     """The words as lines, from top to bottom."""
     placed = [
-        ((box.top + box.bottom) / 2, box.x0, max(box.bottom - box.top, 0.1), word)
-        for word, box in [(word, word.region) for word in words]
+        ((box.top + box.bottom) / 2, box.x0, number, max(box.bottom - box.top, 0.1), word)
+        for number, (word, box) in enumerate([(word, word.region) for word in words])
     ]
-    placed.sort(key=_by_place)
+    placed.sort()  # by height and from left to right; words of one place stay in their order
     rows: list[list[Word]] = []
     first_y = first_height = 0.0
-    for y, _, height, word in placed:
-        if rows and abs(y - first_y) < _SAME_LINE * min(height, first_height):
+    for y, _, _, height, word in placed:
+        if rows and abs(y - first_y) < SAME_LINE * min(height, first_height):
             rows[-1].append(word)
         else:
             rows.append([word])
             first_y, first_height = y, height
     return tuple([Line(tuple(sorted(row, key=_left))) for row in rows])
-
-
-def _by_place(placed: tuple[float, float, float, Word]) -> tuple[float, float]:
-    return placed[:2]
 
 
 def _left(word: Word) -> float:

@@ -22,7 +22,7 @@ from parsers.sight import Eyewitness
 from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
-from parsers.torn_words import torn_words
+from parsers.torn_words import TornWords
 from parsers.validation import validate
 from records.assessment import ReportReading
 from records.document import Document, ReaderName
@@ -34,6 +34,8 @@ from records.instrument import Instrument
 _PAGE_OF = re.compile(
     r"\b(?:page|pg\.?|p\.|sheet):?\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b(?!\s*[/.-]?\d)", re.IGNORECASE
 )
+
+_PAGE = re.compile(r"pa?g|p\.|sheet", re.IGNORECASE)  # in a word of all that `_PAGE_OF` finds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
     pictures = {page.number for page in picture_pages(glyphs)}
     seen = [row for row in report.rows if row.page not in by_ocr]
     eyewitness = Eyewitness(content, [each.glyphs for each in decoded], seen)
+    torn = TornWords(first)
     assessments = tuple(
         validate(
             row,
@@ -101,7 +104,7 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
                 *testimony.findings(row),
                 *eyewitness.findings(row),
                 *findings_about(row, pictures, by_ocr.keys()),
-                *torn_words(row, first),
+                *torn.findings(row),
             ),
         )
         for row in rows
@@ -157,7 +160,10 @@ def _check_page_numbers(document: Document, pages: int) -> None:
     """
     expected: tuple[int, int] | None = None
     for page in document.pages:
-        runs = (" ".join(word.text for word in run) for line in lines_of(page.words) for run in line.runs())
+        if not any(_PAGE.search(word.text) for word in page.words):
+            continue
+        lines = [line for line in lines_of(page.words) if any(_PAGE.search(word.text) for word in line.words)]
+        runs = (" ".join([word.text for word in run]) for line in lines for run in line.runs())
         printed = next((found for text in runs if (found := _PAGE_OF.search(text))), None)
         if printed is None:
             continue

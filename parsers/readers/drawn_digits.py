@@ -6,18 +6,18 @@ drawn glyph does not lie.
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pypdfium2
 
 from parsers.readers.digit_shapes import Likeness, Picture, likenesses
+from parsers.readers.page_drawing import AROUND, BESIDE, MARGIN, Drawing, Edges, Flags, Sheet
 from parsers.readers.pdfium import opened
 from parsers.readers.pdfium_glyphs import Boxes
 from records.document import Document
@@ -26,22 +26,14 @@ from records.geometry import Region
 _DIGIT_PIXELS = 22.0  # height of the smallest digit asked about; shapes are compared 24 pixels high
 _SCALES = (2.0, 6.0)  # pixels a point
 _MOST_PIXELS = 16_000_000  # of one drawing: an A4 page at six pixels a point has 18 million
-_FAINT = 10  # of 255: what differs less from its surroundings is not seen on paper
-_AROUND = 0.3  # points around a glyph's box in which its surroundings are looked at
-_MARGIN = 2.0  # points drawn around what is looked at
 _SLACK = 1.0  # points that two readers' boxes of one glyph may differ
 _WIDEST = 1.15  # width by height of an upright digit; those of the widest faces are as wide as high
-_BESIDE = 0.4  # heights of a digit by which its box may be too narrow on a side
-_GAP = 0.35  # of the strongest ink: less is the gap between two glyphs
+_COLUMN_GAP = 20.0  # points: columns of digits that stand closer are drawn as one
+_MOSTLY = 0.5  # of all that is looked at: if digits are to be recognised in so much of it, all is drawn finely
 _NO_AREA = 0.05  # points
-_DOTS = 5  # looked at across a glyph's box, and down it, before all of them are
 _DIGITS = frozenset("0123456789")
 _MOST_KNOWN = 4_000  # drawn digits remembered; a face in a few sizes has some hundred
 
-Edges = tuple[float, float, float, float]
-"""Left, upper, right and lower edge of a box, in points."""
-
-_Flags = npt.NDArray[np.bool_]
 _Numbers = npt.NDArray[np.int64]
 
 
@@ -98,11 +90,15 @@ def _edges_of(box: Region) -> tuple[float, float, float, float]:
 
 
 class Eye:
-    """Looks at the pages of an open document. Each is drawn once, and only the part that holds its places."""
+    """Looks at the pages of an open document.
+
+    Of each page the parts with digits to be recognised are drawn finely, once. To see that something is drawn where the
+    other glyphs stand, coarser dots do; what is not seen in those is looked at finely too.
+    """
 
     def __init__(self, pdf: pypdfium2.PdfDocument) -> None:
         self._pdf = pdf
-        self._sheet = _Sheet()
+        self._sheet = Sheet()
         self._known: dict[tuple[object, ...], Likeness] = {}
 
     def look_at(self, paper: Region, letters: Sequence[str], boxes: Boxes, places: Sequence[Place]) -> list[Sight]:
@@ -119,15 +115,12 @@ class Eye:
         wanted = np.unique(found)
         if not wanted.size:
             return [Sight.UNCLEAR] * len(places)
-        part = _around_what_lies_on(paper, glyphs.boxes[wanted])
-        if part is None:
+        on_paper = wanted[_overlap(glyphs.boxes[wanted], paper)]
+        if not on_paper.size:
             return [Sight.NOTHING] * len(places)
         read = np.array([place.digits for place in places])[owner]
         digits = np.unique(found[read & glyphs.are_digits[found]])
-        drawing = _Drawing(self._pdf, paper, part, smallest=_height(glyphs.boxes[digits]), sheet=self._sheet)
-        unseen = np.zeros(len(glyphs.boxes), np.bool_)
-        unseen[wanted] = drawing.unseen(glyphs.boxes[wanted])
-        recognised = self._recognised(glyphs, digits[~unseen[digits]], drawing)
+        unseen, recognised = self._seen(paper, glyphs, on_paper, digits)
         other, unclear = (np.zeros(len(unseen), np.bool_) for _ in range(2))
         unclear[digits] = True
         for glyph, said in recognised.items():
@@ -137,7 +130,38 @@ class Eye:
             len(places), owner, nothing=unseen[found], other=read & other[found], unclear=read & unclear[found]
         )
 
-    def _recognised(self, glyphs: _Glyphs, digits: _Numbers, drawing: _Drawing) -> dict[int, Likeness]:
+    def _seen(
+        self, paper: Region, glyphs: _Glyphs, wanted: _Numbers, digits: _Numbers
+    ) -> tuple[Flags, dict[int, Likeness]]:
+        """Which glyphs are not seen (all but those wanted are not), and what those of the digits are that are."""
+        boxes = glyphs.boxes
+        unseen = np.ones(len(boxes), np.bool_)
+        whole = _around(paper, boxes[wanted])
+        fine = _scale(whole, _height(boxes[digits]))
+        page = self._pdf[paper.page - 1]
+        try:
+            draw = partial(Drawing, page, paper, sheet=self._sheet)
+            recognised: dict[int, Likeness] = {}
+            closely = np.intersect1d(digits, wanted, assume_unique=True)
+            strips = _strips(paper, boxes, closely)
+            if sum([_area(part) for part, _ in strips]) > _MOSTLY * _area(whole):
+                closely, strips = wanted, [(whole, wanted)]
+            for part, inside in strips:
+                drawing = draw(part, scale=fine)
+                unseen[inside] = drawing.unseen(boxes[inside])
+                shapes = np.intersect1d(inside, digits, assume_unique=True)
+                recognised |= self._recognised(glyphs, shapes[~unseen[shapes]], drawing)
+            others = np.setdiff1d(wanted, closely, assume_unique=True)
+            if others.size:
+                roughly = draw(_around(paper, boxes[others]), scale=_coarse(fine))
+                unseen[others] = roughly.unseen(boxes[others], around=0.0)
+            for part, inside in _strips(paper, boxes, others[unseen[others]]):
+                unseen[inside] = draw(part, scale=fine).unseen(boxes[inside])
+        finally:
+            page.close()
+        return unseen, recognised
+
+    def _recognised(self, glyphs: _Glyphs, digits: _Numbers, drawing: Drawing) -> dict[int, Likeness]:
         """What the digits are that stand upright."""
         boxes = glyphs.boxes[digits]
         upright = boxes[:, 2] - boxes[:, 0] <= _WIDEST * (boxes[:, 3] - boxes[:, 1])
@@ -148,7 +172,7 @@ class Eye:
         again = _likenesses(glyphs, doubted, drawing.whole_ink)
         return said | {glyph: likeness for glyph, likeness in again.items() if likeness is Likeness.SAME}
 
-    def _recognised_once(self, glyphs: _Glyphs, digits: Sequence[int], drawing: _Drawing) -> dict[int, Likeness]:
+    def _recognised_once(self, glyphs: _Glyphs, digits: Sequence[int], drawing: Drawing) -> dict[int, Likeness]:
         """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
 
         A report prints its rows at even distances, so that four of five digits of a page are drawn like another one,
@@ -198,148 +222,63 @@ class _Glyphs:
         return owner[held], glyph[held]
 
 
-def _around_what_lies_on(paper: Region, boxes: Boxes) -> Region | None:
-    """The box around those that overlap the paper; None if none does."""
-    on_paper = boxes[
-        (np.minimum(boxes[:, 2], paper.x1) > np.maximum(boxes[:, 0], paper.x0))
-        & (np.minimum(boxes[:, 3], paper.bottom) > np.maximum(boxes[:, 1], paper.top))
-    ]
-    if not on_paper.size:
-        return None
-    (x0, top), (x1, bottom) = on_paper[:, :2].min(axis=0).tolist(), on_paper[:, 2:].max(axis=0).tolist()
+def _overlap(boxes: Boxes, paper: Region) -> Flags:
+    """Which boxes share an area with the paper."""
+    across = np.minimum(boxes[:, 2], paper.x1) > np.maximum(boxes[:, 0], paper.x0)
+    down = np.minimum(boxes[:, 3], paper.bottom) > np.maximum(boxes[:, 1], paper.top)
+    overlap: Flags = across & down
+    return overlap
+
+
+def _around(paper: Region, boxes: Boxes) -> Region:
+    (x0, top), (x1, bottom) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
     return Region(paper.page, x0, top, x1, bottom)
+
+
+def _strips(paper: Region, boxes: Boxes, glyphs: _Numbers) -> list[tuple[Region, _Numbers]]:
+    """The columns in which these glyphs stand, with what may belong to them beside their boxes, and their glyphs."""
+    if not glyphs.size:
+        return []
+    order = glyphs[np.argsort(boxes[glyphs, 0], kind="stable")]
+    reached = np.maximum.accumulate(boxes[order, 2])
+    gaps = np.flatnonzero(boxes[order[1:], 0] - reached[:-1] > _COLUMN_GAP) + 1
+    found: list[tuple[Region, _Numbers]] = []
+    for inside in np.split(order, gaps):
+        box = _around(paper, boxes[inside])
+        more = BESIDE * float((boxes[inside, 3] - boxes[inside, 1]).max())
+        found.append((Region(box.page, box.x0 - more, box.top, box.x1 + more, box.bottom), np.sort(inside)))
+    return found
+
+
+def _area(part: Region) -> float:
+    return (part.x1 - part.x0) * (part.bottom - part.top)
+
+
+def _scale(part: Region, smallest: float) -> float:
+    """Dots a point at which the smallest digit to be recognised is drawn high enough, and the part not too large."""
+    low, high = _SCALES
+    fine = min(max(_DIGIT_PIXELS / max(smallest, 0.1), low), high)
+    across, down = part.x1 - part.x0 + 2 * MARGIN, part.bottom - part.top + 2 * MARGIN
+    return float(min(fine, (_MOST_PIXELS / (across * down)) ** 0.5))
+
+
+def _coarse(fine: float) -> float:
+    """Dots a point at which no more of the neighbours comes into a glyph's box than at a fine scale.
+
+    A dot and a half beside the box may show what stands there: pdfium moves glyphs by up to half a dot, and boxes end
+    amid dots. Finely, `AROUND` comes to it.
+    """
+    return 1.5 / (AROUND + 1.5 / fine)
 
 
 def _height(digits: Boxes) -> float:
     return float((digits[:, 3] - digits[:, 1]).min(initial=np.inf)) if len(digits) else _DIGIT_PIXELS / _SCALES[0]
 
 
-def _sights(places: int, owner: _Numbers, *, nothing: _Flags, other: _Flags, unclear: _Flags) -> list[Sight]:
+def _sights(places: int, owner: _Numbers, *, nothing: Flags, other: Flags, unclear: Flags) -> list[Sight]:
     """What is seen at each place, out of what is seen of each of its glyphs; the worst counts."""
     sights = [Sight.SAME] * places
     for flags, sight in ((unclear, Sight.UNCLEAR), (other, Sight.OTHER), (nothing, Sight.NOTHING)):
         for place in np.unique(owner[flags]).tolist():
             sights[place] = sight
     return sights
-
-
-class _Sheet:
-    """What pages are drawn on, one after the other: new memory for each would cost as much as drawing."""
-
-    def __init__(self) -> None:
-        self._memory = (ctypes.c_ubyte * 0)()
-
-    def of(self, width: int, height: int, **kind: int) -> pypdfium2.PdfBitmap:
-        """A bitmap in the memory of the one before, not cleared."""
-        if len(self._memory) < width * height:
-            self._memory = (ctypes.c_ubyte * (width * height))()
-        return pypdfium2.PdfBitmap.new_native(width, height, buffer=self._memory, stride=width, **kind)
-
-
-class _Drawing:
-    """The part of a page that holds a region, in grey; good until the sheet takes the next."""
-
-    def __init__(
-        self, pdf: pypdfium2.PdfDocument, paper: Region, part: Region, *, smallest: float, sheet: _Sheet
-    ) -> None:
-        across, down = part.x1 - part.x0 + 2 * _MARGIN, part.bottom - part.top + 2 * _MARGIN
-        low, high = _SCALES
-        fine = min(max(_DIGIT_PIXELS / max(smallest, 0.1), low), high)
-        scale = min(fine, (_MOST_PIXELS / (across * down)) ** 0.5)
-        cut = [part.x0, paper.bottom - part.bottom, paper.x1 - part.x1, part.top]
-        left, below, right, above = (max(edge - _MARGIN, 0.0) for edge in cut)
-        shown = pdf[paper.page - 1]
-        try:
-            drawn = shown.render(scale=scale, crop=(left, below, right, above), grayscale=True, bitmap_maker=sheet.of)
-            self._pixels: npt.NDArray[np.uint8] = drawn.to_numpy()
-            drawn.close()
-        finally:
-            shown.close()
-        # The page is drawn on whole pixels, and whole pixels are cut off.
-        self._across, self._down = (
-            math.ceil(paper.x1 * scale) / paper.x1,
-            math.ceil(paper.bottom * scale) / paper.bottom,
-        )
-        self._left, self._above = math.ceil(left * scale), math.ceil(above * scale)
-
-    def unseen(self, boxes: Boxes) -> _Flags:
-        """Of which glyphs nothing is seen. Where a few dots of a box differ, the others need no look."""
-        columns, on_columns = _spread(boxes[:, 0], boxes[:, 2], self._across, self._left, self._pixels.shape[1])
-        rows, on_rows = _spread(boxes[:, 1], boxes[:, 3], self._down, self._above, self._pixels.shape[0])
-        dots = self._pixels[rows[:, :, None], columns[:, None, :]].reshape(len(boxes), -1)
-        unseen: _Flags = ~(on_columns & on_rows & (dots.max(axis=1) - dots.min(axis=1) >= _FAINT))
-        doubted = np.flatnonzero(unseen)
-        for number, (left, top, right, bottom) in zip(
-            doubted.tolist(), self._cuts(boxes[doubted], _AROUND), strict=True
-        ):
-            wider = self._pixels[top:bottom, left:right]
-            unseen[number] = not wider.size or int(wider.max()) - int(wider.min()) < _FAINT
-        return unseen
-
-    def dots(self, boxes: Boxes) -> list[tuple[object, ...]]:
-        """All that `ink` depends on, for each glyph: its dots, those around it, and how they lie to each other."""
-        found: list[tuple[object, ...]] = []
-        cuts = zip(self._cuts(boxes, 0.0), self._cuts(boxes, _AROUND), strict=True)
-        for (x0, y0, x1, y1), (left, top, right, bottom) in cuts:
-            wider = self._pixels[top:bottom, left:right]
-            found.append((x0 - left, x1 - left, y0 - top, y1 - top, wider.shape, wider.tobytes()))
-        return found
-
-    def ink(self, box: Edges) -> Picture:
-        """The ink in a glyph's box against what surrounds it, of any colour."""
-        return self._against(self._background(box), self._cut(box, 0.0))
-
-    def whole_ink(self, box: Edges) -> Picture:
-        """The ink in a glyph's box with what is joined to it beside the box, out to the next gap."""
-        x0, top, x1, bottom = box
-        more = _BESIDE * (bottom - top)
-        from_left = max(x0 - more, 0.0)
-        ink = self._against(self._background(box), self._cut((from_left, top, x1 + more, bottom), 0.0))
-        gaps = np.flatnonzero(~(ink > _GAP).any(axis=0))
-        first = math.floor(x0 * self._across) - math.floor(from_left * self._across)
-        last = first + self._cut(box, 0.0).shape[1]
-        left = gaps[gaps < first + 1].max(initial=-1) + 1
-        right = gaps[gaps >= last - 1].min(initial=ink.shape[1])
-        return ink[:, left:right] if left < right else ink
-
-    def _background(self, box: Edges) -> float:
-        wider = self._cut(box, _AROUND)
-        edge = np.sort(np.concatenate([wider[0], wider[-1], wider[:, 0], wider[:, -1]]))
-        return float(edge[len(edge) // 2])
-
-    def _against(self, background: float, pixels: npt.NDArray[np.uint8]) -> Picture:
-        ink = np.abs(pixels.astype(np.float32) - background)
-        shape: Picture = ink / np.float32(max(float(ink.max()), 1.0))
-        return shape
-
-    def _cut(self, box: Edges, more: float) -> npt.NDArray[np.uint8]:
-        ((left, top, right, bottom),) = self._cuts(np.array([box]), more)
-        return self._pixels[top:bottom, left:right]
-
-    def _cuts(self, boxes: Boxes, more: float) -> list[tuple[int, int, int, int]]:
-        """The dots of each box and of so many points around it: first and end column and row, never negative."""
-        scale = np.array([self._across, self._down])
-        before = np.array([self._left, self._above])
-        first = np.floor((boxes[:, :2] - more) * scale) - before
-        end = np.ceil((boxes[:, 2:] + more) * scale) - before
-        dots = np.maximum(np.hstack([first, end]), 0).astype(np.int64)
-        return [(left, top, right, bottom) for left, top, right, bottom in dots.tolist()]
-
-
-def _spread(
-    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], scale: float, offset: int, end: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """A few dots between each low and high edge, and whether all of them are in the drawing.
-
-    Args:
-        low: Edges in points.
-        high: The other edges.
-        scale: Dots a point.
-        offset: How many dots of the page lie before the drawing.
-        end: How many dots the drawing has.
-    """
-    first = np.floor(low * scale) - offset
-    last = np.ceil(high * scale) - offset - 1
-    share = np.linspace(0, 1, _DOTS)[None, :]
-    found = np.rint(first[:, None] + (last - first)[:, None] * share).astype(np.int64)
-    return np.clip(found, 0, end - 1), (first >= 0) & (last < end) & (first <= last)

@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import pdfplumber
@@ -145,8 +146,16 @@ def _shape(curve: Any, frame: Frame, kind: str) -> dict[str, Any]:
 
 
 def words_of(glyphs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The glyphs of every word, as pdfplumber puts them together."""
-    return [characters for _, characters in _WORDS.iter_extract_tuples(glyphs)] if glyphs else []
+    """The glyphs of every word, as pdfplumber puts them together in `WordExtractor.iter_extract_tuples`.
+
+    There it also describes each word, which nobody here asks for.
+    """
+    return [
+        word
+        for _, run in itertools.groupby(glyphs, itemgetter("upright"))
+        for line, direction in _WORDS.iter_chars_to_lines(run)
+        for word in _WORDS.iter_chars_to_words(line, direction)
+    ]
 
 
 def drawn_page(
