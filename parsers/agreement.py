@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from parsers.lines import folded
 from parsers.marks import marks_in, rings_around
-from parsers.placed_words import PlacedWords, digits_in
+from parsers.placed_words import PlacedDigits, PlacedWords, digits_in
 from records.document import Document, GridCell, Page
 from records.finding import Finding
 from records.geometry import Region
@@ -54,12 +54,18 @@ class Testimony:
         """Numbers of the pages on which anything is printed that the records hold."""
         return tuple(self._asked)
 
-    def hear(self, second: Page, third: Page) -> None:
-        """Ask about every cell of one page; to be done once for each of `pages`."""
+    def hear(self, second: Page, third: Page, digits: PlacedDigits | None = None) -> None:
+        """Ask about every cell of one page; to be done once for each of `pages`.
+
+        Args:
+            second: The page as the second reader sees it.
+            third: The page as the third reader sees it.
+            digits: Its digits, if they are not its words.
+        """
         asked = self._asked.pop(second.number, None)
         if asked is None:
             return
-        witness = _Witness(second, third)
+        witness = _Witness(second, third, digits or PlacedWords(third.words))
         self._denied |= {number: denied for number, cell in asked.items() if (denied := witness.denies(cell))}
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
@@ -80,10 +86,10 @@ class Testimony:
 class _Witness:
     """The second and third reading of one page."""
 
-    def __init__(self, second: Page, third: Page) -> None:
+    def __init__(self, second: Page, third: Page, digits: PlacedDigits | PlacedWords) -> None:
         self._grid = _Grid(second.grid)
         self._words = PlacedWords(second.words)
-        self._glyphs = PlacedWords(third.words)
+        self._glyphs = digits
         self._marks = third.marks
 
     def denies(self, cell: Cell) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import operator
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from parsers.lines import SAME_LINE, joined, lines_of
 from records.document import Word
@@ -45,6 +46,37 @@ class PlacedWords:
         high = bisect.bisect_right(self._heights, region.bottom + slack)
         x0, x1 = region.x0 - slack, region.x1 + slack
         return [word for x, word in self._words[low:high] if x0 <= x <= x1]
+
+
+class PlacedDigits:
+    """The digits of one page, ready to be asked about places on it, as `PlacedWords` of digits would be."""
+
+    def __init__(self, page: int, digits: str, boxes: Iterable[tuple[float, float, float, float]]) -> None:
+        """Take the digits of a page by its number, and the left, upper, right and lower edge of each, in points."""
+        self._page = page
+        placed = [
+            ((top + bottom) / 2, number, (x0 + x1) / 2, x0, top, x1, bottom, digit)
+            for number, (digit, (x0, top, x1, bottom)) in enumerate(zip(digits, boxes, strict=True))
+        ]
+        placed.sort()
+        self._heights = [each[0] for each in placed]
+        self._digits = [each[2:] for each in placed]
+
+    def digits(self, region: Region) -> str:
+        """The digits in the region or next to it."""
+        low = bisect.bisect_left(self._heights, region.top - _SLACK)
+        high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
+        x0, x1 = region.x0 - _SLACK, region.x1 + _SLACK
+        inside = [each for each in self._digits[low:high] if x0 <= each[0] <= x1]
+        if not inside:
+            return ""
+        smallest = min([bottom - top for _, _, top, _, bottom, _ in inside])
+        heights = self._heights[low:high]
+        if heights[-1] - heights[0] < SAME_LINE * smallest - _HAIR:
+            inside.sort(key=itemgetter(1))
+            return "".join([digit for *_, digit in inside])
+        words = [Word(digit, Region(self._page, x0, top, x1, bottom)) for _, x0, top, x1, bottom, digit in inside]
+        return PlacedWords(words).digits(region)
 
 
 def _on_one_line(boxes: Sequence[Region]) -> bool:

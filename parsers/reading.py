@@ -14,10 +14,12 @@ from parsers.extraction import extract
 from parsers.heading_doubts import doubt_below_unread, with_doubted_headings
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
+from parsers.placed_words import PlacedDigits
 from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
 from parsers.readers.garbage import seldom_collected
 from parsers.readers.limits import ReadingLimits
 from parsers.readers.ocr import page_with_recognised, with_recognised
+from parsers.readers.pdfium_glyphs import PageGlyphs
 from parsers.sight import Eyewitness
 from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
@@ -88,8 +90,10 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
         all_words = _speaks_outside_tables(template)
         second = camelot_grid.pages_of(layer, areas=extraction.areas, pages=pages, all_words=all_words)
         for page, third in zip(second, decoded, strict=True):
-            heard = (page_with_recognised(page, by_ocr), page_with_recognised(third.with_digits(), by_ocr))
-            testimony.hear(*heard)
+            if page.number in by_ocr:
+                testimony.hear(page_with_recognised(page, by_ocr), page_with_recognised(third.page, by_ocr))
+            else:
+                testimony.hear(page, third.page, placed_digits(third.glyphs))
     pictures = {page.number for page in picture_pages(glyphs)}
     seen = [row for row in report.rows if row.page not in by_ocr]
     eyewitness = Eyewitness(content, [each.glyphs for each in decoded], seen)
@@ -123,6 +127,12 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
         findings=(*report.findings, *flaws, *turned_dates(report.rows, template)),
         signature=signature_of(first.pages, template, report, assessments),
     )
+
+
+def placed_digits(glyphs: PageGlyphs) -> PlacedDigits:
+    """The digits of a page as the third reader sees them."""
+    digits, boxes = glyphs.digits()
+    return PlacedDigits(glyphs.placing.number, digits, boxes.tolist())
 
 
 def _speaks_outside_tables(template: Template) -> bool:

@@ -13,7 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.limits import ReadingLimits
-from parsers.readers.pdfium_glyphs import PageGlyphs, boxes_of, characters_of, glyphs_on
+from parsers.readers.pdfium_glyphs import PageGlyphs, as_words, boxes_of, characters_of, glyphs_on
 from parsers.readers.pdfium_ink import Ink, Unseen, bounds, ink_of
 from parsers.readers.pdfium_marks import drawn_marks
 from records.document import Document, Page, ReaderName
@@ -64,7 +64,7 @@ class DecodedPage:
 
     def with_digits(self) -> Page:
         """The page with every digit as a word of its own, placed by pdfium."""
-        return replace(self.page, words=self.glyphs.digits())
+        return replace(self.page, words=as_words(self.page.number, *self.glyphs.digits()))
 
 
 def read(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> Document:

@@ -21,13 +21,13 @@ Boxes = npt.NDArray[np.float64]
 _LINE_END_HYPHENS = {0x2: "-", 0xFFFE: "-"}
 
 
-def _called(function: object, result: type, *arguments: type) -> Callable[..., int]:
+def called(function: object, result: type, *arguments: type) -> Callable[..., int]:
     """A function of pdfium with plain addresses for arguments: ctypes converts those in half the time."""
     return ctypes.CFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value)  # type: ignore[arg-type]
 
 
-_UNICODE = _called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
-_CHAR_BOX = _called(pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4)
+_UNICODE = called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
+_CHAR_BOX = called(pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +105,17 @@ class PageGlyphs:
 
     def words(self) -> tuple[Word, ...]:
         """Each as a word of its own."""
-        return _as_words(self.placing.number, self.text, self.boxes())
+        return as_words(self.placing.number, self.text, self.boxes())
 
-    def digits(self) -> tuple[Word, ...]:
-        """The digits, each as a word of its own."""
+    def digits(self) -> tuple[str, Boxes]:
+        """The digits and where they are displayed."""
         numbers = [at for at, character in enumerate(self.text) if character.isdigit()]
         boxes = self.placing.displayed(self.ink[numbers].astype(np.float64))
-        return _as_words(self.placing.number, [self.text[at] for at in numbers], boxes)
+        return "".join([self.text[at] for at in numbers]), boxes
 
 
-def _as_words(page: int, characters: Sequence[str], boxes: Boxes) -> tuple[Word, ...]:
+def as_words(page: int, characters: str, boxes: Boxes) -> tuple[Word, ...]:
+    """Each character, in its box on a page, as a word of its own."""
     return tuple([Word(c, Region(page, *box)) for c, box in zip(characters, boxes.tolist(), strict=True)])
 
 
