@@ -130,8 +130,9 @@ class _Grid:
     """The cells of a page by their upper edge, so that a place is looked up without walking the page."""
 
     def __init__(self, cells: Sequence[GridCell]) -> None:
-        self._cells = sorted(cells, key=lambda cell: cell.region.top)
-        self._tops = [cell.region.top for cell in self._cells]
+        by_top = sorted(cells, key=lambda cell: cell.region.top)
+        self._cells = [((cell.region.x0 + cell.region.x1) / 2, cell) for cell in by_top]
+        self._tops = [cell.region.top for cell in by_top]
         self._tallest = max((cell.region.bottom - cell.region.top for cell in cells), default=0.0)
 
     def __len__(self) -> int:
@@ -141,7 +142,8 @@ class _Grid:
         """The cells that stand in a column's part of a row."""
         low = bisect.bisect_left(self._tops, area.top - self._tallest)
         high = bisect.bisect_right(self._tops, area.bottom)
-        return [found for found in self._cells[low:high] if _same_cell(found, area)]
+        near = [found for x, found in self._cells[low:high] if area.x0 <= x <= area.x1]
+        return [found for found in near if _on_one_row(found.region, area)]
 
 
 def _cells(row: ExtractedRow) -> Iterator[Cell]:
@@ -151,13 +153,9 @@ def _cells(row: ExtractedRow) -> Iterator[Cell]:
         yield from item.cells
 
 
-def _same_cell(found: GridCell, area: Region) -> bool:
-    x, _ = found.region.center
-    if not area.x0 <= x <= area.x1:
-        return False
-    shared = min(found.region.bottom, area.bottom) - max(found.region.top, area.top)
-    smaller = min(found.region.bottom - found.region.top, area.bottom - area.top)
-    return shared > 0.5 * smaller
+def _on_one_row(cell: Region, area: Region) -> bool:
+    shared = min(cell.bottom, area.bottom) - max(cell.top, area.top)
+    return shared > 0.5 * min(cell.bottom - cell.top, area.bottom - area.top)
 
 
 def _letters(text: str) -> str:

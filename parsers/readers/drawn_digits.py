@@ -153,7 +153,7 @@ class Eye:
                 recognised |= self._recognised(glyphs, shapes[~unseen[shapes]], drawing)
             others = np.setdiff1d(wanted, closely, assume_unique=True)
             if others.size:
-                roughly = draw(_around(paper, boxes[others]), scale=_coarse(fine))
+                roughly = draw(_around(paper, boxes[others]), scale=_coarse(fine), smooth=False)
                 unseen[others] = roughly.unseen(boxes[others], around=0.0)
             for part, inside in _strips(paper, boxes, others[unseen[others]]):
                 unseen[inside] = draw(part, scale=fine).unseen(boxes[inside])

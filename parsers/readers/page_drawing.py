@@ -45,7 +45,9 @@ class Drawing:
     Pages are drawn on whole dots, and whole dots are cut off: every part of a page has the dots that the page has.
     """
 
-    def __init__(self, page: pypdfium2.PdfPage, paper: Region, part: Region, *, scale: float, sheet: Sheet) -> None:
+    def __init__(
+        self, page: pypdfium2.PdfPage, paper: Region, part: Region, *, scale: float, sheet: Sheet, smooth: bool = True
+    ) -> None:
         """Draw a part of an open page.
 
         Args:
@@ -54,10 +56,17 @@ class Drawing:
             part: What is needed of it; points around it are drawn too.
             scale: Dots a point.
             sheet: What to draw on.
+            smooth: Whether lines and areas are smoothed; text always is.
         """
         cut = [part.x0, paper.bottom - part.bottom, paper.x1 - part.x1, part.top]
         left, below, right, above = (max(edge - MARGIN, 0.0) for edge in cut)
-        drawn = page.render(scale=scale, crop=(left, below, right, above), grayscale=True, bitmap_maker=sheet.of)
+        drawn = page.render(
+            scale=scale,
+            crop=(left, below, right, above),
+            grayscale=True,
+            no_smoothpath=not smooth,
+            bitmap_maker=sheet.of,
+        )
         self._pixels: npt.NDArray[np.uint8] = drawn.to_numpy()
         drawn.close()
         self._across, self._down = (

@@ -13,7 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.limits import ReadingLimits
-from parsers.readers.pdfium_glyphs import PageGlyphs, as_words, boxes_of, characters_of, glyphs_on
+from parsers.readers.pdfium_glyphs import PageGlyphs, as_words, boxes_of, called, characters_of, glyphs_on
 from parsers.readers.pdfium_ink import Ink, Unseen, bounds, ink_of
 from parsers.readers.pdfium_marks import drawn_marks
 from records.document import Document, Page, ReaderName
@@ -27,6 +27,7 @@ _FILLED = 0.5  # share of a page that pictures cover when it is a scan
 
 _DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _Seen = TypeVar("_Seen")
+_KIND = called(pdfium_c.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
 
 
 def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> int:
@@ -205,14 +206,19 @@ def _objects_within(page: pypdfium2.PdfPage, limits: ReadingLimits) -> list[tupl
 
 def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int]]:
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
-        yield from _with_inner(pdfium_c.FPDFPage_GetObject(page, number))
+        drawn = pdfium_c.FPDFPage_GetObject(page, number)
+        kind = _KIND(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            yield from _with_inner(drawn)
+        else:
+            yield drawn, kind
 
 
 def _with_inner(outer: object) -> Iterator[tuple[object, int]]:
     waiting = [outer]
     while waiting:
         drawn = waiting.pop()
-        kind: int = pdfium_c.FPDFPageObj_GetType(drawn)
+        kind = _KIND(drawn)
         yield drawn, kind
         if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
             inside = reversed(range(max(0, pdfium_c.FPDFFormObj_CountObjects(drawn))))
