@@ -21,6 +21,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import time
@@ -29,6 +30,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
+
+for _library in ("OMP", "OPENBLAS"):  # as in `ingest.workers`: before numpy is loaded
+    os.environ[f"{_library}_NUM_THREADS"] = "1"
 
 import camelot
 import pdfplumber

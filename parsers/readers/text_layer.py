@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import playa
 from playa.exceptions import PDFException
 from playa.font import Font, Type3Font
-from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage, extract_page
+from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage
 from playa.pdftypes import LIT, ContentStream, PDFObject, resolve1
 
 from parsers.readers.frame import Frame
+from parsers.readers.playa_glyphs import layout_of
 from records.errors import UnreadableDocumentError
 
 # Pages whose marks are kept from the first reading to the second, about a megabyte each. What lies further back is
@@ -80,7 +81,7 @@ class TextLayer:
             page = self._document.pages[number - 1]
             if _draws_itself(page):
                 raise _unreadable()
-            layout = extract_page(page, None)
+            layout = layout_of(page)
             glyphs: list[LTChar] = []
             curves: list[LTCurve] = []
             _sort_out(layout, glyphs, curves)
