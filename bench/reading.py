@@ -31,9 +31,6 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-for _library in ("OMP", "OPENBLAS"):  # as in `ingest.workers`: before numpy is loaded
-    os.environ[f"{_library}_NUM_THREADS"] = "1"
-
 import camelot
 import pdfplumber
 
@@ -72,6 +69,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    # As `ingest.workers` does, before the contenders' processes load numpy.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     dense = [dense_report(given.pages)]
     figures = _compare(
         "dense", {"verified": (_verified, dense), "pdfplumber": (_tables, dense), "camelot": (_camelot, dense)}, given
