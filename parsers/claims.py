@@ -57,8 +57,9 @@ class Claims:
 
     def furniture_lines(self, within: Region | None = None) -> tuple[Line, ...]:
         """What furniture has claimed, as lines; of a part of the page if a box is given."""
-        taken = [word for word in self._words if id(word) in self._furniture and id(word) in self._claimed]
-        return lines_of(word for word in taken if within is None or within.holds(*word.region.center))
+        near = self._placed if within is None else self._inside(within)
+        taken = self._furniture & self._claimed
+        return lines_of_placed([each for each in near if id(each[-1]) in taken])
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.

@@ -43,7 +43,7 @@ _CURVES = {"LTLine": "line", "LTRect": "rect", "LTCurve": "curve"}
 UNREADABLE = (PdfminerException, PDFSyntaxError, PDFPasswordIncorrect, ValueError, KeyError, TypeError, RecursionError)
 
 _LINE_STEP = 2  # points between the tops of two neighbours from which on they are two words
-_WORDS = WordExtractor(x_tolerance_ratio=_WORD_GAP, y_tolerance=_LINE_STEP, keep_blank_chars=False, use_text_flow=False)
+WORDS = WordExtractor(x_tolerance_ratio=_WORD_GAP, y_tolerance=_LINE_STEP, keep_blank_chars=False, use_text_flow=False)
 
 
 def read(content: bytes) -> Document:
@@ -155,8 +155,8 @@ def words_of(glyphs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [
         word
         for _, run in itertools.groupby(glyphs, itemgetter("upright"))
-        for line, direction in _WORDS.iter_chars_to_lines(run)
-        for word in (_on_line(line) if direction == "ltr" else _WORDS.iter_chars_to_words(line, direction))
+        for line, direction in WORDS.iter_chars_to_lines(run)
+        for word in (_on_line(line) if direction == "ltr" else WORDS.iter_chars_to_words(line, direction))
     ]
 
 
