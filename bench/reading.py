@@ -21,6 +21,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import time
@@ -68,6 +69,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    # As `ingest.workers` does, before the contenders' processes load numpy.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     dense = [dense_report(given.pages)]
     figures = _compare(
         "dense", {"verified": (_verified, dense), "pdfplumber": (_tables, dense), "camelot": (_camelot, dense)}, given

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable
+from operator import itemgetter
 
-from parsers.lines import Line, folded, lines_of
+from parsers.lines import Line, Placed, folded, lines_of_placed, placed
 from parsers.template_parts import Furniture
 from records.document import Page, Word
 from records.finding import Finding
@@ -16,6 +18,7 @@ class Claims:
 
     def __init__(self, page: Page) -> None:
         self._words = page.words
+        self._placed = placed(page.words)
         self._claimed: set[int] = set()
         self._furniture: set[int] = set()
         self._free: tuple[Line, ...] | None = None
@@ -37,19 +40,26 @@ class Claims:
     def free_lines(self, within: Region | None = None) -> tuple[Line, ...]:
         """What nothing has claimed, as lines; of a part of the page if a box is given."""
         if within is not None:
-            return lines_of([w for w in self._words if self.is_free(w) and within.holds(*w.region.center)])
+            return lines_of_placed([each for each in self._inside(within) if id(each[-1]) not in self._claimed])
         if self._free is None:
-            self._free = lines_of([word for word in self._words if id(word) not in self._claimed])
+            self._free = lines_of_placed([each for each in self._placed if id(each[-1]) not in self._claimed])
         return self._free
 
     def all_lines(self, within: Region) -> tuple[Line, ...]:
         """What stands in a part of the page, claimed or not, as lines."""
-        return lines_of(word for word in self._words if within.holds(*word.region.center))
+        return lines_of_placed(self._inside(within))
+
+    def _inside(self, within: Region) -> list[Placed]:
+        low, high = within.x0, within.x1
+        first = bisect.bisect_left(self._placed, within.top, key=itemgetter(0))
+        last = bisect.bisect_right(self._placed, within.bottom, key=itemgetter(0))
+        return [each for each in self._placed[first:last] if low <= each[-1].region.center[0] <= high]
 
     def furniture_lines(self, within: Region | None = None) -> tuple[Line, ...]:
         """What furniture has claimed, as lines; of a part of the page if a box is given."""
-        taken = [word for word in self._words if id(word) in self._furniture and id(word) in self._claimed]
-        return lines_of(word for word in taken if within is None or within.holds(*word.region.center))
+        near = self._placed if within is None else self._inside(within)
+        taken = self._furniture & self._claimed
+        return lines_of_placed([each for each in near if id(each[-1]) in taken])
 
     def claim_furniture(self, furniture: Iterable[Furniture], *, rows_from: float | None) -> None:
         """Claim every run, or neighbouring runs of a line, that a piece of furniture describes as a whole.
@@ -61,7 +71,7 @@ class Claims:
                 there on furniture fills whole lines: "1 / 2" is a page number at the foot and a score in a row.
         """
         pieces = tuple(furniture)
-        for line in lines_of(self._words):
+        for line in lines_of_placed(self._placed):
             in_rows = rows_from is not None and line.region.center[1] > rows_from
             free = tuple(word for word in line.words if self.is_free(word))
             for part in (line.words, free) if len(free) < len(line.words) else (free,):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parsers.header import Header
 from parsers.lines import Line
@@ -32,10 +33,16 @@ class Borders:
     doubtful: tuple[int, ...] = ()
     headers: tuple[tuple[float, float], ...] = ()
     open: frozenset[int] = frozenset()
+    _in_order: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_in_order", list(self.xs) == sorted(self.xs))
 
     def column_of(self, word: Word) -> int:
         """The index of the column the word's middle stands in."""
-        x = word.region.center[0]
+        x = (word.region.x0 + word.region.x1) / 2
+        if self._in_order:
+            return min(bisect.bisect_right(self.xs, x, 1) - 1, len(self.xs) - 2)
         return next((n for n in range(len(self.xs) - 1) if x < self.xs[n + 1]), len(self.xs) - 2)
 
     def strays(self, column: int, words: Sequence[Word], *, blank: Callable[[int], bool]) -> bool:
@@ -58,7 +65,8 @@ class Borders:
 
     def crossed_by(self, word: Word) -> bool:
         """Whether the word runs over a border by more than a hair."""
-        return any(word.region.x0 + 1.0 < x < word.region.x1 - 1.0 for x in self.xs[1:-1])
+        low, high = word.region.x0 + 1.0, word.region.x1 - 1.0
+        return low < high and any([low < x < high for x in self.xs[1:-1]])  # noqa: C419 - asked for every word
 
 
 def _gap(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -93,7 +101,8 @@ def find_borders(
         and rule.region.bottom > header.region.bottom
         and rule.region.bottom - rule.region.top > 0.3 * (bottom - header.region.bottom)
     ]
-    words = [w for line in body if not _is_prose(line, header) for w in line.words] + list(header.words)
+    middles = [cell.region.center[0] for cell in cells]
+    words = [w for line in body if not _is_prose(line, middles) for w in line.words] + list(header.words)
     xs: list[float] = [sides[0]]
     ruled: list[bool] = []
     doubtful: list[int] = []
@@ -134,8 +143,12 @@ def widest_gutter(words: Sequence[Word], low: float, high: float) -> tuple[float
     return max((gap for gap in free if gap[1] - gap[0] > 0.5), key=lambda gap: gap[1] - gap[0], default=None)
 
 
-def _is_prose(line: Line, header: Header) -> bool:
-    """Whether the line is a sentence across the columns, such as a legend: it would hide every gutter."""
-    middles = [cell.region.center[0] for cell in header.cells]
-    spans = [sum(run[0].region.x0 < x < run[-1].region.x1 for x in middles) for run in line.runs()]
+def _is_prose(line: Line, middles: Sequence[float]) -> bool:
+    """Whether the line is a sentence across the columns, such as a legend: it would hide every gutter.
+
+    Args:
+        line: A line of the body.
+        middles: x of the middle of each column's header.
+    """
+    spans = [sum([run[0].region.x0 < x < run[-1].region.x1 for x in middles]) for run in line.runs()]
     return max(spans) >= 3 or (len(spans) == 1 and spans[0] >= 2)

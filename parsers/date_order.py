@@ -24,10 +24,10 @@ def turned_dates(rows: Iterable[ExtractedRow], template: Template) -> tuple[Find
         rows: The records as printed.
         template: Its date formats.
     """
+    dated = [(field, template.date_formats(field)) for field in _DATED]
     for row in rows:
-        for field in _DATED:
+        for field, formats in dated:
             cell = row.cell(field)
-            formats = template.date_formats(field)
             if cell is not None and not _reads(cell.text, formats) and _reads(cell.text, _turned(formats)):
                 return (Finding(code="date-ambiguous"),)
     return ()

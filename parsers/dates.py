@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 
 class UnreadableDateError(ValueError):
@@ -42,9 +43,8 @@ def read_date(text: str, formats: Sequence[str], *, not_after: date | None = Non
         return None
     found: list[tuple[date, str | None]] = []
     for form in formats:
-        try:
-            read = datetime.strptime(text, form)  # noqa: DTZ007 - dates on paper have no zone
-        except ValueError:
+        read = _read(text, form)
+        if read is None:
             continue
         day = read.date()
         if "%y" in form and not_after is not None and day > not_after:
@@ -55,6 +55,15 @@ def read_date(text: str, formats: Sequence[str], *, not_after: date | None = Non
         raise UnreadableDateError(f"no date in a cell of {len(text)} characters")
     day, time = found[0]
     return PrintedDate(day=day, other=next((d for d, _ in found if d != day), None), time=time)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, form: str) -> datetime | None:
+    """The text by one format. A report says few days, each many times, and some of its dates are read twice."""
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - dates on paper have no zone
+    except ValueError:
+        return None
 
 
 def _century_earlier(day: date) -> date:

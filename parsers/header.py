@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from parsers.lines import Line, find_wrapped, joined
+from parsers.lines import Line, PhraseSearch, joined
 from parsers.template_parts import Column, Field
 from records.document import Word
 from records.geometry import Region, around
@@ -31,11 +31,10 @@ class HeaderCell:
     column: Column
     words: tuple[Word, ...]
     value: str | None = None
+    region: Region = field(init=False, repr=False, compare=False)  # the box around its words
 
-    @property
-    def region(self) -> Region:
-        """The box around its words."""
-        return around([word.region for word in self.words])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([word.region for word in self.words]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +47,11 @@ class Header:
 
     cells: tuple[HeaderCell, ...]
     over: tuple[Word, ...] = ()
+    # The box around its columns' words, without what spans several columns.
+    region: Region = field(init=False, repr=False, compare=False)
 
-    @property
-    def region(self) -> Region:
-        """The box around its columns' words, without what spans several columns."""
-        return around([cell.region for cell in self.cells])
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "region", around([cell.region for cell in self.cells]))
 
     @property
     def top(self) -> float:
@@ -78,10 +77,11 @@ def find_headers(
         columns: The columns known by their words.
         across: Which other texts on the header's line are headers too; without one such a header does not count.
     """
-    places = [_places(lines, column) for column in columns]
+    search = PhraseSearch(lines)
+    places = [_places(search, column) for column in columns]
     if any(not found and not column.optional for found, column in zip(places, columns, strict=True)):
         return ()
-    spanning = {text: find_wrapped(lines, text) for text in dict.fromkeys(c.under for c in columns if c.under)}
+    spanning = {text: search.find(text) for text in dict.fromkeys(c.under for c in columns if c.under)}
     headers: list[Header] = []
     used: set[int] = set()
     for top in sorted({round(cell.region.top, 1) for found in places for cell in found}):
@@ -150,10 +150,10 @@ def _with_values(header: Header, lines: Sequence[Line], across: ReadsAsValue) ->
     return replace(header, cells=cells) if found else None
 
 
-def _places(lines: Sequence[Line], column: Column) -> list[HeaderCell]:
+def _places(search: PhraseSearch, column: Column) -> list[HeaderCell]:
     found: dict[tuple[int, ...], HeaderCell] = {}
     for wording in (column.header, *column.also):
-        for words in find_wrapped(lines, wording):
+        for words in search.find(wording):
             found.setdefault(tuple(id(word) for word in words), HeaderCell(column=column, words=words))
     return sorted(found.values(), key=lambda cell: (cell.region.top, cell.region.x0))
 

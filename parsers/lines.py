@@ -5,13 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from records.document import Word
 from records.geometry import Region, around
 
 # Words stand on one line when their middles differ by less than this share of the smaller height. Cells that a
 # browser centres beside a two-line cell are off by half a line, so it must stay below one half.
-_SAME_LINE = 0.35
+SAME_LINE = 0.35
+_ANY = "any letter"
 # A gap wider than this share of the height ends a run of words. A space of a fixed-pitch face is 0.6 of its height.
 _RUN_GAP = 0.65
 
@@ -64,26 +66,36 @@ def folded(text: str) -> str:
     return "".join(plain.replace("’", "'").replace("‘", "'").split())
 
 
+Placed = tuple[float, float, int, float, Word]
+"""Middle of its height, left edge, number among its fellows, height, and the word."""
+
+
 def lines_of(words: Iterable[Word]) -> tuple[Line, ...]:
     """The words as lines, from top to bottom."""
-    placed = [
-        ((box.top + box.bottom) / 2, box.x0, max(box.bottom - box.top, 0.1), word)
-        for word, box in [(word, word.region) for word in words]
+    return lines_of_placed(placed(words))
+
+
+def placed(words: Iterable[Word]) -> list[Placed]:
+    """The words by height and from left to right; words of one place stay in their order."""
+    found = [
+        ((box.top + box.bottom) / 2, box.x0, number, max(box.bottom - box.top, 0.1), word)
+        for number, (word, box) in enumerate([(word, word.region) for word in words])
     ]
-    placed.sort(key=_by_place)
+    found.sort()
+    return found
+
+
+def lines_of_placed(words: Iterable[Placed]) -> tuple[Line, ...]:
+    """As `lines_of`, of words, or some of them, as `placed` has them."""
     rows: list[list[Word]] = []
     first_y = first_height = 0.0
-    for y, _, height, word in placed:
-        if rows and abs(y - first_y) < _SAME_LINE * min(height, first_height):
+    for y, _, _, height, word in words:
+        if rows and abs(y - first_y) < SAME_LINE * min(height, first_height):
             rows[-1].append(word)
         else:
             rows.append([word])
             first_y, first_height = y, height
     return tuple([Line(tuple(sorted(row, key=_left))) for row in rows])
-
-
-def _by_place(placed: tuple[float, float, float, Word]) -> tuple[float, float]:
-    return placed[:2]
 
 
 def _left(word: Word) -> float:
@@ -115,19 +127,35 @@ def find_on_line(line: Line, phrase: str, *, colon: bool = False) -> tuple[tuple
     return tuple(found)
 
 
-def find_wrapped(lines: Sequence[Line], phrase: str) -> tuple[tuple[Word, ...], ...]:
-    """Every place where the phrase is printed over one or more lines, as in the header of a narrow column."""
-    wanted = folded(phrase)
-    initials = (wanted[:1], wanted[:1].upper())
-    found: list[tuple[Word, ...]] = []
-    for number, line in enumerate(lines):
-        for place, word in enumerate(line.words):
-            if word.text.isascii() and not word.text.startswith(initials):
-                continue
+class PhraseSearch:
+    """Lines in which several phrases are looked for, their words by the first letter."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._words: dict[str, list[tuple[int, int, Word]]] = {}
+        for number, line in enumerate(lines):
+            for place, word in enumerate(line.words):
+                # Any letter may be another one when folded, but for those of ASCII.
+                letter = word.text[:1] if word.text.isascii() else _ANY
+                self._words.setdefault(letter, []).append((number, place, word))
+
+    def find(self, phrase: str) -> tuple[tuple[Word, ...], ...]:
+        """As `find_wrapped`."""
+        wanted = folded(phrase)
+        begin = [*self._words.get(wanted[:1], ()), *self._words.get(_ANY, ())]
+        if wanted[:1].isascii() and wanted[:1].upper() != wanted[:1]:
+            begin += self._words.get(wanted[:1].upper(), ())
+        found: list[tuple[Word, ...]] = []
+        for number, place, word in sorted(begin, key=itemgetter(0, 1)):
             begins = folded(word.text)
             if begins and wanted.startswith(begins):
-                found += _continued(lines, number, place, (word,), begins, wanted)
-    return tuple(found)
+                found += _continued(self._lines, number, place, (word,), begins, wanted)
+        return tuple(found)
+
+
+def find_wrapped(lines: Sequence[Line], phrase: str) -> tuple[tuple[Word, ...], ...]:
+    """Every place where the phrase is printed over one or more lines, as in the header of a narrow column."""
+    return PhraseSearch(lines).find(phrase)
 
 
 def _continued(

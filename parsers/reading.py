@@ -7,25 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from parsers.agreement import Witnesses
+from parsers.agreement import Testimony
 from parsers.csv_extraction import extract_csv
 from parsers.date_order import turned_dates
 from parsers.extraction import extract
 from parsers.heading_doubts import doubt_below_unread, with_doubted_headings
 from parsers.lines import lines_of
 from parsers.pictures import findings_about, picture_pages, recognised
+from parsers.placed_words import PlacedDigits
 from parsers.readers import camelot_grid, fast_plumber, pdfium, table_file, text_layer
 from parsers.readers.garbage import seldom_collected
 from parsers.readers.limits import ReadingLimits
-from parsers.readers.ocr import with_recognised
+from parsers.readers.ocr import page_with_recognised, with_recognised
+from parsers.readers.pdfium_glyphs import PageGlyphs
 from parsers.sight import Eyewitness
 from parsers.signature import signature_of, table_signature_of
 from parsers.template import Kind, Template
 from parsers.template_fit import fitting_template
-from parsers.torn_words import torn_words
+from parsers.torn_words import TornWords
 from parsers.validation import validate
 from records.assessment import ReportReading
-from records.document import Document
+from records.document import Document, ReaderName
 from records.errors import IncompleteDocumentError
 from records.finding import Finding
 from records.instrument import Instrument
@@ -34,6 +36,8 @@ from records.instrument import Instrument
 _PAGE_OF = re.compile(
     r"\b(?:page|pg\.?|p\.|sheet):?\s*(\d{1,4})\s*(?:of|/)\s*(\d{1,4})\b(?!\s*[/.-]?\d)", re.IGNORECASE
 )
+
+_PAGE = re.compile(r"pa?g|p\.|sheet", re.IGNORECASE)  # in a word of all that `_PAGE_OF` finds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +75,29 @@ def read_report(content: bytes, request: ReadingRequest) -> ReportReading:
 
 
 def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
-    glyphs = pdfium.read(content, request.limits, needs_text=not request.ocr_pages)
-    pages = len(glyphs.pages)
+    decoded = pdfium.decode(content, request.limits, needs_text=not request.ocr_pages)
+    glyphs = Document(reader=ReaderName.PDFIUM, pages=tuple([each.page for each in decoded]))
+    pages = len(decoded)
     by_ocr = recognised(content, glyphs, at_most=request.ocr_pages)
     with text_layer.opened(content) as layer:
         first = with_recognised(fast_plumber.read(content, layer, glyphs), by_ocr)
         _check_page_numbers(first, pages)
         template = fitting_template(first, request.templates)
         extraction = extract(first, template, site=request.site)
+        report = extraction.report
+        rows = with_doubted_headings(report.rows, report.findings, template)
+        testimony = Testimony(rows)
         all_words = _speaks_outside_tables(template)
-        second = camelot_grid.read(layer, areas=extraction.areas, pages=pages, all_words=all_words)
-    witnesses = Witnesses(with_recognised(second, by_ocr), with_recognised(glyphs, by_ocr))
-    report = extraction.report
+        second = camelot_grid.pages_of(layer, areas=extraction.areas, pages=pages, all_words=all_words)
+        for page, third in zip(second, decoded, strict=True):
+            if page.number in by_ocr:
+                testimony.hear(page_with_recognised(page, by_ocr), page_with_recognised(third.page, by_ocr))
+            else:
+                testimony.hear(page, third.page, placed_digits(third.glyphs))
     pictures = {page.number for page in picture_pages(glyphs)}
-    eyewitness = Eyewitness(content, [row for row in report.rows if row.page not in by_ocr])
+    seen = [row for row in report.rows if row.page not in by_ocr]
+    eyewitness = Eyewitness(content, [each.glyphs for each in decoded], seen)
+    torn = TornWords(first)
     assessments = tuple(
         validate(
             row,
@@ -92,13 +105,13 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
             request.instruments,
             today=request.today,
             also=(
-                *witnesses.findings(row),
+                *testimony.findings(row),
                 *eyewitness.findings(row),
                 *findings_about(row, pictures, by_ocr.keys()),
-                *torn_words(row, first),
+                *torn.findings(row),
             ),
         )
-        for row in with_doubted_headings(report.rows, report.findings, template)
+        for row in rows
     )
     flaws = tuple(
         Finding(code=code, region=region)
@@ -114,6 +127,12 @@ def _read_pdf(content: bytes, request: ReadingRequest) -> ReportReading:
         findings=(*report.findings, *flaws, *turned_dates(report.rows, template)),
         signature=signature_of(first.pages, template, report, assessments),
     )
+
+
+def placed_digits(glyphs: PageGlyphs) -> PlacedDigits:
+    """The digits of a page as the third reader sees them."""
+    digits, boxes = glyphs.digits()
+    return PlacedDigits(glyphs.placing.number, digits, boxes.tolist())
 
 
 def _speaks_outside_tables(template: Template) -> bool:
@@ -151,7 +170,10 @@ def _check_page_numbers(document: Document, pages: int) -> None:
     """
     expected: tuple[int, int] | None = None
     for page in document.pages:
-        runs = (" ".join(word.text for word in run) for line in lines_of(page.words) for run in line.runs())
+        if not any(_PAGE.search(word.text) for word in page.words):
+            continue
+        lines = [line for line in lines_of(page.words) if any(_PAGE.search(word.text) for word in line.words)]
+        runs = (" ".join([word.text for word in run]) for line in lines for run in line.runs())
         printed = next((found for text in runs if (found := _PAGE_OF.search(text))), None)
         if printed is None:
             continue

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from parsers.readers import drawn_digits, pdfium
 from parsers.readers.drawn_digits import Place, Sight
+from parsers.readers.pdfium_glyphs import PageGlyphs
 from parsers.swollen_glyphs import swollen_glyphs
 from parsers.template_parts import Field
-from records.document import Page
 from records.finding import Finding
 from records.geometry import Region
 from records.report import Cell, ExtractedRow
@@ -22,15 +20,25 @@ _RECOGNISED = frozenset({str(Field.TOTAL), str(Field.RESULT), str(Field.ANSWERS)
 class Eyewitness:
     """The drawn pages of a document, looked at wherever the records given have values; of others nothing is said."""
 
-    def __init__(self, content: bytes, rows: Sequence[ExtractedRow]) -> None:
-        places = [place for row in rows for place in _places(row)]
-        glyphs = pdfium.glyphs_of(content, {place.region.page for place in places})
-        self._seen = drawn_digits.look(content, glyphs, places) if places else {}
-        self._lies = Sight.OTHER in self._seen.values()
-        self._swollen = [region for page in glyphs.pages for region in _swollen(page)]
+    def __init__(self, content: bytes, glyphs: Sequence[PageGlyphs], rows: Sequence[ExtractedRow]) -> None:
+        by_page: dict[int, list[Place]] = {}
+        for row in rows:
+            for place in _places(row):
+                by_page.setdefault(place.region.page, []).append(place)
+        self._doubted: dict[Place, Sight] = {}
+        self._swollen: list[Region] = []
+        if by_page:
+            with pdfium.opened(content) as pdf:
+                eye = drawn_digits.Eye(pdf)
+                for number, places in by_page.items():
+                    self._doubted.update(_doubts(eye, glyphs[number - 1], places))
+                    self._swollen += _swollen(glyphs[number - 1])
+        self._lies = Sight.OTHER in self._doubted.values()
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
         """What in a record is drawn otherwise than its text says: one finding per value."""
+        if not self._doubted and not self._swollen:
+            return ()
         places = list(_places(row))
         found = [self._finding(place) for place in places]
         for place in places if self._swollen else ():
@@ -39,7 +47,7 @@ class Eyewitness:
         return tuple(dict.fromkeys(finding for finding in found if finding is not None))
 
     def _finding(self, place: Place) -> Finding | None:
-        match self._seen.get(place):
+        match self._doubted.get(place):
             case Sight.SAME | None:
                 return None
             case Sight.NOTHING:
@@ -51,10 +59,16 @@ class Eyewitness:
                 return Finding(code="drawn-digits-unclear", region=place.region, blocking=self._lies)
 
 
-def _swollen(page: Page) -> Iterator[Region]:
-    if page.words:
-        boxes = np.array([word.region.box for word in page.words])
-        yield from swollen_glyphs(page.number, [word.text for word in page.words], boxes)
+def _swollen(glyphs: PageGlyphs) -> list[Region]:
+    return list(swollen_glyphs(glyphs.placing.number, glyphs.text, glyphs.boxes().round(2))) if glyphs.text else []
+
+
+def _doubts(eye: drawn_digits.Eye, glyphs: PageGlyphs, places: Sequence[Place]) -> dict[Place, Sight]:
+    """The places of a page where something else is seen than what the text says."""
+    place = glyphs.placing
+    paper = Region(place.number, 0, 0, place.width, place.height)
+    seen = eye.look_at(paper, glyphs.text, glyphs.boxes(), places)
+    return {place: sight for place, sight in zip(places, seen, strict=True) if sight is not Sight.SAME}
 
 
 def _places(row: ExtractedRow) -> Iterator[Place]:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from parsers.lines import lines_of
+from parsers.placed_words import PlacedWords
 from records.document import Document, Word
 from records.finding import Finding
 from records.geometry import Region
@@ -21,23 +22,31 @@ _TOUCHING = 0.06
 _RAISED = 0.85
 # Of the height of the smaller type. Lines of one cell that are set close share a tenth.
 _CROSSING = 0.3
+_KEPT_PAGES = 8  # records hold what is printed on their own page, and what an earlier one says of all
 
 
-def torn_words(row: ExtractedRow, document: Document) -> tuple[Finding, ...]:
-    """A finding for each cell of a record that holds a torn word, or words half upon each other.
+class TornWords:
+    """The words of a document, ready to be asked about places in it."""
 
-    Args:
-        row: The record as printed.
-        document: The first reading.
-    """
-    regions = [cell.region for _, cell in row.cells if cell.region is not None and " " in cell.text]
-    return tuple(
-        found for region in dict.fromkeys(regions) for found in _findings(region, document.pages[region.page - 1].words)
-    )
+    def __init__(self, document: Document) -> None:
+        """Take the first reading."""
+        self._pages = document.pages
+        self._placed: dict[int, PlacedWords] = {}
+
+    def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
+        """A finding for each cell of a record that holds a torn word, or words half upon each other."""
+        regions = [cell.region for _, cell in row.cells if cell.region is not None and " " in cell.text]
+        return tuple([found for region in dict.fromkeys(regions) for found in _findings(region, self._words(region))])
+
+    def _words(self, region: Region) -> list[Word]:
+        if region.page not in self._placed:
+            if len(self._placed) >= _KEPT_PAGES:
+                self._placed.clear()
+            self._placed[region.page] = PlacedWords(self._pages[region.page - 1].words)
+        return self._placed[region.page].inside(region)
 
 
-def _findings(region: Region, words: Sequence[Word]) -> Iterator[Finding]:
-    inside = [word for word in words if region.holds(*word.region.center)]
+def _findings(region: Region, inside: Sequence[Word]) -> Iterator[Finding]:
     if any(_touch(left.region, right.region) for left, right in _neighbours(inside)):
         yield Finding(code="column-boundary", region=region)
     if any(_cross(one.region, other.region) for one, other in itertools.combinations(inside, 2)):

@@ -93,6 +93,8 @@ def _text_quality(row: ExtractedRow) -> list[Finding]:
 
 def _undecoded(text: str) -> bool:
     """Whether some glyph had no character: such text looks right on paper and is wrong in the file."""
+    if text.isascii() and text.isprintable():
+        return "(cid:" in text
     return "(cid:" in text or "\ufffd" in text or any(unicodedata.category(char) in _PRIVATE for char in text)
 
 

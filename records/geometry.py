@@ -56,13 +56,12 @@ def around(regions: list[Region] | tuple[Region, ...]) -> Region:
     Raises:
         ValueError: `regions` is empty or spans pages.
     """
-    if not regions or any(region.page != regions[0].page for region in regions):
-        raise ValueError("boxes of one page are needed")
-    first = regions[0]
     if len(regions) == 1:
-        return first
+        return regions[0]
+    if len({region.page for region in regions}) != 1:
+        raise ValueError("boxes of one page are needed")
     return Region(
-        first.page,
+        regions[0].page,
         min([region.x0 for region in regions]),
         min([region.top for region in regions]),
         max([region.x1 for region in regions]),

@@ -90,7 +90,10 @@ class ExtractedRow:
 
     def cell(self, field: str) -> Cell | None:
         """The cell of a field, or None if the layout does not print that field."""
-        return next((cell for name, cell in self.cells if name == field), None)
+        for name, cell in self.cells:
+            if name == field:
+                return cell
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -27,6 +28,7 @@ _NOT_A_WORD = re.compile(r"(?:[^\w+*#†‡]|_)+")  # a footnote sign may stand 
 _LOINC = re.compile(r"(\d{1,7})-(\d)")
 
 
+@lru_cache(maxsize=4096)
 def fold_words(text: str) -> str:
     """Lower-case words of `text`, one space between: "Moderately-Severe " and "moderately severe" are the same."""
     return _NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from camelot.core import Table
 from camelot.parsers.lattice import Lattice
 from camelot.parsers.network import Network
-from camelot.utils import get_rotation
+from camelot.utils import compute_whitespace, get_rotation, get_table_index
 from playa.miner import LAParams, LTContainer, LTItem, LTPage, LTTextLine, LTTextLineHorizontal, LTTextLineVertical
 
 from parsers.areas import TableArea
@@ -25,7 +27,13 @@ _LAYOUT = LAParams(char_margin=1.0, boxes_flow=None, detect_vertical=True, all_t
 
 
 def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Document:
-    """Cells of the given tables, and the words of the text layer.
+    """Cells of the given tables, and the words of the text layer, of every page; as `pages_of` gives them."""
+    found = pages_of(layer, areas=areas, pages=pages, all_words=all_words)
+    return Document(reader=ReaderName.CAMELOT, pages=tuple(found))
+
+
+def pages_of(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Iterator[Page]:
+    """Cells of the given tables, and the words of the text layer, page after page.
 
     Args:
         layer: What is drawn on the pages.
@@ -39,13 +47,8 @@ def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words:
     by_page: dict[int, list[TableArea]] = {}
     for area in areas:
         by_page.setdefault(area.region.page, []).append(area)
-    return Document(
-        reader=ReaderName.CAMELOT,
-        pages=tuple(
-            _page(layer.take(number), number, by_page.get(number, ()), all_words=all_words)
-            for number in range(1, pages + 1)
-        ),
-    )
+    for number in range(1, pages + 1):
+        yield _page(layer.take(number), number, by_page.get(number, ()), all_words=all_words)
 
 
 def _page(marks: Marks, number: int, areas: Sequence[TableArea], *, all_words: bool) -> Page:
@@ -102,10 +105,55 @@ def _text_lines(container: Iterable[LTItem]) -> Iterator[LTTextLine]:
             yield from _text_lines(found)
 
 
+class _Ruled(Lattice):
+    """camelot's parser of ruled tables without what is not asked for: rates of error, and a pandas table each."""
+
+    def record_parse_metadata(self, table: Table) -> None:
+        """Fill the cells of a table, and say how many are blank: camelot rejects an empty grid."""
+        self.compute_parse_errors(table)
+        table.whitespace = compute_whitespace(table.data)  # type: ignore[assignment]  # 0 at first
+
+    def compute_parse_errors(self, table: Table) -> list[float]:
+        """Put each line of text into the cells of a table in camelot's order; no rates of error.
+
+        A line that lies within one cell is that cell's; camelot comes to it by a look at every row, column and glyph.
+        """
+        table._build_search_caches()  # type: ignore[no-untyped-call]
+        inside: dict[str, list[LTTextLine]] = self.t_bbox or {}
+        lines = [(line, way) for way in ("vertical", "horizontal") for line in inside[way]]
+        lines.sort(key=lambda found: (-found[0].y0, found[0].x0))
+        for line, way in lines:
+            cell = _only_cell(table, line) if way == "horizontal" else None
+            if cell is not None:
+                parts = [(*cell, line.get_text())]
+            else:
+                parts, _ = get_table_index(table, line, way, split_text=True)  # type: ignore[no-untyped-call]
+            if parts and parts[0][:2] != (-1, -1):
+                for row, column, text in self._reduce_index(table, parts, shift_text=self.shift_text):
+                    table.cells[row][column].text = text
+        return []
+
+
+def _only_cell(table: Table, line: LTTextLine) -> tuple[int, int] | None:
+    """Row and column of the cell that holds a line of text with all its glyphs, none on a border; None without one."""
+    x0, y0, x1, y1 = line.bbox
+    tops: list[float] = table._neg_y_tops_list or []
+    if not table._rows_disjoint or line.is_empty():
+        return None
+    row = bisect.bisect_left(tops, -y1) - 1
+    if row < 0 or not table.rows[row][1] < y0 <= y1 < table.rows[row][0]:
+        return None
+    touched = [number for number, (left, right) in enumerate(table.cols) if left <= x1 and x0 <= right]
+    if len(touched) != 1:
+        return None
+    left, right = table.cols[touched[0]]
+    return (row, touched[0]) if left < x0 and x1 < right else None
+
+
 def _parser(area: TableArea, space: _Space) -> Lattice | Network:
     corners = space.corners(area.region)
     if area.ruled:
-        return Lattice(table_areas=[corners], split_text=True, engine="vector")  # type: ignore[no-untyped-call]
+        return _Ruled(table_areas=[corners], split_text=True, engine="vector")  # type: ignore[no-untyped-call]
     separators = ",".join(f"{space.across(x):.2f}" for x in area.separators)
     return Network(table_areas=[corners], split_text=True, columns=[separators])  # type: ignore[no-untyped-call]
 

@@ -104,7 +104,8 @@ def _known_outlines() -> Outlines:
     with Image.open(io.BytesIO(sheet)) as picture:
         pixels = np.asarray(picture.convert("L"), dtype=np.float32) / 255
     tiles = pixels.reshape(-1, TILE_HEIGHT, 10, TILE_WIDTH).swapaxes(1, 2).reshape(-1, TILE_HEIGHT, TILE_WIDTH)
-    return outlines(list(tiles))
+    # A few at a time: what is held of a shape on the way to its outlines is a hundred times as large.
+    return np.concatenate([outlines(list(tiles[at : at + _AT_ONCE])) for at in range(0, len(tiles), _AT_ONCE)])
 
 
 def _cut_out(shape: Picture) -> tuple[Picture, float]:

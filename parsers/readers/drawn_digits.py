@@ -6,38 +6,35 @@ drawn glyph does not lie.
 
 from __future__ import annotations
 
-import bisect
 import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pypdfium2
 
 from parsers.readers.digit_shapes import Likeness, Picture, likenesses
+from parsers.readers.page_drawing import AROUND, BESIDE, MARGIN, Drawing, Edges, Flags, Sheet
 from parsers.readers.pdfium import opened
-from records.document import Document, Page, Word
-from records.geometry import Region, around
+from parsers.readers.pdfium_glyphs import Boxes
+from records.document import Document
+from records.geometry import Region
 
 _DIGIT_PIXELS = 22.0  # height of the smallest digit asked about; shapes are compared 24 pixels high
 _SCALES = (2.0, 6.0)  # pixels a point
 _MOST_PIXELS = 16_000_000  # of one drawing: an A4 page at six pixels a point has 18 million
-_FAINT = 10  # of 255: what differs less from its surroundings is not seen on paper
-_AROUND = 0.3  # points around a glyph's box in which its surroundings are looked at
-_MARGIN = 2.0  # points drawn around what is looked at
 _SLACK = 1.0  # points that two readers' boxes of one glyph may differ
 _WIDEST = 1.15  # width by height of an upright digit; those of the widest faces are as wide as high
-_BESIDE = 0.4  # heights of a digit by which its box may be too narrow on a side
-_GAP = 0.35  # of the strongest ink: less is the gap between two glyphs
+_COLUMN_GAP = 20.0  # points: columns of digits that stand closer are drawn as one
+_MOSTLY = 0.5  # of all that is looked at: if digits are to be recognised in so much of it, all is drawn finely
 _NO_AREA = 0.05  # points
-_DOTS = 5  # looked at across a glyph's box, and down it, before all of them are
 _DIGITS = frozenset("0123456789")
+_MOST_KNOWN = 4_000  # drawn digits remembered; a face in a few sizes has some hundred
 
-# What was said of a digit of the text drawn with these dots.
-_Known = dict[tuple[str, tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]], Likeness]
+_Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Sight(Enum):
 
 
 def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Place, Sight]:
-    """What is seen at each place. Each page is drawn once, and only the part that holds its places.
+    """What is seen at each place.
 
     Args:
         content: The PDF.
@@ -72,10 +69,15 @@ def look(content: bytes, glyphs: Document, places: Iterable[Place]) -> dict[Plac
     """
     by_page = {page.number: page for page in glyphs.pages}
     seen: dict[Place, Sight] = {}
-    known: _Known = {}
     with opened(content) as pdf:
+        eye = Eye(pdf)
         for number, group in itertools.groupby(sorted(set(places), key=_page_of), key=_page_of):
-            seen.update(_look_at_page(pdf, by_page[number], list(group), known))
+            printed = list(group)
+            page = by_page[number]
+            boxes = np.array([_edges_of(word.region) for word in page.words], np.float64).reshape(-1, 4)
+            letters = [word.text for word in page.words]
+            paper = Region(number, 0, 0, page.width, page.height)
+            seen.update(zip(printed, eye.look_at(paper, letters, boxes, printed), strict=True))
     return seen
 
 
@@ -83,174 +85,200 @@ def _page_of(place: Place) -> int:
     return place.region.page
 
 
-def _look_at_page(pdf: pypdfium2.PdfDocument, page: Page, places: Sequence[Place], known: _Known) -> dict[Place, Sight]:
-    glyphs = _Glyphs(page)
-    printed = [(place, glyphs.inside(place.region)) for place in places]
-    wanted = [glyph for _, found in printed for glyph in found]
-    paper = Region(page.number, 0, 0, page.width, page.height)
-    on_paper = [glyph.region for glyph in wanted if glyph.region.overlaps(paper)]
-    if wanted and not on_paper:
-        return dict.fromkeys(places, Sight.NOTHING)
-    if not wanted:
-        return dict.fromkeys(places, Sight.UNCLEAR)
-    digits = list(dict.fromkeys(g for place, found in printed if place.digits for g in found if g.text in _DIGITS))
-    drawing = _Drawing(pdf, page, around(on_paper), smallest=_height(digits))
-    unseen = set(drawing.unseen(wanted))
-    shapes = [glyph for glyph in digits if glyph not in unseen and not _lies_on_its_side(glyph)]
-    recognised = dict.fromkeys(digits, Likeness.UNCLEAR) | _recognised_once(shapes, drawing, known)
-    # The box of a face that is not in the file may be another face's and cut the shape off.
-    doubted = [glyph for glyph in shapes if recognised[glyph] is not Likeness.SAME]
-    again = _recognised(doubted, drawing.whole_ink)
-    recognised |= {glyph: said for glyph, said in again.items() if said is Likeness.SAME}
-    return {place: _sight(found, unseen, recognised if place.digits else {}) for place, found in printed}
+def _edges_of(box: Region) -> tuple[float, float, float, float]:
+    return box.x0, box.top, box.x1, box.bottom
 
 
-def _recognised(digits: Sequence[Word], ink: Callable[[Region], Picture]) -> dict[Word, Likeness]:
-    said = likenesses([ink(glyph.region) for glyph in digits], "".join(glyph.text for glyph in digits))
+class Eye:
+    """Looks at the pages of an open document.
+
+    Of each page the parts with digits to be recognised are drawn finely, once. To see that something is drawn where the
+    other glyphs stand, coarser dots do; what is not seen in those is looked at finely too.
+    """
+
+    def __init__(self, pdf: pypdfium2.PdfDocument) -> None:
+        self._pdf = pdf
+        self._sheet = Sheet()
+        self._known: dict[tuple[object, ...], Likeness] = {}
+
+    def look_at(self, paper: Region, letters: Sequence[str], boxes: Boxes, places: Sequence[Place]) -> list[Sight]:
+        """What is seen at each of some places of one page.
+
+        Args:
+            paper: The page.
+            letters: The character of each glyph of the page.
+            boxes: The box of the ink of each.
+            places: The values to look at.
+        """
+        glyphs = _Glyphs(letters, boxes)
+        owner, found = glyphs.inside(places)
+        wanted = np.unique(found)
+        if not wanted.size:
+            return [Sight.UNCLEAR] * len(places)
+        on_paper = wanted[_overlap(glyphs.boxes[wanted], paper)]
+        if not on_paper.size:
+            return [Sight.NOTHING] * len(places)
+        read = np.array([place.digits for place in places])[owner]
+        digits = np.unique(found[read & glyphs.are_digits[found]])
+        unseen, recognised = self._seen(paper, glyphs, on_paper, digits)
+        other, unclear = (np.zeros(len(unseen), np.bool_) for _ in range(2))
+        unclear[digits] = True
+        for glyph, said in recognised.items():
+            other[glyph] = said in (Likeness.OTHER, Likeness.NONE)
+            unclear[glyph] = said is Likeness.UNCLEAR
+        return _sights(
+            len(places), owner, nothing=unseen[found], other=read & other[found], unclear=read & unclear[found]
+        )
+
+    def _seen(
+        self, paper: Region, glyphs: _Glyphs, wanted: _Numbers, digits: _Numbers
+    ) -> tuple[Flags, dict[int, Likeness]]:
+        """Which glyphs are not seen (all but those wanted are not), and what those of the digits are that are."""
+        boxes = glyphs.boxes
+        unseen = np.ones(len(boxes), np.bool_)
+        whole = _around(paper, boxes[wanted])
+        fine = _scale(whole, _height(boxes[digits]))
+        page = self._pdf[paper.page - 1]
+        try:
+            draw = partial(Drawing, page, paper, sheet=self._sheet)
+            recognised: dict[int, Likeness] = {}
+            closely = np.intersect1d(digits, wanted, assume_unique=True)
+            strips = _strips(paper, boxes, closely)
+            if sum([_area(part) for part, _ in strips]) > _MOSTLY * _area(whole):
+                closely, strips = wanted, [(whole, wanted)]
+            for part, inside in strips:
+                drawing = draw(part, scale=fine)
+                unseen[inside] = drawing.unseen(boxes[inside])
+                shapes = np.intersect1d(inside, digits, assume_unique=True)
+                recognised |= self._recognised(glyphs, shapes[~unseen[shapes]], drawing)
+            others = np.setdiff1d(wanted, closely, assume_unique=True)
+            if others.size:
+                roughly = draw(_around(paper, boxes[others]), scale=_coarse(fine), smooth=False)
+                unseen[others] = roughly.unseen(boxes[others], around=0.0)
+            for part, inside in _strips(paper, boxes, others[unseen[others]]):
+                unseen[inside] = draw(part, scale=fine).unseen(boxes[inside])
+        finally:
+            page.close()
+        return unseen, recognised
+
+    def _recognised(self, glyphs: _Glyphs, digits: _Numbers, drawing: Drawing) -> dict[int, Likeness]:
+        """What the digits are that stand upright."""
+        boxes = glyphs.boxes[digits]
+        upright = boxes[:, 2] - boxes[:, 0] <= _WIDEST * (boxes[:, 3] - boxes[:, 1])
+        shapes: list[int] = digits[upright].tolist()
+        said = self._recognised_once(glyphs, shapes, drawing)
+        # The box of a face that is not in the file may be another face's and cut the shape off.
+        doubted = [glyph for glyph in shapes if said[glyph] is not Likeness.SAME]
+        again = _likenesses(glyphs, doubted, drawing.whole_ink)
+        return said | {glyph: likeness for glyph, likeness in again.items() if likeness is Likeness.SAME}
+
+    def _recognised_once(self, glyphs: _Glyphs, digits: Sequence[int], drawing: Drawing) -> dict[int, Likeness]:
+        """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
+
+        A report prints its rows at even distances, so that four of five digits of a page are drawn like another one,
+        and after a few pages nearly all.
+        """
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        dots = drawing.dots(glyphs.boxes[digits])
+        drawn = [(glyphs.letters[digit], *each) for digit, each in zip(digits, dots, strict=True)]
+        new = {shape: digit for shape, digit in zip(drawn, digits, strict=True) if shape not in self._known}
+        said = _likenesses(glyphs, list(new.values()), drawing.ink)
+        self._known.update({shape: said[digit] for shape, digit in new.items()})
+        return {digit: self._known[shape] for shape, digit in zip(drawn, digits, strict=True)}
+
+
+def _likenesses(glyphs: _Glyphs, digits: Sequence[int], ink: Callable[[Edges], Picture]) -> dict[int, Likeness]:
+    boxes: list[Edges] = [(x0, top, x1, bottom) for x0, top, x1, bottom in glyphs.boxes[digits].tolist()]
+    said = likenesses([ink(box) for box in boxes], "".join([glyphs.letters[digit] for digit in digits]))
     return dict(zip(digits, said, strict=True))
 
 
-def _recognised_once(digits: Sequence[Word], drawing: _Drawing, known: _Known) -> dict[Word, Likeness]:
-    """What the digits are; of those that are drawn alike, dot by dot, only one is compared.
-
-    A report prints its rows at even distances, so that four of five digits of a page are drawn like another one, and
-    after a few pages nearly all.
-    """
-    pixels = [(digit.text, drawing.pixels(digit.region)) for digit in digits]
-    new = {drawn: digit for drawn, digit in zip(pixels, digits, strict=True) if drawn not in known}
-    said = _recognised(list(new.values()), drawing.ink)
-    known.update({drawn: said[digit] for drawn, digit in new.items()})
-    return {digit: known[drawn] for drawn, digit in zip(pixels, digits, strict=True)}
-
-
 class _Glyphs:
-    """The glyphs of a page by height, so that a place is looked up without walking the page."""
+    """The glyphs of a page by height, so that places are looked up without walking the page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, letters: Sequence[str], boxes: Boxes) -> None:
         # The second letter of a ligature has a box without area: it is drawn with the first.
-        drawn = [g for g in page.words if min(g.region.x1 - g.region.x0, g.region.bottom - g.region.top) > _NO_AREA]
-        placed = sorted([(glyph.region.center, glyph) for glyph in drawn], key=lambda item: item[0][1])
-        self._glyphs = [glyph for _, glyph in placed]
-        self._heights = [y for (_, y), _ in placed]
-        self._across = np.array([x for (x, _), _ in placed])
+        drawn = np.flatnonzero(np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) > _NO_AREA)
+        heights = (boxes[drawn, 1] + boxes[drawn, 3]) / 2
+        order = np.argsort(heights, kind="stable")
+        numbers = drawn[order]
+        self.boxes = boxes[numbers]
+        self.letters = [letters[number] for number in numbers.tolist()]
+        self.are_digits = np.array([letter in _DIGITS for letter in self.letters], np.bool_)
+        self._heights = heights[order]
+        self._across = (self.boxes[:, 0] + self.boxes[:, 2]) / 2
 
-    def inside(self, region: Region) -> list[Word]:
-        low = bisect.bisect_left(self._heights, region.top - _SLACK)
-        high = bisect.bisect_right(self._heights, region.bottom + _SLACK)
-        across = self._across[low:high]
-        inside = (across >= region.x0 - _SLACK) & (across <= region.x1 + _SLACK)
-        return [self._glyphs[low + number] for number in np.flatnonzero(inside).tolist()]
-
-
-def _lies_on_its_side(digit: Word) -> bool:
-    box = digit.region
-    return box.x1 - box.x0 > _WIDEST * (box.bottom - box.top)
-
-
-def _height(digits: Sequence[Word]) -> float:
-    return min((g.region.bottom - g.region.top for g in digits), default=_DIGIT_PIXELS / _SCALES[0])
-
-
-def _sight(glyphs: Sequence[Word], unseen: set[Word], recognised: dict[Word, Likeness]) -> Sight:
-    if unseen and not unseen.isdisjoint(glyphs):
-        return Sight.NOTHING
-    said = {recognised[glyph] for glyph in glyphs if glyph in recognised}
-    if said & {Likeness.OTHER, Likeness.NONE}:
-        return Sight.OTHER
-    return Sight.UNCLEAR if Likeness.UNCLEAR in said else Sight.SAME
+    def inside(self, places: Sequence[Place]) -> tuple[_Numbers, _Numbers]:
+        """The places that hold glyphs, once for each, and these glyphs."""
+        edges = np.array([_edges_of(place.region) for place in places], np.float64)
+        low = np.searchsorted(self._heights, edges[:, 1] - _SLACK, side="left")
+        high = np.searchsorted(self._heights, edges[:, 3] + _SLACK, side="right")
+        many = high - low
+        owner = np.repeat(np.arange(len(places)), many)
+        glyph = np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many) + np.repeat(low, many)
+        across = self._across[glyph]
+        held = (across >= edges[owner, 0] - _SLACK) & (across <= edges[owner, 2] + _SLACK)
+        return owner[held], glyph[held]
 
 
-class _Drawing:
-    """The part of a page that holds a region, in grey."""
-
-    def __init__(self, pdf: pypdfium2.PdfDocument, page: Page, part: Region, *, smallest: float) -> None:
-        across, down = part.x1 - part.x0 + 2 * _MARGIN, part.bottom - part.top + 2 * _MARGIN
-        low, high = _SCALES
-        fine = min(max(_DIGIT_PIXELS / max(smallest, 0.1), low), high)
-        scale = min(fine, (_MOST_PIXELS / (across * down)) ** 0.5)
-        cut = [part.x0, page.height - part.bottom, page.width - part.x1, part.top]
-        left, below, right, above = (max(edge - _MARGIN, 0.0) for edge in cut)
-        shown = pdf[page.number - 1]
-        try:
-            drawn = shown.render(scale=scale, crop=(left, below, right, above), grayscale=True)
-            self._pixels: npt.NDArray[np.uint8] = drawn.to_numpy().reshape(drawn.height, drawn.width).copy()
-            drawn.close()
-        finally:
-            shown.close()
-        # The page is drawn on whole pixels, and whole pixels are cut off.
-        self._across, self._down = (
-            math.ceil(page.width * scale) / page.width,
-            math.ceil(page.height * scale) / page.height,
-        )
-        self._left, self._above = math.ceil(left * scale), math.ceil(above * scale)
-
-    def unseen(self, glyphs: Sequence[Word]) -> list[Word]:
-        """The glyphs of which nothing is seen. Where a few dots of a box differ, the others need no look."""
-        boxes = np.array([glyph.region.box for glyph in glyphs])
-        columns, on_columns = _spread(boxes[:, 0], boxes[:, 2], self._across, self._left, self._pixels.shape[1])
-        rows, on_rows = _spread(boxes[:, 1], boxes[:, 3], self._down, self._above, self._pixels.shape[0])
-        dots = self._pixels[rows[:, :, None], columns[:, None, :]].reshape(len(glyphs), -1).astype(np.int16)
-        differ = on_columns & on_rows & (dots.max(axis=1) - dots.min(axis=1) >= _FAINT)
-        return [g for g, seen in zip(glyphs, differ.tolist(), strict=True) if not seen and not self._shows(g.region)]
-
-    def pixels(self, region: Region) -> tuple[tuple[int, ...], bytes, tuple[int, ...], bytes]:
-        """All that `ink` depends on."""
-        wider, inner = self._cut(region, _AROUND), self._cut(region, 0.0)
-        return wider.shape, wider.tobytes(), inner.shape, inner.tobytes()
-
-    def _shows(self, region: Region) -> bool:
-        """Whether anything is seen in a glyph's box."""
-        wider = self._cut(region, _AROUND)
-        return bool(wider.size) and int(wider.max()) - int(wider.min()) >= _FAINT
-
-    def ink(self, region: Region) -> Picture:
-        """The ink in a glyph's box against what surrounds it, of any colour."""
-        return self._against(self._background(region), self._cut(region, 0.0))
-
-    def whole_ink(self, region: Region) -> Picture:
-        """The ink in a glyph's box with what is joined to it beside the box, out to the next gap."""
-        more = _BESIDE * (region.bottom - region.top)
-        wide = Region(region.page, max(region.x0 - more, 0.0), region.top, region.x1 + more, region.bottom)
-        ink = self._against(self._background(region), self._cut(wide, 0.0))
-        gaps = np.flatnonzero(~(ink > _GAP).any(axis=0))
-        first = math.floor(region.x0 * self._across) - math.floor(wide.x0 * self._across)
-        last = first + self._cut(region, 0.0).shape[1]
-        left = gaps[gaps < first + 1].max(initial=-1) + 1
-        right = gaps[gaps >= last - 1].min(initial=ink.shape[1])
-        return ink[:, left:right] if left < right else ink
-
-    def _background(self, region: Region) -> float:
-        wider = self._cut(region, _AROUND)
-        edge = np.sort(np.concatenate([wider[0], wider[-1], wider[:, 0], wider[:, -1]]))
-        return float(edge[len(edge) // 2])
-
-    def _against(self, background: float, pixels: npt.NDArray[np.uint8]) -> Picture:
-        ink = np.abs(pixels.astype(np.float32) - background)
-        shape: Picture = ink / np.float32(max(float(ink.max()), 1.0))
-        return shape
-
-    def _cut(self, region: Region, more: float) -> npt.NDArray[np.uint8]:
-        x0 = max(math.floor((region.x0 - more) * self._across) - self._left, 0)
-        top = max(math.floor((region.top - more) * self._down) - self._above, 0)
-        x1 = max(math.ceil((region.x1 + more) * self._across) - self._left, 0)
-        bottom = max(math.ceil((region.bottom + more) * self._down) - self._above, 0)
-        return self._pixels[top:bottom, x0:x1]
+def _overlap(boxes: Boxes, paper: Region) -> Flags:
+    """Which boxes share an area with the paper."""
+    across = np.minimum(boxes[:, 2], paper.x1) > np.maximum(boxes[:, 0], paper.x0)
+    down = np.minimum(boxes[:, 3], paper.bottom) > np.maximum(boxes[:, 1], paper.top)
+    overlap: Flags = across & down
+    return overlap
 
 
-def _spread(
-    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], scale: float, offset: int, end: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """A few dots between each low and high edge, and whether all of them are in the drawing.
+def _around(paper: Region, boxes: Boxes) -> Region:
+    (x0, top), (x1, bottom) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    return Region(paper.page, x0, top, x1, bottom)
 
-    Args:
-        low: Edges in points.
-        high: The other edges.
-        scale: Dots a point.
-        offset: How many dots of the page lie before the drawing.
-        end: How many dots the drawing has.
+
+def _strips(paper: Region, boxes: Boxes, glyphs: _Numbers) -> list[tuple[Region, _Numbers]]:
+    """The columns in which these glyphs stand, with what may belong to them beside their boxes, and their glyphs."""
+    if not glyphs.size:
+        return []
+    order = glyphs[np.argsort(boxes[glyphs, 0], kind="stable")]
+    reached = np.maximum.accumulate(boxes[order, 2])
+    gaps = np.flatnonzero(boxes[order[1:], 0] - reached[:-1] > _COLUMN_GAP) + 1
+    found: list[tuple[Region, _Numbers]] = []
+    for inside in np.split(order, gaps):
+        box = _around(paper, boxes[inside])
+        more = BESIDE * float((boxes[inside, 3] - boxes[inside, 1]).max())
+        found.append((Region(box.page, box.x0 - more, box.top, box.x1 + more, box.bottom), np.sort(inside)))
+    return found
+
+
+def _area(part: Region) -> float:
+    return (part.x1 - part.x0) * (part.bottom - part.top)
+
+
+def _scale(part: Region, smallest: float) -> float:
+    """Dots a point at which the smallest digit to be recognised is drawn high enough, and the part not too large."""
+    low, high = _SCALES
+    fine = min(max(_DIGIT_PIXELS / max(smallest, 0.1), low), high)
+    across, down = part.x1 - part.x0 + 2 * MARGIN, part.bottom - part.top + 2 * MARGIN
+    return float(min(fine, (_MOST_PIXELS / (across * down)) ** 0.5))
+
+
+def _coarse(fine: float) -> float:
+    """Dots a point at which no more of the neighbours comes into a glyph's box than at a fine scale.
+
+    A dot and a half beside the box may show what stands there: pdfium moves glyphs by up to half a dot, and boxes end
+    amid dots. Finely, `AROUND` comes to it.
     """
-    first = np.floor(low * scale) - offset
-    last = np.ceil(high * scale) - offset - 1
-    share = np.linspace(0, 1, _DOTS)[None, :]
-    found = np.rint(first[:, None] + (last - first)[:, None] * share).astype(np.int64)
-    return np.clip(found, 0, end - 1), (first >= 0) & (last < end) & (first <= last)
+    return 1.5 / (AROUND + 1.5 / fine)
+
+
+def _height(digits: Boxes) -> float:
+    return float((digits[:, 3] - digits[:, 1]).min(initial=np.inf)) if len(digits) else _DIGIT_PIXELS / _SCALES[0]
+
+
+def _sights(places: int, owner: _Numbers, *, nothing: Flags, other: Flags, unclear: Flags) -> list[Sight]:
+    """What is seen at each place, out of what is seen of each of its glyphs; the worst counts."""
+    sights = [Sight.SAME] * places
+    for flags, sight in ((unclear, Sight.UNCLEAR), (other, Sight.OTHER), (nothing, Sight.NOTHING)):
+        for place in np.unique(owner[flags]).tolist():
+            sights[place] = sight
+    return sights

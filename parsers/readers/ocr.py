@@ -25,13 +25,12 @@ def is_installed() -> bool:
 
 def with_recognised(document: Document, pages: dict[int, tuple[Word, ...]]) -> Document:
     """The document with these words on these pages instead of what its reader found there."""
-    return replace(
-        document,
-        pages=tuple(
-            replace(page, words=pages[page.number], rules=(), grid=()) if page.number in pages else page
-            for page in document.pages
-        ),
-    )
+    return replace(document, pages=tuple([page_with_recognised(page, pages) for page in document.pages]))
+
+
+def page_with_recognised(page: Page, pages: dict[int, tuple[Word, ...]]) -> Page:
+    """The page with the words for its number, if there are some, instead of what its reader found."""
+    return replace(page, words=pages[page.number], rules=(), grid=()) if page.number in pages else page
 
 
 def recognise(content: bytes, pages: Iterable[Page]) -> dict[int, tuple[Word, ...]]:

@@ -6,16 +6,17 @@ import ctypes
 import io
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.pdfium_glyphs import PageGlyphs, as_words, boxes_of, called, characters_of, glyphs_on
 from parsers.readers.pdfium_ink import Ink, Unseen, bounds, ink_of
 from parsers.readers.pdfium_marks import drawn_marks
-from records.document import Document, Page, ReaderName, Word
+from records.document import Document, Page, ReaderName
 from records.errors import IncompleteDocumentError, UnreadableDocumentError
 from records.geometry import Region
 
@@ -25,24 +26,8 @@ _STAMPED_GLYPHS = 100  # a fax machine's line, a page number: no record of a per
 _FILLED = 0.5  # share of a page that pictures cover when it is a scan
 
 _DASHES = dict.fromkeys(map(ord, "\u00ad\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
-# What pdfium puts for a hyphen at the end of a line: asked for one character, and asked for the page.
-_LINE_END_HYPHENS = {0x2: "-", 0xFFFE: "-"}
-
-_Box = tuple[float, float, float, float]
 _Seen = TypeVar("_Seen")
-
-
-def _called(function: object, result: type, *arguments: type) -> Callable[..., int]:
-    """A function of pdfium with plain addresses for arguments: ctypes converts those in half the time."""
-    return ctypes.CFUNCTYPE(result, *arguments)(ctypes.cast(function, ctypes.c_void_p).value)  # type: ignore[arg-type]
-
-
-_UNICODE = _called(pdfium_c.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_void_p, ctypes.c_int)
-_CHAR_BOX = _called(pdfium_c.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *(ctypes.c_void_p,) * 4)
-
-
-def _address(text: pypdfium2.PdfTextPage) -> int:
-    return ctypes.cast(text.raw, ctypes.c_void_p).value or 0
+_KIND = called(pdfium_c.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
 
 
 def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> int:
@@ -66,20 +51,45 @@ def preflight(content: bytes, limits: ReadingLimits, *, needs_text: bool = True)
     return pages
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedPage:
+    """A page as pdfium decodes it.
+
+    Attributes:
+        page: Its characters, marks and flaws, without words.
+        glyphs: Its glyphs.
+    """
+
+    page: Page
+    glyphs: PageGlyphs
+
+    def with_digits(self) -> Page:
+        """The page with every digit as a word of its own, placed by pdfium."""
+        return replace(self.page, words=as_words(self.page.number, *self.glyphs.digits()))
+
+
 def read(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> Document:
     """Every digit of the document as a word of its own, placed by pdfium, and every page's characters.
 
-    Invisible text is a flaw of its page, and so is it to be a picture.
+    Raises:
+        DocumentError: As `decode`.
+    """
+    pages = decode(content, limits, needs_text=needs_text)
+    return Document(reader=ReaderName.PDFIUM, pages=tuple([decoded.with_digits() for decoded in pages]))
+
+
+def decode(content: bytes, limits: ReadingLimits, *, needs_text: bool = True) -> tuple[DecodedPage, ...]:
+    """Every page of the document. Invisible text is a flaw of its page, and so is it to be a picture.
 
     Raises:
         DocumentError: As `preflight`, which it includes.
     """
     _check_whole(content)
     with opened(content) as pdf:
-        pages = [_seen(pdf, index, limits, _page) for index in range(_page_count(pdf, limits))]
+        pages = [_seen(pdf, index, limits, _decoded) for index in range(_page_count(pdf, limits))]
     if needs_text:
-        _check_text(sum([len(page.characters) for page in pages]))
-    return Document(reader=ReaderName.PDFIUM, pages=tuple(pages))
+        _check_text(sum([len(decoded.page.characters) for decoded in pages]))
+    return tuple(pages)
 
 
 def _check_whole(content: bytes) -> None:
@@ -196,14 +206,19 @@ def _objects_within(page: pypdfium2.PdfPage, limits: ReadingLimits) -> list[tupl
 
 def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int]]:
     for number in range(pdfium_c.FPDFPage_CountObjects(page)):
-        yield from _with_inner(pdfium_c.FPDFPage_GetObject(page, number))
+        drawn = pdfium_c.FPDFPage_GetObject(page, number)
+        kind = _KIND(drawn)
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            yield from _with_inner(drawn)
+        else:
+            yield drawn, kind
 
 
 def _with_inner(outer: object) -> Iterator[tuple[object, int]]:
     waiting = [outer]
     while waiting:
         drawn = waiting.pop()
-        kind: int = pdfium_c.FPDFPageObj_GetType(drawn)
+        kind = _KIND(drawn)
         yield drawn, kind
         if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
             inside = reversed(range(max(0, pdfium_c.FPDFFormObj_CountObjects(drawn))))
@@ -219,23 +234,25 @@ def visible(text: str) -> str:
     return "".join(parts.split())
 
 
-def _page(sheet: _Sheet) -> Page:
-    place = _Placing(sheet.page, sheet.number)
-    characters = _characters(sheet.text)
-    digits = [at for at, character in enumerate(characters) if character.isdigit()]
-    flaws = [("invisible-text", place.region(*box)) for _, box in _boxes(sheet.text, _hidden(sheet, characters))]
+def _decoded(sheet: _Sheet) -> DecodedPage:
+    characters = characters_of(sheet.text)
+    glyphs = glyphs_on(sheet.page, sheet.text, sheet.number, characters)
+    place = glyphs.placing
+    _, hidden = boxes_of(sheet.text, _hidden(sheet, characters))
+    flaws = [("invisible-text", place.region(*box)) for box in hidden.tolist()]
     if _is_picture(sheet, sum([not character.isspace() for character in characters])):
         flaws.append(("scanned-page", Region(sheet.number, 0, 0, place.width, place.height)))
     paths = [drawn for drawn, kind in sheet.objects if kind == pdfium_c.FPDF_PAGEOBJ_PATH]
-    return Page(
+    page = Page(
         number=sheet.number,
         width=place.width,
         height=place.height,
-        words=tuple([Word(characters[at], place.region(*box)) for at, box in _boxes(sheet.text, digits)]),
+        words=(),
         marks=tuple(drawn_marks(paths, place.region)),
         flaws=tuple(flaws),
         characters=visible(characters),
     )
+    return DecodedPage(page=page, glyphs=glyphs)
 
 
 def glyphs_of(content: bytes, pages: Collection[int]) -> Document:
@@ -255,41 +272,12 @@ def glyphs_of(content: bytes, pages: Collection[int]) -> Document:
 def _page_of_glyphs(page: pypdfium2.PdfPage, number: int) -> Page:
     text = page.get_textpage()
     try:
-        place = _Placing(page, number)
-        characters = _characters(text)
-        shown = [at for at, character in enumerate(characters) if not character.isspace()]
-        words = [Word(characters[at], place.region(*box)) for at, box in _boxes(text, shown)]
-        return Page(number=number, width=place.width, height=place.height, words=tuple(words))
+        glyphs = glyphs_on(page, text, number, characters_of(text))
+        place = glyphs.placing
+        return Page(number=number, width=place.width, height=place.height, words=glyphs.words())
     finally:
         text.close()
         page.close()
-
-
-def _characters(text: pypdfium2.PdfTextPage) -> str:
-    """What pdfium decodes, a character to each index; its marks for a hyphen at the end of a line are hyphens again."""
-    count = text.count_chars()
-    buffer = (ctypes.c_ushort * (count + 1))()
-    written = pdfium_c.FPDFText_GetText(text, 0, count, buffer)
-    at_once = bytes(buffer)[: 2 * (written - 1)].decode("utf-16-le", "replace")
-    unicode, handle = _UNICODE, _address(text)
-    # Asked for everything at once, pdfium leaves out what it takes for control characters, and indices shift.
-    if len(at_once) != count or any(
-        unicode(handle, at) != ord(digit) for at, digit in enumerate(at_once) if digit.isdigit()
-    ):
-        at_once = "".join([chr(unicode(handle, at)) for at in range(count)])
-    return at_once.translate(_LINE_END_HYPHENS)
-
-
-def _boxes(text: pypdfium2.PdfTextPage, numbers: Sequence[int]) -> list[tuple[int, _Box]]:
-    """The boxes of these characters, as far as they have some, in PDF user space: left, bottom, right, top."""
-    box = (ctypes.c_double * 4)()
-    first = ctypes.addressof(box)
-    handle, found = _address(text), list[tuple[int, _Box]]()
-    for number in numbers:
-        if _CHAR_BOX(handle, number, first, first + 16, first + 8, first + 24):
-            left, bottom, right, top = box
-            found.append((number, (left, bottom, right, top)))
-    return found
 
 
 def _hidden(sheet: _Sheet, characters: str) -> list[int]:
@@ -298,9 +286,10 @@ def _hidden(sheet: _Sheet, characters: str) -> list[int]:
         return []
     unseen = Unseen(sheet.page, sheet.text)
     shown = [number for number, character in enumerate(characters) if not character.isspace()]
+    numbers, boxes = boxes_of(sheet.text, shown)
     return [
         number
-        for number, (left, bottom, right, top) in _boxes(sheet.text, shown)
+        for number, (left, bottom, right, top) in zip(numbers, boxes.tolist(), strict=True)
         if unseen.hides(number, (left + right) / 2, (bottom + top) / 2)
     ]
 
@@ -317,34 +306,6 @@ def _is_picture(sheet: _Sheet, glyphs: int) -> bool:
         for x0, y0, x1, y1 in bounds(sheet.page, {pdfium_c.FPDF_PAGEOBJ_IMAGE})
     )
     return bool(covered > _FILLED * (right - left) * (top - bottom))
-
-
-class _Placing:
-    """From PDF user space to the page as displayed: rotation applied, origin top left."""
-
-    def __init__(self, page: pypdfium2.PdfPage, number: int) -> None:
-        self._number = number
-        self._rotation: int = page.get_rotation()
-        # The effective box: the crop box alone is not inherited from the page tree, and pdfium then assumes Letter.
-        left, bottom, right, top = page.get_bbox()
-        self._left, self._bottom, self._right, self._top = left, bottom, right, top
-        across, along = right - left, top - bottom
-        self.width, self.height = (along, across) if self._rotation in (90, 270) else (across, along)
-
-    def region(self, left: float, bottom: float, right: float, top: float) -> Region:
-        (xa, ya), (xb, yb) = self._displayed(left, bottom), self._displayed(right, top)
-        if xa > xb:
-            xa, xb = xb, xa
-        return Region(self._number, xa, ya, xb, yb) if ya <= yb else Region(self._number, xa, yb, xb, ya)
-
-    def _displayed(self, x: float, y: float) -> tuple[float, float]:
-        if self._rotation == 0:
-            return x - self._left, self._top - y
-        if self._rotation == 90:
-            return y - self._bottom, x - self._left
-        if self._rotation == 180:
-            return self._right - x, y - self._bottom
-        return self._top - y, self._right - x
 
 
 def render_page(content: bytes, *, page: int, dots_per_inch: int) -> bytes:

@@ -8,7 +8,12 @@ from enum import Enum
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from parsers.readers.pdfium_glyphs import called
+
 _FAINT = 10  # of 255: ink this near to nothing, or to white, is not seen on paper
+
+_RENDER_MODE = called(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_int, ctypes.c_void_p)
+_FILL_COLOR = called(pdfium_c.FPDFPageObj_GetFillColor, ctypes.c_int, ctypes.c_void_p, *(ctypes.c_void_p,) * 4)
 
 
 class Unseen:
@@ -47,15 +52,16 @@ class Ink(Enum):
 
 def ink_of(drawn: object) -> Ink:
     """How a text object of pdfium's is drawn."""
-    mode = pdfium_c.FPDFTextObj_GetTextRenderMode(drawn)
+    mode = _RENDER_MODE(drawn)
     if mode in (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP):
         return Ink.NONE
     if mode not in (pdfium_c.FPDF_TEXTRENDERMODE_FILL, pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP):
         return Ink.SEEN
-    color = [ctypes.c_uint() for _ in range(4)]
-    if not pdfium_c.FPDFPageObj_GetFillColor(drawn, *color):
+    color = (ctypes.c_uint * 4)()
+    first = ctypes.addressof(color)
+    if not _FILL_COLOR(drawn, first, first + 4, first + 8, first + 12):
         return Ink.SEEN
-    red, green, blue, alpha = (part.value for part in color)
+    red, green, blue, alpha = color
     if alpha < _FAINT:
         return Ink.NONE
     return Ink.WHITE if min(red, green, blue) > 255 - _FAINT else Ink.SEEN

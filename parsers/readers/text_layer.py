@@ -11,15 +11,17 @@ from dataclasses import dataclass
 import playa
 from playa.exceptions import PDFException
 from playa.font import Font, Type3Font
-from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage, extract_page
+from playa.miner import LTChar, LTComponent, LTContainer, LTCurve, LTPage
 from playa.pdftypes import LIT, ContentStream, PDFObject, resolve1
 
 from parsers.readers.frame import Frame
+from parsers.readers.playa_glyphs import layout_of
 from records.errors import UnreadableDocumentError
 
 # Pages whose marks are kept from the first reading to the second, about a megabyte each. What lies further back is
 # interpreted again: a long document costs time instead of memory.
 _KEPT_PAGES = 64
+_KEPT_OF_MANY = 16  # of a document with more pages, whose words take the memory
 # What damaged or hostile files make playa raise; its own words may quote the page.
 UNREADABLE = (
     PDFException, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError,
@@ -55,6 +57,7 @@ class TextLayer:
     def __init__(self, document: playa.Document) -> None:
         self._document = document
         self._kept: OrderedDict[int, Marks] = OrderedDict()
+        self._most = _KEPT_PAGES if len(document.pages) <= _KEPT_PAGES else _KEPT_OF_MANY
 
     def marks(self, number: int) -> Marks:
         """What is drawn on page `number`, from 1; kept for the next call.
@@ -65,7 +68,7 @@ class TextLayer:
         found = self._kept.get(number)
         if found is None:
             found = self._kept[number] = self._interpreted(number)
-            if len(self._kept) > _KEPT_PAGES:
+            if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return found
 
@@ -78,7 +81,7 @@ class TextLayer:
             page = self._document.pages[number - 1]
             if _draws_itself(page):
                 raise _unreadable()
-            layout = extract_page(page, None)
+            layout = layout_of(page)
             glyphs: list[LTChar] = []
             curves: list[LTCurve] = []
             _sort_out(layout, glyphs, curves)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pdfplumber
+import playa
 import pypdfium2
 import pytest
 from camelot.io import read_pdf
+from camelot.parsers.lattice import Lattice
+from playa.miner import LTChar, LTContainer, LTItem, extract_page
 from printing import (
     ANN,
     BOB,
@@ -38,16 +41,19 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bench.dense_report import ROWS, SITE, TEMPLATE, TODAY, dense_report
 from parsers.agreement import Witnesses
+from parsers.areas import TableArea
 from parsers.extraction import extract
 from parsers.instrument_library import load_instruments
 from parsers.readers import camelot_grid, fast_plumber, pdfium, plumber, text_layer
 from parsers.readers.garbage import seldom_collected
 from parsers.readers.limits import ReadingLimits
+from parsers.readers.playa_glyphs import layout_of
 from parsers.reading import ReadingRequest, read_report
 from parsers.template import Kind
 from records.assessment import SymptomAssessment
 from records.document import Document, GridCell, Page
 from records.errors import DocumentError, NoTemplateFitsError
+from records.geometry import Region
 
 FORMS = sorted((Path(__file__).parents[3] / "fixtures" / "forms").glob("*/cases/*/report.pdf"))
 LIMITS = ReadingLimits()
@@ -295,3 +301,61 @@ def test_a_form_that_draws_itself_is_left_to_pdfminer() -> None:
     with text_layer.opened(content) as layer, pytest.raises(DocumentError):
         layer.marks(1)
     assert _fast(content).pages[0].words
+
+
+# What is taken over from playa and camelot with less work
+
+
+def _leaves(layout: LTContainer) -> Iterator[LTItem]:
+    for mark in layout:
+        if isinstance(mark, LTContainer):
+            yield from _leaves(mark)
+        else:
+            yield mark
+
+
+_LETTER = (
+    "_text", "fontname", "render_mode", "stroking_color", "non_stroking_color", "upright", "matrix", "adv", "bbox",
+    "x0", "y0", "x1", "y1", "width", "height", "size",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.parent.name)
+def test_glyphs_are_laid_out_exactly_as_playa_does(path: Path) -> None:
+    content = path.read_bytes()
+    with playa.parse(content, space="page") as theirs, playa.parse(content, space="page") as ours:
+        for one, other in zip(theirs.pages, ours.pages, strict=True):
+            expected, found = list(_leaves(extract_page(one, None))), list(_leaves(layout_of(other)))
+            assert [type(mark) for mark in found] == [type(mark) for mark in expected]
+            letters = [(a, b) for a, b in zip(expected, found, strict=True) if isinstance(a, LTChar)]
+            assert all(getattr(a, name) == getattr(b, name) for a, b in letters for name in _LETTER)
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.parent.name)
+def test_cells_of_ruled_tables_hold_exactly_what_camelot_puts_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = path.read_bytes()
+
+    def cells() -> list[tuple[GridCell, ...]]:
+        with text_layer.opened(content) as layer:
+            pages = pdfium.read(content, LIMITS).pages
+            areas = [
+                TableArea(region=Region(page.number, 0, 0, page.width, page.height), separators=(), ruled=True)
+                for page in pages
+            ]
+            return [
+                page.grid for page in camelot_grid.read(layer, areas=areas, pages=len(pages), all_words=False).pages
+            ]
+
+    ours = cells()
+    monkeypatch.setattr(camelot_grid, "_Ruled", Lattice)
+    assert cells() == ours
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.parent.name)
+def test_words_are_divided_exactly_as_pdfplumber_divides_them(path: Path) -> None:
+    with pdfplumber.open(path) as document:
+        for page in document.pages:
+            expected = [glyphs for _, glyphs in plumber.WORDS.iter_extract_tuples(page.chars)] if page.chars else []
+            assert plumber.words_of(page.chars) == expected

@@ -40,6 +40,7 @@ from parsers.readers.drawn_digits import Place, Sight
 from parsers.template_file import parse_template
 from records.assessment import ReportReading
 from records.document import Document, ReaderName, Word
+from records.geometry import around
 from tools.digit_sheet import STANDARD
 
 SCORE_X = LISTING_X[4]
@@ -312,6 +313,25 @@ def test_a_score_beside_the_paper_is_not_seen() -> None:
     glyphs = pdfium.glyphs_of(_pdf([Mark(700, 100, "14")]), [1])
     places = [Place(g.region, digits=True) for page in glyphs.pages for g in page.words]
     assert set(drawn_digits.look(_pdf([Mark(700, 100, "14")]), glyphs, places).values()) == {Sight.NOTHING}
+
+
+@pytest.mark.parametrize("size", [6, 8, 12, 24])
+@pytest.mark.parametrize("covered", [1, 3, 4, 5, 6, 7])  # in small type "a" and "t" reach into the box of the "s"
+def test_one_covered_letter_of_a_name_is_not_seen_beside_letters_that_are(size: float, covered: int) -> None:
+    name = [Mark(100, 100, "Castellan", size), Mark(300, 100, "14", 8)]
+    (page,) = pdfium.glyphs_of(_pdf(name), [1]).pages
+    letters = [glyph for glyph in page.words if glyph.text.isalpha()]
+    box = letters[covered].region
+
+    def cover(canvas: Canvas) -> None:
+        canvas.setFillColor(colors.white)
+        canvas.rect(box.x0 - 0.3, HEIGHT - box.bottom - 0.3, box.x1 - box.x0 + 0.6, box.bottom - box.top + 0.6, 0, 1)
+
+    content = _pdf(name, after=cover)
+    digits = [Place(glyph.region, digits=True) for glyph in page.words if glyph.text.isdigit()]
+    word = Place(around([glyph.region for glyph in letters]), digits=False)
+    assert drawn_digits.look(_pdf(name), pdfium.glyphs_of(_pdf(name), [1]), [word, *digits])[word] is Sight.SAME
+    assert drawn_digits.look(content, pdfium.glyphs_of(content, [1]), [word, *digits])[word] is Sight.NOTHING
 
 
 # --- pages without text
