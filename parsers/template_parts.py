@@ -285,6 +285,7 @@ class Table:
         components: What rows give, where each one gives a single value of a record; neighbouring rows that name the
             same instrument make one record.
         skip: Lines between rows without a record: subtotals, rulers made of dashes.
+        unheaded: What a column without a header prints beside the rows: boxes to tick, bullets. No letters or digits.
         header_on_every_page: False: a page without the header goes on with the columns of the page before.
     """
 
@@ -296,11 +297,14 @@ class Table:
     details: tuple[DetailLine, ...] = ()
     components: tuple[Component, ...] = ()
     skip: tuple[Furniture, ...] = ()
+    unheaded: tuple[str, ...] = ()
     header_on_every_page: bool = True
 
     def __post_init__(self) -> None:
         if not self.columns:
             raise ValueError("a table needs columns")
+        if any(not text.strip() or any(char.isalnum() for char in text) for text in self.unheaded):
+            raise ValueError("what a column without a header prints may hold no letters or digits")
         totals = [c for c in self.columns if c.fields & SCORES]
         self._check_components(scored=bool(totals) or self.across is not None)
         if not totals and self.across is None and not self.components:
