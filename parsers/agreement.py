@@ -21,6 +21,8 @@ _DENIALS = (
     "marks-differ",
 )  # what the second says, and the third of digits and marks
 _NONE = frozenset[str]()
+# Of the height of the lower one. A row of two lines far from its neighbours shares half with the reading line by line.
+_SAME_CELL = 0.4
 
 
 class Witnesses:
@@ -155,7 +157,7 @@ def _cells(row: ExtractedRow) -> Iterator[Cell]:
 
 def _on_one_row(cell: Region, area: Region) -> bool:
     shared = min(cell.bottom, area.bottom) - max(cell.top, area.top)
-    return shared > 0.5 * min(cell.bottom - cell.top, area.bottom - area.top)
+    return shared > _SAME_CELL * min(cell.bottom - cell.top, area.bottom - area.top)
 
 
 def _letters(text: str) -> str:

@@ -24,7 +24,7 @@ from parsers.template_parts import IDENTITY, Field
 from records.document import Document, Page
 from records.finding import Finding
 from records.geometry import Region, around
-from records.report import Cell, ExtractedReport, ExtractedRow
+from records.report import Cell, ExtractedReport, ExtractedRow, ItemRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +148,12 @@ def _take_questions(
         if record is not None:
             found.append((items, record))
     for _, record in found:
-        if _says_no_score(record.row, template):
+        rows = _with_page_values([record.row], own, whole)
+        if all(_says_no_score(row, template) for row in rows):
             progress.no_score += 1
         else:
             progress.areas += record.areas
-            progress.rows += _with_page_values([record.row], own, whole)
+            progress.rows += rows
     swallowed = len(found) < len(template.items) and any(
         len(record.row.items or ()) > len(items.wording) for items, record in found
     )
@@ -166,8 +167,15 @@ def _says_no_score(row: ExtractedRow, template: Template) -> bool:
     total = row.cell(Field.TOTAL)
     nothing = {folded(text) for text in template.no_score if text}
     part = template.items_of(row.instrument)
-    answered = any(is_answered(item, marks=part.marks if part else ()) for item in row.items or ())
+    asked = [item for item in row.items or () if not _says_nothing(item, nothing)]
+    answered = any(is_answered(item, marks=part.marks if part else ()) for item in asked)
     return total is not None and folded(total.text) in nothing and not answered
+
+
+def _says_nothing(item: ItemRow, nothing: set[str]) -> bool:
+    """Whether a question is answered in words that say it was not."""
+    texts = [cell.text for cell in (item.points, item.answer) if cell is not None and cell.text]
+    return not item.choices and all(folded(text) in nothing for text in texts)
 
 
 def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:
@@ -238,12 +246,28 @@ def _shared_values(template: Template, claims: Claims, whole: Region, progress: 
     claims.claim(values.words)
     progress.findings += [finding for finding in values.findings if finding.code != "label-missing"]
     printed = {str(wanted.field): cell for wanted, cell in values.cells}
+    if template.continued and not printed and not _goes_on(template, claims, progress):
+        # A page between the labels and this one is missing, or its labels were not recognised.
+        progress.doubted = {str(wanted.field) for wanted in template.fields}
     if IDENTITY & printed.keys():
         # Another person's page: what it does not say of them, an earlier page did not say of them either.
         progress.shared = {name: cell for name, cell in progress.shared.items() if name not in IDENTITY}
     progress.shared.update(printed)
     progress.printed |= printed.keys()
     progress.doubted -= printed.keys()
+
+
+def _goes_on(template: Template, claims: Claims, progress: _Progress) -> bool:
+    """Whether a page without labels says that it is about the person and day of the page before; claims the line."""
+    agreed: list[bool] = []
+    known = {name: folded(cell.text) for name, cell in progress.shared.items()}
+    for line in claims.free_lines():
+        said = next((found for p in template.continued if (found := p.fullmatch(line.text)) is not None), None)
+        if said is not None:
+            agreed.append(all(known.get(name) == folded(text or "") for name, text in said.groupdict().items()))
+            if agreed[-1]:
+                claims.claim(line.words)
+    return bool(agreed) and all(agreed)
 
 
 def _labelled(lines: Sequence[Line], template: Template, whole: Region) -> LabelledValues:

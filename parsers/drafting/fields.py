@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from types import MappingProxyType
 
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
@@ -47,6 +48,7 @@ class Guess:
         item: For the column of one question: its id.
         points: For the column of one answer: what it stands for.
         pattern: For cells that hold several fields: the regular expression that takes them apart.
+        stack: For cells with a field on each line: the guess for each line.
         why: A sentence for the template's author.
     """
 
@@ -62,6 +64,12 @@ class Guess:
     item: str | None = None
     points: int | None = None
     pattern: str | None = None
+    stack: tuple[Guess, ...] = ()
+
+    @property
+    def single(self) -> tuple[Guess, ...]:
+        """Itself, or the guesses for its lines."""
+        return self.stack or (self,)
 
 
 # What decides between fields when only values speak: the most telling look first.
@@ -74,21 +82,43 @@ _BY_LOOK = (
     Field.TOTAL,
     Field.NAME,
 )
+_MARK = re.compile(r"\S ?([*†‡§])$")
+_MOSTLY = 0.5  # of the values look like it
 _FEWEST_QUESTIONS = 3
 _DATES = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 
 
-def guess_fields(found: Sequence[tuple[str, Sequence[str]]], *, under: Sequence[str | None] = ()) -> tuple[Guess, ...]:
+def guess_fields(
+    found: Sequence[tuple[str, Sequence[str]]],
+    *,
+    under: Sequence[str | None] = (),
+    legend: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Guess, ...]:
     """A guess for each heading with its values, each field at most once for each instrument.
 
     Args:
         found: Headings from left to right with the values below them.
         under: For each heading the heading above it that spans several, or None; may be left out.
+        legend: Abbreviations that the samples explain, with the instruments they stand for.
     """
     spans = under or [None] * len(found)
-    guesses = [_guess(heading, tuple(values), over) for (heading, values), over in zip(found, spans, strict=True)]
+    guesses = [
+        _by_legend(heading, tuple(values), legend) or _guess(heading, tuple(values), over)
+        for (heading, values), over in zip(found, spans, strict=True)
+    ]
     guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
+
+
+def stacked(heading: str, lines: Sequence[Guess]) -> Guess:
+    """The guess for a column whose cells hold a field on each line; ignored as a whole where no line is used."""
+    why = "; ".join(f"“{line.heading}”: {line.why}" for line in lines)
+    if all(line.field is Field.IGNORE for line in lines):
+        return Guess(heading=heading, values=(), field=Field.IGNORE, certainty=Certainty.SURE, why=why)
+    return Guess(
+        heading=heading, values=(), field=Field.PARTS, certainty=min(line.certainty for line in lines), why=why,
+        stack=tuple(lines), dates=next((line.dates for line in lines if line.dates), ()),
+    )  # fmt: skip
 
 
 def _questions(guesses: list[Guess]) -> list[Guess]:
@@ -168,6 +198,17 @@ def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
     return replace(made, under=under, instrument=made.instrument or belongs, why=why)
 
 
+def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str]) -> Guess | None:
+    """A guess for a heading that the samples themselves explain; None for others."""
+    instrument = legend.get(folded(heading))
+    if instrument is None or share(Field.TOTAL, values) < _MOSTLY:
+        return None
+    return Guess(
+        heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.LIKELY, instrument=instrument,
+        why=f"a legend of the sample says that it is {instrument}: check",
+    )  # fmt: skip
+
+
 def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
     return _by_instrument(heading, values) or _by_meaning(heading, values)
 
@@ -224,6 +265,14 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
 
 def _made(heading: str, values: tuple[str, ...], field: Field, certainty: Certainty, why: str) -> Guess:
     dates = date_formats(values) if field in _DATES else ()
+    marks = sorted({mark for value in values for mark in _MARK.findall(value)}) if dates else []
+    if marks:
+        # What the mark says of the visit is for the author to know; marks that no sample prints are no part of a date.
+        why = f"{why}; CHECK what “{' '.join(marks)}” behind it means"
+        pattern = rf"(?P<{field}>.+?)(?: ?[{''.join(marks)}])?"
+        return Guess(
+            heading=heading, values=values, field=field, certainty=certainty, why=why, dates=dates, pattern=pattern
+        )
     return Guess(heading=heading, values=values, field=field, certainty=certainty, why=why, dates=dates)
 
 
@@ -305,11 +354,17 @@ def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     return (*sorted(found), *blank, *(word for word in USUAL_NO_SCORE if folded(word) not in known))
 
 
-def instrument_names(guesses: Sequence[Guess]) -> tuple[tuple[str, str], ...]:
-    """Names in instrument columns that hold the name of one instrument, and more than that ("PHQ-9 Depression")."""
+def instrument_names(guesses: Sequence[Guess], legend: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Names in instrument columns that a legend explains, or that hold one instrument's and more ("PHQ-9 Depression").
+
+    Args:
+        guesses: All columns and labels.
+        legend: Abbreviations that the samples explain, with the instruments they stand for.
+    """
     names = {value for guess in guesses if guess.field is Field.INSTRUMENT for value in guess.values if value.strip()}
     partly = {name: instruments_in(name) for name in names if named_instrument(name) is None}
-    return tuple(sorted((name, found[0]) for name, found in partly.items() if len(found) == 1))
+    explained = {name: legend[folded(name)] for name in names if folded(name) in legend}
+    return tuple(sorted(({name: found[0] for name, found in partly.items() if len(found) == 1} | explained).items()))
 
 
 def name_order(guesses: Sequence[Guess]) -> tuple[NameOrder, str]:

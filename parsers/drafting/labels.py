@@ -13,6 +13,8 @@ from parsers.template_parts import Field, LabelledField, Place
 from records.document import Document, Page, Word
 from records.geometry import Region
 
+_ALL_LABELS = 3  # known labels on one line that are no label with its value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundLabels:
@@ -79,6 +81,22 @@ def find_labelled(documents: Sequence[Document], *, above: float | None) -> Foun
     )
 
 
+def texts_beside(documents: Sequence[Document], label: str, place: Place) -> tuple[str, ...]:
+    """What stands above or below a label, wherever it is printed; blank where nothing does or a label stands there."""
+    field = LabelledField(label=label, field=Field.IGNORE, place=place)
+    texts: list[str] = []
+    for page in (page for document in documents for page in document.pages):
+        lines = lines_of(page.words)
+        known = [LabelledField(label=text, field=Field.IGNORE) for text in dict.fromkeys(_labels_of(lines))]
+        places = find_labels(lines, [field, *(each for each in known if each.label != label)])
+        whole = Region(page.number, 0, 0, page.width, page.height)
+        for own in (each for each in places if each.label == label):
+            others = [each for each in places if each.label != label]
+            found = read_values(lines, [own, *others], [field], within=whole)
+            texts.append(found.cells[0][1].text if found.cells else "")
+    return tuple(texts)
+
+
 def _first_of_columns(places: Sequence[LabelPlace]) -> list[str]:
     """The label at the top of each column of labels, the leftmost column first."""
     tops: dict[int, LabelPlace] = {}
@@ -105,7 +123,13 @@ def _labels_of(lines: Sequence[Line]) -> list[str]:
     found: list[str] = []
     for line in lines:
         value_follows = False
-        for run in line.runs():
+        runs = line.runs()
+        texts = [joined(run) for run in runs]
+        if len(runs) >= _ALL_LABELS and all(heading_means(text.rstrip(":")) is not None for text in texts):
+            # "Sex   Attending   Coverage": labels side by side, with their values below them.
+            found += [text.rstrip(": ") for text in texts]
+            continue
+        for run in runs:
             # Beside a bare label stands its value, unless that is a label itself: then values stand below.
             value_follows = value_follows and heading_means(joined(run)) in (None, Field.IGNORE)
             labels = [] if value_follows else _labels_in(run)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parsers.drafting.continued import continued_lines
 from parsers.drafting.fields import (
     Certainty,
     Guess,
@@ -14,21 +15,23 @@ from parsers.drafting.fields import (
     instrument_names,
     name_order,
     no_score_words,
+    stacked,
 )
 from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
-from parsers.drafting.items import sketch_items
-from parsers.drafting.labels import find_labelled
+from parsers.drafting.items import severity_below, sketch_items
+from parsers.drafting.labels import find_labelled, texts_beside
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
-from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means
+from parsers.drafting.trends import find_trend
+from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means, named_by_legend
 from parsers.header import find_headers
-from parsers.lines import Line, joined, lines_of
+from parsers.lines import Line, folded, joined, lines_of
 from parsers.sentence_extraction import paragraphs
 from parsers.template import Kind
-from parsers.template_parts import IDENTITY, Field
+from parsers.template_parts import IDENTITY, Field, Place
 from records.document import Document, TableFile
 from records.errors import TemplateError
 
@@ -36,6 +39,9 @@ _ANCHORS = 4
 _SENTENCE = 6  # words
 _TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
 _TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
+_FEWEST_CARDS = 6  # to say that the headings of cards repeat
+_TICKED = ("☐☑☒", "□■", "○●", "◯◉", "❏✔")
+_HEADING = re.compile(r"[^\d:]+")
 _DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
 
@@ -65,11 +71,13 @@ def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketc
                     column.append(cell)
             elif n != start:
                 around.append(" ".join(cell for cell in row.cells if cell))
-    guesses = guess_fields([(name, column) for name, column in zip(header.cells, values, strict=True) if name])
+    legend = named_by_legend(around)
+    named = [(name, column) for name, column in zip(header.cells, values, strict=True) if name]
+    guesses = guess_fields(named, legend=legend)
     clinic = clinic_of(around)
     sketch = Sketch(
         id=template_id, title=title_of(around) or "CSV export", kind=Kind.CSV, site=site, clinic=clinic,
-        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses),
+        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses), legend=legend,
     )  # fmt: skip
     sketch.furniture = list(dict.fromkeys(pattern_of(text) for text in around if text != clinic))
     return _completed(sketch, around)
@@ -85,8 +93,10 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     runs = [run for line in lines for run in line.runs()]
     texts = [joined(run) for run in runs]
     edges = [joined(run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
+    every = [line.text for document in documents for page in document.pages for line in lines_of(page.words)]
     heights = [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]]
     sketch = Sketch(id=template_id, title="Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
+    sketch.legend = named_by_legend(every)
     if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
         return _completed(_anchored(sketch, texts, heights), texts)
     if _sketch_table(sketch, documents, texts):
@@ -101,6 +111,12 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
             )
         sketch.dates = _sentence_dates(documents)
         return _completed(sketch, texts)
+    trend = find_trend(documents)
+    if trend is not None:
+        sketch.sentences, sketch.sentence_groups = [trend.sentence], list(trend.people)
+        order, sketch.names_why = name_order([_named(trend.names)])
+        sketch.names, sketch.dates, sketch.no_score = order.value, trend.dates, trend.no_score
+        return _completed(_anchored(sketch, texts, heights), texts)
     _sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
 
@@ -123,12 +139,36 @@ def _sketch_blocks(sketch: Sketch, documents: Sequence[Document]) -> None:
     labelled = find_labelled(documents, above=None)
     guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
     guesses = tuple(sorted(guesses, key=lambda guess: guess.heading != labelled.first))
-    sketch.blocks = tuple(replace(guess, place=labelled.place) for guess in guesses)
+    placed = tuple(replace(guess, place=labelled.place) for guess in guesses)
+    sketch.blocks = (*placed, *severity_below(documents, placed), *_above_cards(documents, placed))
     if not any(guess.field is Field.TOTAL for guess in sketch.blocks):
         raise TemplateError(
             "No table heading and no labels with a score were recognised on the first page.",
             next_step="Write the template by hand from the nearest form; “template explain” shows what it finds.",
         )
+
+
+def _above_cards(documents: Sequence[Document], guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """The heading of every card, such as a clinician's name: printed and not used, where the card names its patient.
+
+    A few names come again and again over many cards; what differs from card to card may be the patient's.
+    """
+    if not guesses or not {guess.field for guess in guesses} >= {Field.NAME, Field.MRN}:
+        return ()
+    texts = texts_beside(documents, guesses[0].heading, Place.ABOVE)
+    filled = [text for text in texts if text]
+    often = len(filled) >= _FEWEST_CARDS and len(filled) >= 0.9 * len(texts) and len(set(filled)) <= 0.5 * len(filled)
+    named = all(_HEADING.fullmatch(text) for text in filled)
+    people = {folded(value) for guess in guesses if guess.field is Field.NAME for value in guess.values}
+    if not often or not named or people & {folded(text) for text in filled}:
+        return ()
+    why = "stands above every card, a few texts again and again"
+    return (
+        Guess(
+            heading=guesses[0].heading, values=(), field=Field.IGNORE, certainty=Certainty.LIKELY, place=Place.ABOVE,
+            why=why,
+        ),
+    )  # fmt: skip
 
 
 def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence[str]) -> bool:
@@ -137,7 +177,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         if found is None:
             continue
         read = read_table(documents, found)
-        table, groups = _table(read, found)
+        table, groups = _table(read, found, sketch.legend)
         said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
         page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
         known = said | _fields(table) | {guess.field for guess in page_guesses}
@@ -145,6 +185,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
             sketch.tables = [table]
             sketch.page_guesses = page_guesses
+            sketch.continued = continued_lines(documents, page_guesses)
             values = [text for group in groups for text in group.values.get(Field.NAME, ())]
             if values:
                 order, why = name_order([_named(values)])
@@ -158,21 +199,18 @@ def _named(values: Sequence[str]) -> Guess:
 
 
 def _fields(table: TableSketch) -> set[Field]:
-    fields = {guess.field for guess in table.guesses}
-    if any(guess.pattern for guess in table.guesses):
+    fields = {one.field for guess in table.guesses for one in guess.single}
+    if any(guess.field is Field.PARTS and guess.pattern for guess in table.guesses):
         fields |= {Field.INSTRUMENT, Field.TOTAL}
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
-def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[GroupPattern]]:
-    guesses = guess_fields(
-        [(heading.text, values) for heading, values in zip(read.headings, read.values, strict=True)],
-        under=[heading.under for heading in read.headings],
-    )
+def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> tuple[TableSketch, list[GroupPattern]]:
+    guesses = _column_guesses(read, legend)
     if found.dates:
         guesses = tuple(_row_name(guess) for guess in guesses)
     above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
-    lacking = frozenset(Field) - {guess.field for guess in (*guesses, *above)}
+    lacking = frozenset(Field) - {one.field for guess in (*guesses, *above) for one in guess.single}
     groups, skip = sort_lines(read.odd_lines, lacking=lacking)
     printed, pages = read.headers
     return TableSketch(
@@ -183,7 +221,32 @@ def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[Grou
         skip=skip,
         group_dates=tuple(form for group in groups for field in _DATED for form in _format(group, field)),
         header_on_every_page=printed == pages or pages == 1,
+        unheaded=_ticked_or_not(read.unheaded),
     ), groups
+
+
+def _column_guesses(read: FoundTable, legend: Mapping[str, str]) -> tuple[Guess, ...]:
+    """A guess for each column; for one with a field on each line of its cells, all of them in one."""
+    found: list[tuple[str, Sequence[str]]] = []
+    under: list[str | None] = []
+    for heading, values in zip(read.headings, read.values, strict=True):
+        for number, text in enumerate(heading.lines or (heading.text,)):
+            own = [f"{value}\n".split("\n")[number] for value in values] if heading.lines else values
+            found.append((text, own))
+            under.append(heading.under)
+    rest = list(guess_fields(found, under=under, legend=legend))
+    guesses: list[Guess] = []
+    for heading in read.headings:
+        count = len(heading.lines) or 1
+        guesses.append(stacked(heading.text, rest[:count]) if heading.lines else rest[0])
+        rest = rest[count:]
+    return tuple(guesses)
+
+
+def _ticked_or_not(boxes: Sequence[str]) -> tuple[str, ...]:
+    """The boxes of a sample, and the other state of each, which another day prints."""
+    pairs = [pair for pair in _TICKED if set(pair) & set(boxes)]
+    return tuple(dict.fromkeys([*boxes, *(box for pair in pairs for box in pair)]))
 
 
 def _format(group: GroupPattern, field: Field) -> tuple[str, ...]:
@@ -204,7 +267,16 @@ def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Gue
         return ()
     labelled = find_labelled(documents, above=headers[0].top - 1)
     guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
-    kept = [guess for guess in guesses if guess.field in IDENTITY or guess.field is Field.AUTHORED_ON]
+    kept = [
+        guess
+        for guess in guesses
+        if guess.field in IDENTITY
+        or guess.field is Field.AUTHORED_ON
+        # What is known and not used must be known, or its value would be a word that nothing claims.
+        or (guess.field is Field.IGNORE and heading_means(guess.heading) is Field.IGNORE)
+    ]
+    if not IDENTITY & {guess.field for guess in kept}:
+        kept = [guess for guess in kept if guess.field is not Field.IGNORE]
     return tuple(replace(guess, place=labelled.place) for guess in kept)
 
 
@@ -226,10 +298,10 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     if any(guess.field is Field.NAME for guess in sketch.guesses):
         order, sketch.names_why = name_order(sketch.guesses)
         sketch.names = order.value
-    elif sketch.sentences:
+    elif sketch.sentences and not sketch.names_why:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
-    sketch.no_score = no_score_words(sketch.guesses)
-    sketch.instruments = instrument_names(sketch.guesses)
+    sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
+    sketch.instruments = instrument_names(sketch.guesses, sketch.legend)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 
     def settled(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
@@ -263,7 +335,7 @@ def _swapped(forms: Sequence[str]) -> bool:
 def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
     """Where no column says which questionnaire it is, the page's own words may."""
     said = any("(?P<instrument>" in pattern for table in sketch.tables for pattern in table.groups)
-    said = said or any(guess.pattern for guess in sketch.guesses)
+    said = said or any(guess.field is Field.PARTS for guess in sketch.guesses)
     if sketch.items or sketch.sentences or said:
         return
     if any(g.field is Field.INSTRUMENT or (g.instrument and g.field is Field.TOTAL) for g in sketch.guesses):

@@ -10,15 +10,17 @@ from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
-from parsers.drafting.words import date_formats, named_instrument
+from parsers.drafting.vocabulary import BOXES, NO_SCORE
+from parsers.drafting.words import date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
-from parsers.lines import Line, joined
+from parsers.lines import Line, folded, joined
 from parsers.rows import Row, find_rows
+from parsers.stacked import cells_of_lines, may_begin
 from parsers.table_extraction import separated_by_rules
 from parsers.template_parts import Column, Field, GroupHeading, RowRule, Table
 from parsers.zones import Zone, continued, zones_of
-from records.document import Document, Page
+from records.document import Document, Page, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,13 @@ class FoundTable:
 
     Attributes:
         headings: From left to right.
-        values: The cells below each heading, over all pages, as many as there are rows.
+        values: The cells below each heading, over all pages, as many as there are rows; of a heading with lines each
+            cell's lines, a line feed between them.
         across: The cells below headings that are dates.
         above: The values of lines that have columns of their own, as `FoundHeader.above`.
         odd_lines: Lines between rows that are no rows.
         headers: How many pages print the header, of how many.
+        unheaded: Boxes to tick that stand beside the rows without a header.
     """
 
     headings: tuple[Heading, ...]
@@ -40,6 +44,7 @@ class FoundTable:
     above: tuple[tuple[str, ...], ...]
     odd_lines: tuple[str, ...]
     headers: tuple[int, int]
+    unheaded: tuple[str, ...]
 
 
 def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
@@ -58,6 +63,7 @@ def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
         above=tuple(tuple(column) for column in reading.above),
         odd_lines=tuple(reading.odd),
         headers=(reading.printed, pages),
+        unheaded=tuple(sorted(reading.unheaded)),
     )
 
 
@@ -72,6 +78,7 @@ class _Reading:
         self.above: list[list[str]] = [[] for _ in found.above]
         self.across: list[str] = []
         self.odd: list[str] = []
+        self.unheaded: set[str] = set()
         self.printed = 0
         self.zones: tuple[Zone, ...] = ()
         self._above_header: Header | None = None
@@ -104,6 +111,7 @@ class _Reading:
         count = len(header.cells)
         if self._above_header is not None:
             lines = self._person_lines(lines, page, header, self._above_header)
+        lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count
         rows_like = [line for line in lines if len(line.runs()) * 2 >= least and not _is_titled(line.text)]
         borders = zone.borders or find_borders(header, rows_like, page.rules)
@@ -111,6 +119,8 @@ class _Reading:
         self.odd += [line.text for line in strange]
         body = [line for line in lines if line not in strange]
         for row in _rows(body, borders, header, page, least=least):
+            if len(row.cells.keys() - row.spans.keys()) < 2:
+                continue  # a line of a summary below the table, between printed lines of its own
             known = 0
             for number, cell in enumerate(header.cells):
                 text = row.text(number)
@@ -118,9 +128,25 @@ class _Reading:
                     self.across.append(text)
                 else:
                     at = known if len(self._columns) != count else number
-                    self.values[at].append(text)
+                    self.values[at].append(_by_lines(self._columns[at], row.cells.get(number, ()), text))
                     known += 1
         return borders
+
+    def _without_boxes(self, lines: list[Line], header: Header) -> list[Line]:
+        """The lines without boxes to tick that stand left or right of all headers."""
+        box = header.region
+        found = [
+            word
+            for line in lines
+            for word in line.words
+            if set(word.text) <= BOXES and (word.region.x1 <= box.x0 or word.region.x0 >= box.x1)
+        ]
+        if len(found) * 2 < len(lines) and not self.unheaded:
+            return lines
+        self.unheaded.update(word.text for word in found)
+        taken = {id(word) for word in found}
+        rest = [tuple(word for word in line.words if id(word) not in taken) for line in lines]
+        return [Line(words) for words in rest if words]
 
     def _person_lines(self, lines: list[Line], page: Page, header: Header, own: Header) -> list[Line]:
         named = tuple(
@@ -140,6 +166,7 @@ class _Reading:
         return rest
 
 
+_NOTHING = frozenset(folded(word) for word in NO_SCORE)
 _NEAREST = 3  # lines above the first header that may speak of the rows below it
 # Stand-ins that tell the columns of a person's line apart while nobody knows yet what they mean.
 _PLACES = (
@@ -155,10 +182,25 @@ def _rows(body: Sequence[Line], borders: Borders, header: Header, page: Page, *,
         borders,
         header,
         page.rules,
-        begins=lambda cells: len(cells) * 2 >= least,
+        begins=lambda cells: _begins(cells, header) * 2 >= least,
         keys=frozenset(range(len(header.cells))),
         by_rules=separated_by_rules(RowRule.AUTO, page, header),
     )
+
+
+def _begins(cells: dict[int, str], header: Header) -> int:
+    """In how many columns a line prints what may be the first line of a cell."""
+    columns = [cell.column for cell in header.cells]
+    return sum(may_begin(columns[n], text, is_date=_is_date, nothing=_NOTHING) for n, text in cells.items())
+
+
+def _by_lines(column: Column, words: Sequence[Word], text: str) -> str:
+    cells = cells_of_lines(column, words, is_date=_is_date) if column.lines else None
+    return text if cells is None else "\n".join(cell.text for cell in cells)
+
+
+def _is_date(_: Field, text: str) -> bool:
+    return bool(date_formats([text]))
 
 
 def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
@@ -177,4 +219,6 @@ def _is_titled(text: str) -> bool:
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
         return True
-    return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w ]{1,30}:\s+\S", text) is not None
+    if is_legend(text):
+        return True
+    return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

@@ -27,6 +27,7 @@ class TableSketch:
         above: Columns of lines that speak of the rows below them.
         group_dates: Date formats of what these headings say.
         skip: Lines between rows, each with whether it is a regular expression.
+        unheaded: What a column without a header prints.
     """
 
     guesses: tuple[Guess, ...]
@@ -36,6 +37,7 @@ class TableSketch:
     above: tuple[Guess, ...] = ()
     skip: list[Piece] = field(default_factory=list)
     header_on_every_page: bool = True
+    unheaded: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,10 +67,13 @@ class Sketch:
 
     Attributes:
         page_guesses: Labelled values that hold for a page's records.
+        continued: Patterns of lines that repeat some of these where a page goes on.
         instruments: Names the samples print that the library knows in part only, with what they seem to be.
+        legend: Abbreviations that the samples explain, folded, with the instruments they stand for.
         furniture: Patterns, each with whether it is a regular expression.
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
+        sentence_groups: Patterns of lines that speak of the sentences below them.
     """
 
     id: str
@@ -83,17 +88,21 @@ class Sketch:
     dates_why: str = ""
     no_score: tuple[str, ...] = ()
     instruments: tuple[tuple[str, str], ...] = ()
+    legend: dict[str, str] = field(default_factory=dict)
     furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
+    continued: tuple[str, ...] = ()
     tables: list[TableSketch] = field(default_factory=list)
     items: list[ItemsSketch] = field(default_factory=list)
     blocks: tuple[Guess, ...] = ()
     sentences: list[str] = field(default_factory=list)
+    sentence_groups: list[str] = field(default_factory=list)
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
         """All its guesses."""
-        tables = [guess for table in self.tables for guess in (*table.guesses, *table.above)]
+        columns = [guess for table in self.tables for guess in (*table.guesses, *table.above)]
+        tables = [one for guess in columns for one in guess.single]
         items = [guess for part in self.items for guess in (*part.guesses, *part.labelled)]
         return (*self.page_guesses, *tables, *self.blocks, *items)
 
@@ -127,12 +136,15 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
         lines += [f"  {_scalar(name)}: {instrument}" for name, instrument in sketch.instruments]
     if sketch.page_guesses:
         lines += ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in sketch.page_guesses)]
+    if sketch.continued:
+        lines.append("continued:  # must say what the page before says")
+        lines += [f"  - {_quoted(pattern)}" for pattern in sketch.continued]
     lines += _parts("table", [_table(table, sketch) for table in sketch.tables])
     lines += _parts("items", [_items(part, sketch) for part in sketch.items])
     if sketch.blocks:
         lines += ["blocks:", f"  starts_with: {_scalar(sketch.blocks[0].heading)}", "  fields:"]
         lines += [_guess_line("label", guess, sketch, indent=4) for guess in sketch.blocks]
-    lines += _parts("sentences", [[f"pattern: {_quoted(pattern)}"] for pattern in sketch.sentences])
+    lines += _parts("sentences", [_sentences(pattern, sketch.sentence_groups) for pattern in sketch.sentences])
     return "\n".join(lines) + "\n"
 
 
@@ -151,6 +163,8 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
         lines.append(f"across: {{field: authored_on{own}}}  # the other columns are headed by dates")
     if not table.header_on_every_page:
         lines.append("header_on_every_page: false")
+    if table.unheaded:
+        lines.append(f"unheaded: {_list(table.unheaded)}  # beside the rows, without a header, and not used: check")
     if table.groups or table.above:
         lines.append("groups:  # lines that speak of the rows below them; (?P<field>…) names what they say")
         lines += [f"  - pattern: {_quoted(pattern)}" for pattern in table.groups]
@@ -178,8 +192,21 @@ def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
     return lines
 
 
+def _sentences(pattern: str, groups: Sequence[str]) -> list[str]:
+    if not groups:
+        return [f"pattern: {_quoted(pattern)}"]
+    return [
+        "# The print says that the newest score comes first: the earlier ones behind it are known and not read. CHECK",
+        f"pattern: {_quoted(pattern)}",
+        "groups:  # lines that say whose scores follow",
+        *(f"  - pattern: {_quoted(group)}" for group in groups),
+    ]
+
+
 def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
-    parts = [f"{key}: {_scalar(guess.heading)}", f"field: {guess.field.value}"]
+    pattern = guess.pattern if key == "header" else None
+    field = Field.PARTS if pattern is not None else guess.field
+    parts = [f"{key}: {_scalar(guess.heading)}", f"field: {field.value}"]
     if guess.under is not None:
         parts.append(f"under: {_scalar(guess.under)}")
     if guess.place is not Place.RIGHT:
@@ -188,8 +215,10 @@ def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
         parts.append(f"instrument: {guess.instrument}")
     if guess.item is not None:
         parts.append(f"item: {_quoted(guess.item)}")
-    if guess.pattern is not None:
-        parts.append(f"pattern: {_quoted(guess.pattern)}")
+    if pattern is not None:
+        parts.append(f"pattern: {_quoted(pattern)}")
+    if guess.stack:
+        parts.append(f"lines: [{', '.join(line.field.value for line in guess.stack)}]")
     if guess.points is not None:
         parts.append(f"points: {guess.points}")
     if guess.dates and tuple(guess.dates[:1]) != tuple(sketch.dates[:1]):
