@@ -23,7 +23,7 @@ from parsers.template_parts import IDENTITY, Field
 from records.document import Document, Page
 from records.finding import Finding
 from records.geometry import Region, around
-from records.report import Cell, ExtractedReport, ExtractedRow
+from records.report import Cell, ExtractedReport, ExtractedRow, ItemRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +145,12 @@ def _take_questions(
         if record is not None:
             found.append((items, record))
     for _, record in found:
-        if _says_no_score(record.row, template):
+        rows = _with_page_values([record.row], own, whole)
+        if all(_says_no_score(row, template) for row in rows):
             progress.no_score += 1
         else:
             progress.areas += record.areas
-            progress.rows += _with_page_values([record.row], own, whole)
+            progress.rows += rows
     swallowed = len(found) < len(template.items) and any(
         len(record.row.items or ()) > len(items.wording) for items, record in found
     )
@@ -163,8 +164,15 @@ def _says_no_score(row: ExtractedRow, template: Template) -> bool:
     total = row.cell(Field.TOTAL)
     nothing = {folded(text) for text in template.no_score if text}
     part = template.items_of(row.instrument)
-    answered = any(is_answered(item, marks=part.marks if part else ()) for item in row.items or ())
+    asked = [item for item in row.items or () if not _says_nothing(item, nothing)]
+    answered = any(is_answered(item, marks=part.marks if part else ()) for item in asked)
     return total is not None and folded(total.text) in nothing and not answered
+
+
+def _says_nothing(item: ItemRow, nothing: set[str]) -> bool:
+    """Whether a question is answered in words that say it was not."""
+    texts = [cell.text for cell in (item.points, item.answer) if cell is not None and cell.text]
+    return not item.choices and all(folded(text) in nothing for text in texts)
 
 
 def _rows_from(claims: Claims, template: Template, progress: _Progress) -> float | None:

@@ -18,6 +18,8 @@ _NEAR = 2.0
 _SAME_EDGE = 3.0
 # A value stands at most this many heights right of its label, or of where the values above and below it begin.
 _BEHIND = 2.0
+# A label and its value in another size share at least this much of the lower one's height; two lines share less.
+_LEVEL = 0.3
 # The gap between two lines of one wrapped value, in heights of a line.
 _WRAPPED_GAP = 0.5
 
@@ -123,6 +125,7 @@ def _value(
 ) -> tuple[Word, ...]:
     if place is Place.RIGHT:
         first = _to_the_right(lines[label.line], label, places, within)
+        first = first or _nearly_level(lines, label, places, within)
         if first and _is_elsewhere(lines, label, first, places, within):
             return ()
         return (*first, *_wrapped(lines, label, first, places, within))
@@ -141,6 +144,26 @@ def _to_the_right(line: Line, label: LabelPlace, places: Sequence[LabelPlace], w
             break
         value.append(word)
     return tuple(value)
+
+
+def _nearly_level(
+    lines: Sequence[Line], label: LabelPlace, places: Sequence[LabelPlace], within: Region
+) -> tuple[Word, ...]:
+    """What stands close right of a label in larger or smaller type, so that its middle is not on the label's line."""
+    box = label.region
+    for line in lines[max(0, label.line - 1) : label.line + 2]:
+        words = [word for word in line.words if word.region.x0 > box.x1 and _share_height(word.region, box)]
+        if line is lines[label.line] or not words:
+            continue
+        found = _to_the_right(Line(tuple(words)), label, places, within)
+        if found and found[0].region.x0 - box.x1 <= _BEHIND * (box.bottom - box.top):
+            return found
+    return ()
+
+
+def _share_height(one: Region, other: Region) -> bool:
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return shared > _LEVEL * min(one.bottom - one.top, other.bottom - other.top)
 
 
 def _is_elsewhere(

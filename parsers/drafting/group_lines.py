@@ -17,6 +17,11 @@ TRAILING_WORDS: Final = frozenset({
 })  # fmt: skip
 # Of these words those that are surnames too: what begins with one of them may be a patient's row.
 _SURNAMES: Final = frozenset({"page", "key", "mean", "count", "note", "grand", "end"})
+# "13 scored, 1 not scored".
+_COUNTS: Final = re.compile(
+    r"(?:\d+ (?:not )?(?:scored|records?|rows?|results?|entries|patients|clients|completed|declined|refused|given|done|"
+    r"total|screens?|assessments?)(?:[,;.] ?|$| and ))+"
+)
 _SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
 _LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"
 
@@ -63,7 +68,9 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
         words = text.split()
         labels = _labels(words)
         first = words[0].casefold().rstrip(":.")
-        if first in TRAILING_WORDS:
+        if (counted := _counted(text)) is not None:
+            skipped.append(counted)
+        elif first in TRAILING_WORDS:
             skipped.append(_general(words))
         elif any(label.field in _SAID for label in labels):
             shapes.setdefault(tuple(label.text for label in labels), []).append(text)
@@ -78,6 +85,14 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
     groups = [_of_dates(dated)] if dated else []
     groups += [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
     return groups, list(dict.fromkeys(skipped))
+
+
+def _counted(text: str) -> Piece | None:
+    """A count of rows below them, for whatever questionnaire they are: "GAD-7: 13 scored, 1 not scored"; else None."""
+    name, _, counts = text.partition(":")
+    if named_instrument(name) is None or _COUNTS.fullmatch(counts.strip()) is None:
+        return None
+    return r"[^:\d]{2,}[^:]*: " + re.sub(r"\d+", r"\\d+", _escaped(counts.strip())), True
 
 
 def _general(words: Sequence[str]) -> Piece:

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from parsers.drafting.fields import Certainty, Guess, guess_fields
 from parsers.drafting.headings import Heading, find_item_headers
-from parsers.drafting.labels import find_labelled
+from parsers.drafting.labels import find_labelled, texts_beside
 from parsers.drafting.lines import Piece, general_pieces, may_be_a_record
 from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
 from parsers.drafting.text import ItemsSketch, Sketch
-from parsers.drafting.vocabulary import FREQUENCIES
-from parsers.drafting.words import instruments_in, item_heading_means
+from parsers.drafting.vocabulary import FREQUENCIES, NO_ANSWER
+from parsers.drafting.words import instruments_in, item_heading_means, plain, share
 from parsers.instrument_library import load_instruments
-from parsers.lines import find_on_line, folded, lines_of
+from parsers.lines import find_on_line, folded, joined, lines_of
 from parsers.template_parts import Field, Place
 from records.document import Document, Page, ReaderName
 
@@ -62,9 +62,39 @@ def sketch_items(sketch: Sketch, documents: Sequence[Document], *, texts: Sequen
     totalled = all(
         part.labelled or any(Field.TOTAL in dict(cells).values() for _, cells in part.summary) for part in parts
     )
-    sketch.page_guesses = tuple(guess for guess in guesses if guess.field is not Field.TOTAL or not totalled)
+    kept = tuple(guess for guess in guesses if guess.field is not Field.TOTAL or not totalled)
+    sketch.page_guesses = (*kept, *severity_below(documents, kept))
+    sketch.no_score = _no_answers(pages, found)
     sketch.furniture = [*_legends(found, sketch.page_guesses), *_feet(found, parts)]
     return True
+
+
+def severity_below(documents: Sequence[Document], guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """A severity that stands without a label of its own below the total, whose value stands beside its label."""
+    totals = [g for g in guesses if g.field is Field.TOTAL and g.place is Place.RIGHT and any(g.values)]
+    if len(totals) != 1 or any(guess.field is Field.SEVERITY for guess in guesses):
+        return ()
+    filled = [text for text in texts_beside(documents, totals[0].heading, Place.BELOW) if text]
+    if len(filled) * 2 < len(totals[0].values) or share(Field.SEVERITY, filled) < 1:
+        return ()
+    return (
+        replace(
+            totals[0], field=Field.SEVERITY, place=Place.BELOW, certainty=Certainty.LIKELY, values=tuple(filled),
+            why="the word for the score stands below it",
+        ),
+    )  # fmt: skip
+
+
+def _no_answers(pages: Sequence[Page], tables: Sequence[QuestionTable]) -> tuple[str, ...]:
+    """What the samples print right of a question that was left out."""
+    asked = {folded(question) for table in tables for question in table.questions}
+    beside = [
+        joined(runs[-1])
+        for page in pages
+        for line in lines_of(page.words)
+        if len(runs := line.runs()) > 1 and any(folded(joined(run)) in asked for run in runs[:-1])
+    ]
+    return tuple(dict.fromkeys(text for text in beside if plain(text) in NO_ANSWER))
 
 
 def _headless(pages: Sequence[Page], texts: Sequence[str]) -> tuple[list[QuestionTable], list[ItemsSketch]]:

@@ -79,6 +79,22 @@ def find_labelled(documents: Sequence[Document], *, above: float | None) -> Foun
     )
 
 
+def texts_beside(documents: Sequence[Document], label: str, place: Place) -> tuple[str, ...]:
+    """What stands above or below a label, wherever it is printed; blank where nothing does or a label stands there."""
+    field = LabelledField(label=label, field=Field.IGNORE, place=place)
+    texts: list[str] = []
+    for page in (page for document in documents for page in document.pages):
+        lines = lines_of(page.words)
+        known = [LabelledField(label=text, field=Field.IGNORE) for text in dict.fromkeys(_labels_of(lines))]
+        places = find_labels(lines, [field, *(each for each in known if each.label != label)])
+        whole = Region(page.number, 0, 0, page.width, page.height)
+        for own in (each for each in places if each.label == label):
+            others = [each for each in places if each.label != label]
+            found = read_values(lines, [own, *others], [field], within=whole)
+            texts.append(found.cells[0][1].text if found.cells else "")
+    return tuple(texts)
+
+
 def _first_of_columns(places: Sequence[LabelPlace]) -> list[str]:
     """The label at the top of each column of labels, the leftmost column first."""
     tops: dict[int, LabelPlace] = {}

@@ -17,18 +17,18 @@ from parsers.drafting.fields import (
 )
 from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
-from parsers.drafting.items import sketch_items
-from parsers.drafting.labels import find_labelled
+from parsers.drafting.items import severity_below, sketch_items
+from parsers.drafting.labels import find_labelled, texts_beside
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
 from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means
 from parsers.header import find_headers
-from parsers.lines import Line, joined, lines_of
+from parsers.lines import Line, folded, joined, lines_of
 from parsers.sentence_extraction import paragraphs
 from parsers.template import Kind
-from parsers.template_parts import IDENTITY, Field
+from parsers.template_parts import IDENTITY, Field, Place
 from records.document import Document, TableFile
 from records.errors import TemplateError
 
@@ -36,6 +36,8 @@ _ANCHORS = 4
 _SENTENCE = 6  # words
 _TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
 _TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
+_FEWEST_CARDS = 6  # to say that the headings of cards repeat
+_HEADING = re.compile(r"[^\d:]+")
 _DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
 
@@ -123,12 +125,36 @@ def _sketch_blocks(sketch: Sketch, documents: Sequence[Document]) -> None:
     labelled = find_labelled(documents, above=None)
     guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
     guesses = tuple(sorted(guesses, key=lambda guess: guess.heading != labelled.first))
-    sketch.blocks = tuple(replace(guess, place=labelled.place) for guess in guesses)
+    placed = tuple(replace(guess, place=labelled.place) for guess in guesses)
+    sketch.blocks = (*placed, *severity_below(documents, placed), *_above_cards(documents, placed))
     if not any(guess.field is Field.TOTAL for guess in sketch.blocks):
         raise TemplateError(
             "No table heading and no labels with a score were recognised on the first page.",
             next_step="Write the template by hand from the nearest form; “template explain” shows what it finds.",
         )
+
+
+def _above_cards(documents: Sequence[Document], guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """The heading of every card, such as a clinician's name: printed and not used, where the card names its patient.
+
+    A few names come again and again over many cards; what differs from card to card may be the patient's.
+    """
+    if not guesses or not {guess.field for guess in guesses} >= {Field.NAME, Field.MRN}:
+        return ()
+    texts = texts_beside(documents, guesses[0].heading, Place.ABOVE)
+    filled = [text for text in texts if text]
+    often = len(filled) >= _FEWEST_CARDS and len(filled) >= 0.9 * len(texts) and len(set(filled)) <= 0.5 * len(filled)
+    named = all(_HEADING.fullmatch(text) for text in filled)
+    people = {folded(value) for guess in guesses if guess.field is Field.NAME for value in guess.values}
+    if not often or not named or people & {folded(text) for text in filled}:
+        return ()
+    why = "stands above every card, a few texts again and again"
+    return (
+        Guess(
+            heading=guesses[0].heading, values=(), field=Field.IGNORE, certainty=Certainty.LIKELY, place=Place.ABOVE,
+            why=why,
+        ),
+    )  # fmt: skip
 
 
 def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence[str]) -> bool:
@@ -228,7 +254,7 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
         sketch.names = order.value
     elif sketch.sentences:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
-    sketch.no_score = no_score_words(sketch.guesses)
+    sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
     sketch.instruments = instrument_names(sketch.guesses)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from parsers.drafting.words import heading_means, is_clinic_name, share
+from parsers.drafting.vocabulary import CHOICES, NO_SCORE
+from parsers.drafting.words import heading_means, is_clinic_name, plain, share
 from parsers.explanation import Explanation
-from parsers.lines import Line, joined, lines_of
+from parsers.lines import Line, folded, joined, lines_of
 from parsers.template_parts import IDENTITY, Field
+from records.finding import Finding
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -29,6 +31,7 @@ _PLAIN: Final = frozenset(
 # What titles do not begin with.
 _NO_TITLE: Final = frozenset({"dear", "printed", "run", "page", "date", "prepared", "as", "usr", "user"})
 _COMPANY: Final = re.compile(r",? (P\.?C|P\.?A|PLLC|LLC|L\.?L\.?C|LLP|Inc|Ltd|Corp|Co)\.?$")
+_NOTHING: Final = frozenset(folded(word) for word in NO_SCORE)
 # A text and whether it is a regular expression.
 Piece = tuple[str, bool]
 
@@ -139,6 +142,7 @@ def as_furniture(seen: Explanation) -> list[Piece]:
     if seen.document is None:
         return [pattern_of(f.detail) for f in left if not is_personal(f.detail)]
     lines = {page.number: lines_of(page.words) for page in seen.document.pages}
+    lasting = _lasting(left, boxes)
     found: list[Piece] = []
     for finding in left:
         region = finding.region
@@ -146,6 +150,11 @@ def as_furniture(seen: Explanation) -> list[Piece]:
             continue
         outside = region.bottom <= min(b.top for b in boxes[region.page]) + 1
         outside = outside or region.top >= max(b.bottom for b in boxes[region.page]) - 1
+        if folded(finding.detail) in _NOTHING:
+            continue
+        if pattern_of(finding.detail) in lasting:
+            found.append(pattern_of(finding.detail))
+            continue
         # Words around it that a title or a clinic's name has claimed belong to the same line of print.
         near = [line for line in lines[region.page] if _same_height(line.region, region)]
         whole = min(near, key=lambda line: abs(line.region.center[1] - region.center[1]), default=None)
@@ -159,9 +168,34 @@ def as_furniture(seen: Explanation) -> list[Piece]:
     return found
 
 
+def _lasting(left: Sequence[Finding], boxes: dict[int, list[Region]]) -> set[Piece]:
+    """What every page of one record each prints in the same words, but for its numbers, wherever it stands.
+
+    What begins with the label of a value is none of it: that is a value which was not read.
+    """
+    pages: dict[Piece, set[int]] = {}
+    for finding in left:
+        texts = [" ".join(finding.detail.split()[:n]) for n in range(1, 4)]
+        labelled = any(heading_means(text.rstrip(":")) not in (None, Field.IGNORE) for text in texts)
+        if finding.region is not None and not labelled and not is_personal(finding.detail):
+            pages.setdefault(pattern_of(finding.detail), set()).add(finding.region.page)
+    single = len(boxes) > 1 and all(len(found) == 1 for found in boxes.values())
+    return {piece for piece, on in pages.items() if single and on >= boxes.keys() and len(piece[0].split()) > 1}
+
+
 def _holds_answers(runs: Sequence[str]) -> bool:
     """Whether a line may be a question with its possible answers: never furniture, whatever stands around it."""
+    if _explains_answers(" ".join(runs)):
+        return False
     return sum(re.fullmatch(r"\(?\d\)?", word) is not None for run in runs for word in run.split()) >= _ANSWERS
+
+
+def _explains_answers(text: str) -> bool:
+    """Whether a line says what the points of all answers mean and nothing else ("0 not at all, 1 several days, …")."""
+    said = [plain(part) for part in re.split(r"[\d=,;:.()–-]+", text)]
+    known = [part for part in said if part in CHOICES]
+    others = [part for part in said if part and part not in CHOICES]
+    return len(set(known)) >= _ANSWERS and len(known) == len(set(known)) and len(" ".join(others).split()) <= 2
 
 
 def _same_height(one: Region, other: Region) -> bool:

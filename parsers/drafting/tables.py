@@ -177,4 +177,4 @@ def _is_titled(text: str) -> bool:
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
         return True
-    return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w ]{1,30}:\s+\S", text) is not None
+    return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

@@ -8,7 +8,7 @@ from typing import Final
 from parsers.template_parts import Field
 
 SYNONYMS: Final[dict[Field, str]] = {
-    Field.NAME: "name|patient|client|member|person|resident|individual|consumer|respondent|patient name|client name|"
+    Field.NAME: "name|patient|client|member|student|pupil|person|resident|individual|consumer|respondent|patient name|client name|"
     "member name|person served|full name|patient name last first|name last first|patient full name",
     Field.FAMILY: "last|last name|surname|family name|lastname|patient last name|client last name",
     Field.GIVEN: "first|first name|forename|given name|firstname|patient first name|client first name",
@@ -22,7 +22,7 @@ SYNONYMS: Final[dict[Field, str]] = {
     "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
     "identifier|student no|student id|student number|patient identifier|account|acct|acct #|acct no|account no|"
     "account number|id|id number|medical record #",
-    Field.SEX: "sex|gender|sex at birth",
+    Field.SEX: "sex|gender|sex at birth|legal sex|administrative sex|birth sex|gender identity",
     Field.PHONE: "phone|telephone|phone number|phone no|tel|mobile",
     Field.INSTRUMENT: "instrument|instrument name|assessment|assessment name|measure|measure code|measure name|meas|"
     "test|"
@@ -80,6 +80,10 @@ NO_SCORE: Final = frozenset({
     "declined", "decl", "ref", "unable", "not scored", "not completed", "refused",
     "n/a", "na", "not done", "not given", "none", "-", "--", "–", "—", "nd",
     "incomplete", "no score", "not assessed", "deferred",
+})  # fmt: skip
+# What stands beside a question that was left out.
+NO_ANSWER: Final = frozenset({
+    "no answer", "not answered", "unanswered", "no response", "left blank", "blank", "skipped", "not given", "missing",
 })  # fmt: skip
 # How the header of a question column goes on: "Over the last two weeks, how often have you been bothered by …".
 ASKING: Final = re.compile(r"(over|in|during|within) the (last|past)\b|how often|how much|please (rate|indicate)")
