@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from types import MappingProxyType
 
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
@@ -74,19 +75,29 @@ _BY_LOOK = (
     Field.TOTAL,
     Field.NAME,
 )
+_MOSTLY = 0.5  # of the values look like it
 _FEWEST_QUESTIONS = 3
 _DATES = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 
 
-def guess_fields(found: Sequence[tuple[str, Sequence[str]]], *, under: Sequence[str | None] = ()) -> tuple[Guess, ...]:
+def guess_fields(
+    found: Sequence[tuple[str, Sequence[str]]],
+    *,
+    under: Sequence[str | None] = (),
+    legend: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Guess, ...]:
     """A guess for each heading with its values, each field at most once for each instrument.
 
     Args:
         found: Headings from left to right with the values below them.
         under: For each heading the heading above it that spans several, or None; may be left out.
+        legend: Abbreviations that the samples explain, with the instruments they stand for.
     """
     spans = under or [None] * len(found)
-    guesses = [_guess(heading, tuple(values), over) for (heading, values), over in zip(found, spans, strict=True)]
+    guesses = [
+        _by_legend(heading, tuple(values), legend) or _guess(heading, tuple(values), over)
+        for (heading, values), over in zip(found, spans, strict=True)
+    ]
     guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
 
@@ -166,6 +177,17 @@ def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
     belongs = over if made.field in (Field.TOTAL, Field.SEVERITY, Field.AUTHORED_ON) else None
     why = f"{made.why}; under “{under}”" if belongs else made.why
     return replace(made, under=under, instrument=made.instrument or belongs, why=why)
+
+
+def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str]) -> Guess | None:
+    """A guess for a heading that the samples themselves explain; None for others."""
+    instrument = legend.get(folded(heading))
+    if instrument is None or share(Field.TOTAL, values) < _MOSTLY:
+        return None
+    return Guess(
+        heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.LIKELY, instrument=instrument,
+        why=f"a legend of the sample says that it is {instrument}: check",
+    )  # fmt: skip
 
 
 def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
@@ -305,11 +327,17 @@ def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     return (*sorted(found), *blank, *(word for word in USUAL_NO_SCORE if folded(word) not in known))
 
 
-def instrument_names(guesses: Sequence[Guess]) -> tuple[tuple[str, str], ...]:
-    """Names in instrument columns that hold the name of one instrument, and more than that ("PHQ-9 Depression")."""
+def instrument_names(guesses: Sequence[Guess], legend: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Names in instrument columns that a legend explains, or that hold one instrument's and more ("PHQ-9 Depression").
+
+    Args:
+        guesses: All columns and labels.
+        legend: Abbreviations that the samples explain, with the instruments they stand for.
+    """
     names = {value for guess in guesses if guess.field is Field.INSTRUMENT for value in guess.values if value.strip()}
     partly = {name: instruments_in(name) for name in names if named_instrument(name) is None}
-    return tuple(sorted((name, found[0]) for name, found in partly.items() if len(found) == 1))
+    explained = {name: legend[folded(name)] for name in names if folded(name) in legend}
+    return tuple(sorted(({name: found[0] for name, found in partly.items() if len(found) == 1} | explained).items()))
 
 
 def name_order(guesses: Sequence[Guess]) -> tuple[NameOrder, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from parsers.drafting.fields import (
@@ -23,7 +23,7 @@ from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
-from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means
+from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means, named_by_legend
 from parsers.header import find_headers
 from parsers.lines import Line, folded, joined, lines_of
 from parsers.sentence_extraction import paragraphs
@@ -67,11 +67,13 @@ def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketc
                     column.append(cell)
             elif n != start:
                 around.append(" ".join(cell for cell in row.cells if cell))
-    guesses = guess_fields([(name, column) for name, column in zip(header.cells, values, strict=True) if name])
+    legend = named_by_legend(around)
+    named = [(name, column) for name, column in zip(header.cells, values, strict=True) if name]
+    guesses = guess_fields(named, legend=legend)
     clinic = clinic_of(around)
     sketch = Sketch(
         id=template_id, title=title_of(around) or "CSV export", kind=Kind.CSV, site=site, clinic=clinic,
-        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses),
+        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses), legend=legend,
     )  # fmt: skip
     sketch.furniture = list(dict.fromkeys(pattern_of(text) for text in around if text != clinic))
     return _completed(sketch, around)
@@ -87,8 +89,10 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     runs = [run for line in lines for run in line.runs()]
     texts = [joined(run) for run in runs]
     edges = [joined(run) for line in (*lines[:4], *lines[-3:]) for run in line.runs()]
+    every = [line.text for document in documents for page in document.pages for line in lines_of(page.words)]
     heights = [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]]
     sketch = Sketch(id=template_id, title="Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
+    sketch.legend = named_by_legend(every)
     if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
         return _completed(_anchored(sketch, texts, heights), texts)
     if _sketch_table(sketch, documents, texts):
@@ -163,7 +167,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         if found is None:
             continue
         read = read_table(documents, found)
-        table, groups = _table(read, found)
+        table, groups = _table(read, found, sketch.legend)
         said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
         page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
         known = said | _fields(table) | {guess.field for guess in page_guesses}
@@ -190,10 +194,11 @@ def _fields(table: TableSketch) -> set[Field]:
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
-def _table(read: FoundTable, found: FoundHeader) -> tuple[TableSketch, list[GroupPattern]]:
+def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> tuple[TableSketch, list[GroupPattern]]:
     guesses = guess_fields(
         [(heading.text, values) for heading, values in zip(read.headings, read.values, strict=True)],
         under=[heading.under for heading in read.headings],
+        legend=legend,
     )
     if found.dates:
         guesses = tuple(_row_name(guess) for guess in guesses)
@@ -255,7 +260,7 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     elif sketch.sentences:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
     sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
-    sketch.instruments = instrument_names(sketch.guesses)
+    sketch.instruments = instrument_names(sketch.guesses, sketch.legend)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 
     def settled(guesses: Sequence[Guess]) -> tuple[Guess, ...]:

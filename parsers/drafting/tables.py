@@ -10,7 +10,7 @@ from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
-from parsers.drafting.words import date_formats, named_instrument
+from parsers.drafting.words import date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
 from parsers.lines import Line, joined
@@ -176,5 +176,7 @@ def _is_titled(text: str) -> bool:
     """Whether a line begins as no row does, or holds a label of a person's or a visit's data."""
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
+        return True
+    if is_legend(text):
         return True
     return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

@@ -66,6 +66,7 @@ class Sketch:
     Attributes:
         page_guesses: Labelled values that hold for a page's records.
         instruments: Names the samples print that the library knows in part only, with what they seem to be.
+        legend: Abbreviations that the samples explain, folded, with the instruments they stand for.
         furniture: Patterns, each with whether it is a regular expression.
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
@@ -83,6 +84,7 @@ class Sketch:
     dates_why: str = ""
     no_score: tuple[str, ...] = ()
     instruments: tuple[tuple[str, str], ...] = ()
+    legend: dict[str, str] = field(default_factory=dict)
     furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
     tables: list[TableSketch] = field(default_factory=list)

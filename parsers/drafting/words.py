@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -44,6 +44,7 @@ _MEANINGS: Final = {
     words: field for field, phrases in SYNONYMS.items() if field not in ITEM_FIELDS for words in phrases.split("|")
 }
 _ITEM_MEANINGS: Final = {words: field for field in ITEM_FIELDS for words in SYNONYMS[field].split("|")}
+_LEGEND: Final = re.compile(r"(?P<short>[^\s=]+)\s*=\s*(?P<meaning>[^=]+?)(?=[\s,;]+[^\s=]+\s*=|[,;.]?\s*$)")
 LONGEST_HEADING: Final = max(len(words.split()) for words in _MEANINGS)
 
 
@@ -131,6 +132,25 @@ def instruments_in(text: str) -> tuple[str, ...]:
             found.append(named_instrument(" ".join(words[start:end])) or "")
         start = end if end is not None else start + 1
     return tuple(dict.fromkeys(found))
+
+
+def named_by_legend(texts: Iterable[str]) -> dict[str, str]:
+    """What lines such as "AUDC = AUDIT-C" say that abbreviations stand for: folded abbreviation to instrument.
+
+    What the library knows already is left to it; what two lines say differently is not known.
+    """
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for match in _LEGEND.finditer(text):
+            instruments = instruments_in(match["meaning"])
+            if len(instruments) == 1 and named_instrument(match["short"]) is None:
+                found.setdefault(folded(match["short"]), set()).update(instruments)
+    return {short: meant.pop() for short, meant in found.items() if len(meant) == 1}
+
+
+def is_legend(text: str) -> bool:
+    """Whether a line says what several abbreviations stand for."""
+    return len(_LEGEND.findall(text)) > 1
 
 
 def begins_with_instrument(heading: str) -> tuple[str | None, Field | None]:
