@@ -27,6 +27,7 @@ from parsers.rows import Row, find_rows
 from parsers.skipped_records import with_records, without_skipped
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field, RowRule, Table
+from parsers.unheaded import without_unheaded
 from parsers.zones import Zone, continued, zones_of
 from records.document import Page
 from records.finding import Finding
@@ -209,11 +210,12 @@ def _one_table(
     known = claims.furniture_lines(zone.body)
     lines, skipped = without_skipped(claims.free_lines(zone.body), table, claims)
     taken = [line for line in claims.all_lines(zone.body) if not any(claims.is_free(word) for word in line.words)]
+    lines, left = without_unheaded(lines, table, header, claims)
     lines, headings = find_group_lines(lines, table, page, header, groups.headers)
     # Headings that another table has claimed speak of this one's rows too.
     headings = sorted([*headings, *find_by_pattern(taken, table)], key=lambda line: line.height)
     body, details = find_detail_lines(lines, table)
-    borders = zone.borders or find_borders(header, body, page.rules, sides=_sides(page, zone))
+    borders = zone.borders or find_borders(header, body, page.rules, sides=_sides(page, zone, left))
     body = with_records(body, [*skipped, *known], borders, header, template, claims)
     by_rules = separated_by_rules(table.rows, page, header)
     rows = find_rows(
@@ -330,10 +332,11 @@ def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:
     return len(filled) * 2 >= len(keys) and bool(filled)
 
 
-def _sides(page: Page, zone: Zone) -> tuple[float, float]:
+def _sides(page: Page, zone: Zone, unheaded: float) -> tuple[float, float]:
     outside = 1e6
+    left = max(zone.body.x0, unheaded)
     return (
-        zone.body.x0 if zone.body.x0 > 0 else -outside,
+        left if left > 0 else -outside,
         zone.body.x1 if zone.body.x1 < page.width else outside,
     )
 

@@ -253,6 +253,7 @@ class Table:
         groups: Headings between rows that apply to the rows below.
         details: Lines below a row that say more about it.
         skip: Lines between rows without a record: subtotals, rulers made of dashes.
+        unheaded: What a column without a header prints beside the rows: boxes to tick, bullets. No letters or digits.
         header_on_every_page: False: a page without the header goes on with the columns of the page before.
     """
 
@@ -263,11 +264,14 @@ class Table:
     groups: tuple[GroupHeading, ...] = ()
     details: tuple[DetailLine, ...] = ()
     skip: tuple[Furniture, ...] = ()
+    unheaded: tuple[str, ...] = ()
     header_on_every_page: bool = True
 
     def __post_init__(self) -> None:
         if not self.columns:
             raise ValueError("a table needs columns")
+        if any(not text.strip() or any(char.isalnum() for char in text) for text in self.unheaded):
+            raise ValueError("what a column without a header prints may hold no letters or digits")
         totals = [c for c in self.columns if c.fields & SCORES]
         if not totals and self.across is None:
             raise ValueError("a table needs a column with field total or result")

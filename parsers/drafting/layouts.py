@@ -37,6 +37,7 @@ _SENTENCE = 6  # words
 _TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
 _TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
 _FEWEST_CARDS = 6  # to say that the headings of cards repeat
+_TICKED = ("☐☑☒", "□■", "○●", "◯◉", "❏✔")
 _HEADING = re.compile(r"[^\d:]+")
 _DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
@@ -214,7 +215,14 @@ def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> t
         skip=skip,
         group_dates=tuple(form for group in groups for field in _DATED for form in _format(group, field)),
         header_on_every_page=printed == pages or pages == 1,
+        unheaded=_ticked_or_not(read.unheaded),
     ), groups
+
+
+def _ticked_or_not(boxes: Sequence[str]) -> tuple[str, ...]:
+    """The boxes of a sample, and the other state of each, which another day prints."""
+    pairs = [pair for pair in _TICKED if set(pair) & set(boxes)]
+    return tuple(dict.fromkeys([*boxes, *(box for pair in pairs for box in pair)]))
 
 
 def _format(group: GroupPattern, field: Field) -> tuple[str, ...]:

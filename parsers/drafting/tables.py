@@ -10,6 +10,7 @@ from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
+from parsers.drafting.vocabulary import BOXES
 from parsers.drafting.words import date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
@@ -32,6 +33,7 @@ class FoundTable:
         above: The values of lines that have columns of their own, as `FoundHeader.above`.
         odd_lines: Lines between rows that are no rows.
         headers: How many pages print the header, of how many.
+        unheaded: Boxes to tick that stand beside the rows without a header.
     """
 
     headings: tuple[Heading, ...]
@@ -40,6 +42,7 @@ class FoundTable:
     above: tuple[tuple[str, ...], ...]
     odd_lines: tuple[str, ...]
     headers: tuple[int, int]
+    unheaded: tuple[str, ...]
 
 
 def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
@@ -58,6 +61,7 @@ def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
         above=tuple(tuple(column) for column in reading.above),
         odd_lines=tuple(reading.odd),
         headers=(reading.printed, pages),
+        unheaded=tuple(sorted(reading.unheaded)),
     )
 
 
@@ -72,6 +76,7 @@ class _Reading:
         self.above: list[list[str]] = [[] for _ in found.above]
         self.across: list[str] = []
         self.odd: list[str] = []
+        self.unheaded: set[str] = set()
         self.printed = 0
         self.zones: tuple[Zone, ...] = ()
         self._above_header: Header | None = None
@@ -104,6 +109,7 @@ class _Reading:
         count = len(header.cells)
         if self._above_header is not None:
             lines = self._person_lines(lines, page, header, self._above_header)
+        lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count
         rows_like = [line for line in lines if len(line.runs()) * 2 >= least and not _is_titled(line.text)]
         borders = zone.borders or find_borders(header, rows_like, page.rules)
@@ -121,6 +127,22 @@ class _Reading:
                     self.values[at].append(text)
                     known += 1
         return borders
+
+    def _without_boxes(self, lines: list[Line], header: Header) -> list[Line]:
+        """The lines without boxes to tick that stand left or right of all headers."""
+        box = header.region
+        found = [
+            word
+            for line in lines
+            for word in line.words
+            if set(word.text) <= BOXES and (word.region.x1 <= box.x0 or word.region.x0 >= box.x1)
+        ]
+        if len(found) * 2 < len(lines) and not self.unheaded:
+            return lines
+        self.unheaded.update(word.text for word in found)
+        taken = {id(word) for word in found}
+        rest = [tuple(word for word in line.words if id(word) not in taken) for line in lines]
+        return [Line(words) for words in rest if words]
 
     def _person_lines(self, lines: list[Line], page: Page, header: Header, own: Header) -> list[Line]:
         named = tuple(

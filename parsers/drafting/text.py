@@ -27,6 +27,7 @@ class TableSketch:
         above: Columns of lines that speak of the rows below them.
         group_dates: Date formats of what these headings say.
         skip: Lines between rows, each with whether it is a regular expression.
+        unheaded: What a column without a header prints.
     """
 
     guesses: tuple[Guess, ...]
@@ -36,6 +37,7 @@ class TableSketch:
     above: tuple[Guess, ...] = ()
     skip: list[Piece] = field(default_factory=list)
     header_on_every_page: bool = True
+    unheaded: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,6 +155,8 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
         lines.append(f"across: {{field: authored_on{own}}}  # the other columns are headed by dates")
     if not table.header_on_every_page:
         lines.append("header_on_every_page: false")
+    if table.unheaded:
+        lines.append(f"unheaded: {_list(table.unheaded)}  # beside the rows, without a header, and not used: check")
     if table.groups or table.above:
         lines.append("groups:  # lines that speak of the rows below them; (?P<field>…) names what they say")
         lines += [f"  - pattern: {_quoted(pattern)}" for pattern in table.groups]

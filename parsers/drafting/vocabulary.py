@@ -85,6 +85,8 @@ NO_SCORE: Final = frozenset({
 NO_ANSWER: Final = frozenset({
     "no answer", "not answered", "unanswered", "no response", "left blank", "blank", "skipped", "not given", "missing",
 })  # fmt: skip
+# Boxes to tick, ticked or not, as fonts with signs print them.
+BOXES: Final = frozenset("☐☑☒□■▢▣❏❐❑❒◻◼○●◯◉⦿✓✔✗✘")
 # How the header of a question column goes on: "Over the last two weeks, how often have you been bothered by …".
 ASKING: Final = re.compile(r"(over|in|during|within) the (last|past)\b|how often|how much|please (rate|indicate)")
 CHOICES: Final = frozenset({
