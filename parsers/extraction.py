@@ -243,12 +243,28 @@ def _shared_values(template: Template, claims: Claims, whole: Region, progress: 
     claims.claim(values.words)
     progress.findings += [finding for finding in values.findings if finding.code != "label-missing"]
     printed = {str(wanted.field): cell for wanted, cell in values.cells}
+    if template.continued and not printed and not _goes_on(template, claims, progress):
+        # A page between the labels and this one is missing, or its labels were not recognised.
+        progress.doubted = {str(wanted.field) for wanted in template.fields}
     if IDENTITY & printed.keys():
         # Another person's page: what it does not say of them, an earlier page did not say of them either.
         progress.shared = {name: cell for name, cell in progress.shared.items() if name not in IDENTITY}
     progress.shared.update(printed)
     progress.printed |= printed.keys()
     progress.doubted -= printed.keys()
+
+
+def _goes_on(template: Template, claims: Claims, progress: _Progress) -> bool:
+    """Whether a page without labels says that it is about the person and day of the page before; claims the line."""
+    agreed: list[bool] = []
+    known = {name: folded(cell.text) for name, cell in progress.shared.items()}
+    for line in claims.free_lines():
+        said = next((found for p in template.continued if (found := p.fullmatch(line.text)) is not None), None)
+        if said is not None:
+            agreed.append(all(known.get(name) == folded(text or "") for name, text in said.groupdict().items()))
+            if agreed[-1]:
+                claims.claim(line.words)
+    return bool(agreed) and all(agreed)
 
 
 def _labelled(lines: Sequence[Line], template: Template, whole: Region) -> LabelledValues:

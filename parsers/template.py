@@ -16,7 +16,17 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import BeforeValidator, ConfigDict
 
 from parsers.template_items import Items
-from parsers.template_parts import STRICT, Blocks, Column, Field, Furniture, LabelledField, Sentences, Table
+from parsers.template_parts import (
+    STRICT,
+    Blocks,
+    Column,
+    Field,
+    Furniture,
+    LabelledField,
+    Sentences,
+    Table,
+    check_groups,
+)
 
 # What may stand beside a label: furniture that describes a label with one of these would swallow a record.
 _VALUES = ("Garcia, Maria", "Maria Garcia", "01/02/1980", "1980-01-02", "0012345", "14", "14 / 27", "PHQ-9")
@@ -68,6 +78,8 @@ class Template:
         clinics: Printed clinic name to site; a name of another site sends the file to review.
         furniture: Printed text that belongs to no record.
         fields: Labelled values of a page that hold for all its records.
+        continued: Lines that say whose page it is where the labels of `fields` are not printed again: patterns of whole
+            lines with field names as named groups. What they say must be what the page before said.
         table: Tables of a page, each found by its own header.
         blocks: Groups of labelled values.
         items: Tables of questions; each is a record of the page's person.
@@ -88,6 +100,7 @@ class Template:
     clinics: dict[str, str] = field(default_factory=dict)
     furniture: tuple[Furniture, ...] = ()
     fields: tuple[LabelledField, ...] = ()
+    continued: tuple[re.Pattern[str], ...] = ()
     table: _Parts[Table] = ()
     blocks: _Parts[Blocks] = ()
     items: _Parts[Items] = ()
@@ -107,6 +120,10 @@ class Template:
             raise ValueError("anchors are needed: words that only this layout prints")
         if not (self.table or self.blocks or self.items or self.sentences):
             raise ValueError("give at least one of table, blocks, items, sentences")
+        for pattern in self.continued:
+            check_groups(pattern)
+            if self.items or set(pattern.groupindex) - {str(wanted.field) for wanted in self.fields} or not pattern.groupindex:
+                raise ValueError("a line of continued names at least one of the fields, of a layout without items")
         if self.kind is Kind.CSV and (len(self.table) != 1 or self.blocks or self.items or self.sentences):
             raise ValueError("a CSV layout is one table")
         if len({part.instrument for part in self.items}) != len(self.items):
@@ -144,7 +161,7 @@ class Template:
         details = [detail.pattern for table in self.table for detail in table.details]
         cells = [column.pattern for columns in self.headers for column in columns if column.pattern is not None]
         told = [group.pattern for part in self.sentences for group in part.groups if group.pattern is not None]
-        return (*groups, *details, *cells, *told, *(part.pattern for part in self.sentences))
+        return (*groups, *details, *cells, *told, *(part.pattern for part in self.sentences), *self.continued)
 
     @property
     def unread(self) -> tuple[Furniture, ...]:

@@ -14,6 +14,9 @@ from records.document import Document, Page, Word
 from records.geometry import Region
 
 
+_ALL_LABELS = 3  # known labels on one line that are no label with its value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundLabels:
     """The labels of a sample, in the order in which they are printed first.
@@ -121,7 +124,13 @@ def _labels_of(lines: Sequence[Line]) -> list[str]:
     found: list[str] = []
     for line in lines:
         value_follows = False
-        for run in line.runs():
+        runs = line.runs()
+        texts = [joined(run) for run in runs]
+        if len(runs) >= _ALL_LABELS and all(heading_means(text.rstrip(":")) is not None for text in texts):
+            # "Sex   Attending   Coverage": labels side by side, with their values below them.
+            found += [text.rstrip(": ") for text in texts]
+            continue
+        for run in runs:
             # Beside a bare label stands its value, unless that is a label itself: then values stand below.
             value_follows = value_follows and heading_means(joined(run)) in (None, Field.IGNORE)
             labels = [] if value_follows else _labels_in(run)

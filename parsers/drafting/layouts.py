@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parsers.drafting.continued import continued_lines
 from parsers.drafting.fields import (
     Certainty,
     Guess,
@@ -176,6 +177,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
             sketch.tables = [table]
             sketch.page_guesses = page_guesses
+            sketch.continued = continued_lines(documents, page_guesses)
             values = [text for group in groups for text in group.values.get(Field.NAME, ())]
             if values:
                 order, why = name_order([_named(values)])
@@ -243,7 +245,15 @@ def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Gue
         return ()
     labelled = find_labelled(documents, above=headers[0].top - 1)
     guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
-    kept = [guess for guess in guesses if guess.field in IDENTITY or guess.field is Field.AUTHORED_ON]
+    kept = [
+        guess
+        for guess in guesses
+        if guess.field in IDENTITY or guess.field is Field.AUTHORED_ON
+        # What is known and not used must be known, or its value would be a word that nothing claims.
+        or (guess.field is Field.IGNORE and heading_means(guess.heading) is Field.IGNORE)
+    ]
+    if not IDENTITY & {guess.field for guess in kept}:
+        kept = [guess for guess in kept if guess.field is not Field.IGNORE]
     return tuple(replace(guess, place=labelled.place) for guess in kept)
 
 

@@ -67,6 +67,7 @@ class Sketch:
 
     Attributes:
         page_guesses: Labelled values that hold for a page's records.
+        continued: Patterns of lines that repeat some of these where a page goes on.
         instruments: Names the samples print that the library knows in part only, with what they seem to be.
         legend: Abbreviations that the samples explain, folded, with the instruments they stand for.
         furniture: Patterns, each with whether it is a regular expression.
@@ -89,6 +90,7 @@ class Sketch:
     legend: dict[str, str] = field(default_factory=dict)
     furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
+    continued: tuple[str, ...] = ()
     tables: list[TableSketch] = field(default_factory=list)
     items: list[ItemsSketch] = field(default_factory=list)
     blocks: tuple[Guess, ...] = ()
@@ -131,6 +133,9 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
         lines += [f"  {_scalar(name)}: {instrument}" for name, instrument in sketch.instruments]
     if sketch.page_guesses:
         lines += ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in sketch.page_guesses)]
+    if sketch.continued:
+        lines.append("continued:  # must say what the page before says")
+        lines += [f"  - {_quoted(pattern)}" for pattern in sketch.continued]
     lines += _parts("table", [_table(table, sketch) for table in sketch.tables])
     lines += _parts("items", [_items(part, sketch) for part in sketch.items])
     if sketch.blocks:
