@@ -91,7 +91,8 @@ def find_borders(
         if not rule.is_horizontal
         and rule.region.top < bottom
         and rule.region.bottom > header.region.bottom
-        and rule.region.bottom - rule.region.top > 0.3 * (bottom - header.region.bottom)
+        # Beside the body: the edges of a shaded header are as long as a short table's body is high.
+        and rule.region.bottom - max(rule.region.top, header.region.bottom) > 0.3 * (bottom - header.region.bottom)
     ]
     words = [w for line in body if not _is_prose(line, header) for w in line.words] + list(header.words)
     xs: list[float] = [sides[0]]

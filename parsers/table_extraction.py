@@ -354,11 +354,12 @@ def separated_by_rules(rule: RowRule, page: Page, header: Header) -> bool:
     return sum(r.x1 - r.x0 > 0.5 * (box.x1 - box.x0) for r in below) >= 2
 
 
-def _enclosed(page: Page, header: Header) -> bool:
-    """Whether a box of printed lines stands around the header: without it a ruled reading finds no cells."""
+def _enclosed(page: Page, header: Header, rows: Sequence[Region]) -> bool:
+    """Whether printed lines stand on both sides of every row: else a ruled reading finds no cells there."""
     box = header.region
-    upright = [r.region.x0 for r in page.rules if not r.is_horizontal and r.region.bottom > box.bottom]
-    return any(x <= box.x0 for x in upright) and any(x >= box.x1 for x in upright)
+    upright = [r.region for r in page.rules if not r.is_horizontal and r.region.bottom > box.bottom]
+    sides = [r for r in upright if r.x0 <= box.x0], [r for r in upright if r.x0 >= box.x1]
+    return all(any(r.top <= row.center[1] <= r.bottom for r in side) for row in rows for side in sides)
 
 
 def _each_ruled(page: Page, header: Header, rows: Sequence[Region]) -> bool:
@@ -372,7 +373,7 @@ def area_of(
     page: Page, header: Header, borders: Borders, rows: Sequence[Region], *, zone: Zone | None = None
 ) -> TableArea:
     """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
-    ruled = borders.ruled and _enclosed(page, header) and _each_ruled(page, header, rows)
+    ruled = borders.ruled and _enclosed(page, header, rows) and _each_ruled(page, header, rows)
     top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
     box = Region(
         page.number,

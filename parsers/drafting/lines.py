@@ -31,7 +31,7 @@ _PLAIN: Final = frozenset(
 # What titles do not begin with.
 _NO_TITLE: Final = frozenset({"dear", "printed", "run", "page", "date", "prepared", "as", "usr", "user"})
 _COMPANY: Final = re.compile(r",? (P\.?C|P\.?A|PLLC|LLC|L\.?L\.?C|LLP|Inc|Ltd|Corp|Co)\.?$")
-_NOTHING: Final = frozenset(folded(word) for word in NO_SCORE)
+_NOTHING: Final = frozenset(folded(word) for word in NO_SCORE if any(char.isalpha() for char in word))
 # A text and whether it is a regular expression.
 Piece = tuple[str, bool]
 
