@@ -14,7 +14,8 @@ from parsers.labels import find_labels, read_values
 from parsers.lines import folded
 from parsers.marks import marks_in, ringed, with_stray_marks
 from parsers.rows import Row, find_rows
-from parsers.table_extraction import area_of, cell_of, separated_by_rules
+from parsers.table_area import area_of
+from parsers.table_extraction import cell_of, separated_by_rules
 from parsers.template_items import Items, SummaryRow
 from parsers.template_parts import Column, Field
 from parsers.zones import zones_of

@@ -23,11 +23,13 @@ class PrintedColumn:
 
     Attributes:
         heading: Field and text of a header that is a value itself; a blank cell below it says nothing. Else None.
+        lines: Of a column with a field on each line: the cell of each; None where they cannot be told apart.
     """
 
     column: Column
     cell: Cell
     heading: tuple[str, Cell] | None = None
+    lines: tuple[Cell, ...] | None = None
 
 
 def split_scores(
@@ -44,11 +46,11 @@ def split_scores(
         template: For its words for "no score".
     """
     nothing = {folded(text) for text in template.no_score}
-    unread = [p for p in columns if p.column.pattern is not None and not _is_read(p, nothing)]
+    unread = [p for p in columns if p.column.field is Field.PARTS and not _is_read(p, nothing)]
     notes = tuple(Finding(code="cell-unreadable", region=p.cell.region or record.region) for p in unread)
     record = replace(record, findings=(*record.findings, *notes))
     # Another reader must find the whole of such a cell; what its parts are is ours to say.
-    whole = tuple(("whole", p.cell) for p in columns if p.column.pattern is not None)
+    whole = tuple(("whole", p.cell) for p in columns if p.column.field is Field.PARTS)
     columns = [part for printed in columns for part in _parts(printed, nothing)]
     scores = [printed for printed in columns if printed.column.field in SCORES]
     records: list[ExtractedRow] = []
@@ -82,12 +84,19 @@ def split_scores(
 
 def _is_read(printed: PrintedColumn, nothing: set[str]) -> bool:
     text, pattern = printed.cell.text, printed.column.pattern
+    if printed.column.lines:
+        return printed.lines is not None
     return pattern is None or not text or folded(text) in nothing or pattern.fullmatch(text) is not None
 
 
 def _parts(printed: PrintedColumn, nothing: set[str]) -> Iterator[PrintedColumn]:
     """The fields of a cell, each as a column of its own; a cell that says there is no score says it of its score."""
     column, cell = printed.column, printed.cell
+    if column.lines:
+        cells = printed.lines or tuple(Cell(text="") for _ in column.lines)
+        for field, part in zip(column.lines, cells, strict=True):
+            yield PrintedColumn(column=replace(column, field=field, lines=()), cell=part)
+        return
     if column.pattern is None:
         yield printed
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers.alignment import rows_out_of_line
@@ -21,15 +20,17 @@ from parsers.group_headings import (
 )
 from parsers.header import Header, HeaderCell, ReadsAsValue, find_headers
 from parsers.heading_doubts import is_strange_header, may_be_heading
-from parsers.lines import Line, lines_of
+from parsers.lines import Line, folded, lines_of
 from parsers.printed_scores import PrintedColumn, split_scores
 from parsers.rows import Row, find_rows
 from parsers.skipped_records import with_records, without_skipped
+from parsers.stacked import cells_of_lines, dates_of, may_begin
+from parsers.table_area import area_of
 from parsers.template import Template
 from parsers.template_parts import SCORES, Column, Field, RowRule, Table
 from parsers.unheaded import without_unheaded
 from parsers.zones import Zone, continued, zones_of
-from records.document import Page
+from records.document import Page, Word
 from records.finding import Finding
 from records.geometry import Region, around
 from records.report import Cell, ExtractedRow
@@ -223,7 +224,7 @@ def _one_table(
         borders,
         header,
         page.rules,
-        begins=lambda filled: _begins_row(filled, columns),
+        begins=lambda filled: _begins_row(filled, columns, template),
         keys=frozenset(n for n, column in enumerate(columns) if column.fields & _KEYS),
         by_rules=by_rules,
     )
@@ -323,10 +324,19 @@ def _begins_amid(body: Sequence[Line], rows: Sequence[Row], columns: Sequence[Co
     first = rows[0]
     cells = {number: first.text(number) for number in first.cells}
     above = any(line.region.bottom <= first.region.top for line in body)
-    return first.ambiguous or above or not _begins_row(cells, columns)
+    return first.ambiguous or above or not _fills_keys(cells, columns)
 
 
-def _begins_row(cells: dict[int, str], columns: Sequence[Column]) -> bool:
+def _begins_row(cells: dict[int, str], columns: Sequence[Column], template: Template) -> bool:
+    """Whether a line fills enough of the columns that every row fills, with what stands first in their cells."""
+    if not any(column.lines for column in columns):
+        return _fills_keys(cells, columns)
+    is_date, nothing = dates_of(template), {folded(text) for text in template.no_score}
+    first = {n: t for n, t in cells.items() if may_begin(columns[n], t, is_date=is_date, nothing=nothing)}
+    return _fills_keys(first, columns)
+
+
+def _fills_keys(cells: Mapping[int, str], columns: Sequence[Column]) -> bool:
     keys = {number for number, column in enumerate(columns) if column.fields & _KEYS}
     filled = keys.intersection(cells)
     return len(filled) * 2 >= len(keys) and bool(filled)
@@ -354,57 +364,6 @@ def separated_by_rules(rule: RowRule, page: Page, header: Header) -> bool:
     return sum(r.x1 - r.x0 > 0.5 * (box.x1 - box.x0) for r in below) >= 2
 
 
-def _enclosed(page: Page, header: Header, rows: Sequence[Region]) -> bool:
-    """Whether printed lines stand on both sides of every row: else a ruled reading finds no cells there."""
-    box = header.region
-    upright = [r.region for r in page.rules if not r.is_horizontal and r.region.bottom > box.bottom]
-    sides = [r for r in upright if r.x0 <= box.x0], [r for r in upright if r.x0 >= box.x1]
-    return all(any(r.top <= row.center[1] <= r.bottom for r in side) for row in rows for side in sides)
-
-
-def _each_ruled(page: Page, header: Header, rows: Sequence[Region]) -> bool:
-    """Whether a printed line stands between any two rows: else a ruled reading joins them to one cell."""
-    box = header.region
-    flat = [r.region.top for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
-    return all(any(upper.center[1] < y < lower.center[1] for y in flat) for upper, lower in itertools.pairwise(rows))
-
-
-def area_of(
-    page: Page, header: Header, borders: Borders, rows: Sequence[Region], *, zone: Zone | None = None
-) -> TableArea:
-    """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
-    ruled = borders.ruled and _enclosed(page, header, rows) and _each_ruled(page, header, rows)
-    top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
-    box = Region(
-        page.number,
-        min(header.region.x0, *(row.x0 for row in rows)),
-        top,
-        max(header.region.x1, *(row.x1 for row in rows)),
-        max(row.bottom for row in rows),
-    )
-    frame = _frame(page, box) if ruled else box
-    left, right = (zone.body.x0, zone.body.x1) if zone is not None else (0.0, page.width)
-    slack = 3.0
-    x0, x1 = max(left, frame.x0 - slack), min(right, frame.x1 + slack)
-    region = Region(page.number, x0, max(0, frame.top - slack), max(x0, x1), min(page.height, frame.bottom + slack))
-    return TableArea(region=region, separators=borders.xs[1:-1], ruled=ruled)
-
-
-def _frame(page: Page, box: Region) -> Region:
-    """The printed lines nearest around a box; its own edge where there is none within reach."""
-    reach = 40.0  # points: a cell's padding, or the blank part of a tall one
-    flat = [r.region for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
-    upright = [r.region for r in page.rules if not r.is_horizontal and r.region.top < box.bottom > box.top]
-    upright = [r for r in upright if r.bottom > box.top]
-    return Region(
-        page.number,
-        max([r.x0 for r in upright if box.x0 - reach < r.x0 <= box.x0 + 1], default=box.x0),
-        max([r.top for r in flat if box.top - reach < r.top <= box.top + 1], default=box.top),
-        min([r.x0 for r in upright if box.x1 - 1 <= r.x0 < box.x1 + 4 * reach], default=box.x1),
-        min([r.top for r in flat if box.bottom - 1 <= r.top < box.bottom + reach], default=box.bottom),
-    )
-
-
 def _records(
     page: Page,
     row: Row,
@@ -415,7 +374,12 @@ def _records(
     table: Table,
 ) -> tuple[list[ExtractedRow], int]:
     printed = [
-        PrintedColumn(column=head.column, cell=cell_of(page, row, number, borders), heading=_heading(head, table))
+        PrintedColumn(
+            column=head.column,
+            cell=cell_of(page, row, number, borders),
+            heading=_heading(head, table),
+            lines=_lines(head.column, row.cells.get(number, ()), template),
+        )
         for number, head in enumerate(header)
     ]
     own = {str(name) for p in printed for name in p.column.fields}
@@ -424,6 +388,10 @@ def _records(
     findings += [Finding(code="column-boundary", region=row.region)] if row.crossed else []
     record = ExtractedRow(page=page.number, region=row.region, cells=(), findings=tuple(findings))
     return split_scores(record, groups.said, printed, template)
+
+
+def _lines(column: Column, words: Sequence[Word], template: Template) -> tuple[Cell, ...] | None:
+    return cells_of_lines(column, words, is_date=dates_of(template)) if column.lines else None
 
 
 def _heading(head: HeaderCell, table: Table) -> tuple[str, Cell] | None:

@@ -183,8 +183,8 @@ class Template:
         """Every place of a date, with the formats of its own."""
         dated = (Field.BIRTH_DATE, Field.AUTHORED_ON)
         for place in self._places():
-            if place.field in dated:
-                yield place.field, place.dates
+            lines = place.lines if isinstance(place, Column) else ()
+            yield from ((field, place.dates) for field in (place.field, *lines) if field in dated)
         for table in self.table:
             if table.across is not None and table.across.field in dated:
                 yield table.across.field, table.across.dates

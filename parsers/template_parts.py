@@ -44,7 +44,7 @@ class Field(StrEnum):
         POINTS: Points of an answer, in items only.
         CHOICE: Holds a mark if this answer was chosen, in items only.
         RINGED: Prints every possible answer with a ring around the chosen one, in items only.
-        PARTS: Holds several fields, which the column's pattern takes apart.
+        PARTS: Holds several fields, which the column's pattern takes apart, or its lines.
         IGNORE: Printed, known, and not used.
     """
 
@@ -146,6 +146,8 @@ class Column:
         points: For field choice: the points of the answer that this column stands for.
         pattern: For field parts: regular expression of the whole cell, its lines joined by spaces; its named groups are
             field names ("PHQ-9: 14").
+        lines: For field parts, in place of pattern: the fields that stand below each other in the cell, a line each;
+            the header is the words of all their headers, from top to bottom.
         dates: Date format, if it differs from the template's.
         optional: The column may be missing.
     """
@@ -159,6 +161,7 @@ class Column:
     item: str | None = None
     points: int | None = None
     pattern: re.Pattern[str] | None = None
+    lines: tuple[Field, ...] = ()
     dates: tuple[str, ...] = ()
     optional: bool = False
 
@@ -169,14 +172,20 @@ class Column:
             raise ValueError("item names the question of a column with field item")
         if (self.points is not None) != (self.field is Field.CHOICE):
             raise ValueError("points names the answer of a column with field choice")
-        if (self.pattern is not None) != (self.field is Field.PARTS):
-            raise ValueError("pattern takes the cells of a column with field parts apart")
+        if (self.pattern is not None) + bool(self.lines) != (self.field is Field.PARTS):
+            raise ValueError("pattern, or lines, takes the cells of a column with field parts apart")
+        if len(self.lines) == 1 or {Field.PARTS, Field.ITEM, *_ITEM_FIELDS} & set(self.lines):
+            raise ValueError("lines are two fields at least, each read by itself")
+        if any(self.lines.count(name) > 1 for name in self.lines if name is not Field.IGNORE):
+            raise ValueError("a field has two lines")
         if self.pattern is not None:
             check_groups(self.pattern)
 
     @property
     def fields(self) -> frozenset[Field]:
         """What its cells hold."""
+        if self.lines:
+            return frozenset(self.lines)
         return frozenset(map(Field, self.pattern.groupindex)) if self.pattern is not None else frozenset({self.field})
 
 
@@ -290,7 +299,7 @@ class Table:
     @property
     def takes_apart(self) -> bool:
         """Whether cells hold several fields."""
-        return any(column.pattern is not None for column in self.columns)
+        return any(column.field is Field.PARTS for column in self.columns)
 
     @property
     def group_fields(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A column without a header: boxes to tick, bullets or arrows beside the rows of a table, which are known and not read."""
+"""A column without a header: boxes to tick or bullets beside the rows of a table, which are known and not read."""
 
 from __future__ import annotations
 

@@ -48,6 +48,7 @@ class Guess:
         item: For the column of one question: its id.
         points: For the column of one answer: what it stands for.
         pattern: For cells that hold several fields: the regular expression that takes them apart.
+        stack: For cells with a field on each line: the guess for each line.
         why: A sentence for the template's author.
     """
 
@@ -63,6 +64,12 @@ class Guess:
     item: str | None = None
     points: int | None = None
     pattern: str | None = None
+    stack: tuple[Guess, ...] = ()
+
+    @property
+    def single(self) -> tuple[Guess, ...]:
+        """Itself, or the guesses for its lines."""
+        return self.stack or (self,)
 
 
 # What decides between fields when only values speak: the most telling look first.
@@ -100,6 +107,17 @@ def guess_fields(
     ]
     guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
+
+
+def stacked(heading: str, lines: Sequence[Guess]) -> Guess:
+    """The guess for a column whose cells hold a field on each line; ignored as a whole where no line is used."""
+    why = "; ".join(f"“{line.heading}”: {line.why}" for line in lines)
+    if all(line.field is Field.IGNORE for line in lines):
+        return Guess(heading=heading, values=(), field=Field.IGNORE, certainty=Certainty.SURE, why=why)
+    return Guess(
+        heading=heading, values=(), field=Field.PARTS, certainty=min(line.certainty for line in lines), why=why,
+        stack=tuple(lines), dates=next((line.dates for line in lines if line.dates), ()),
+    )  # fmt: skip
 
 
 def _questions(guesses: list[Guess]) -> list[Guess]:

@@ -23,6 +23,9 @@ _DEEPEST = 4  # lines of a heading
 _LINE_GAP = 0.9  # widest gap between the lines of one heading, in line heights
 _MOST_COLUMNS = 40
 _FEWEST_CHOICES = 3
+_FEWEST_STACKED = 3  # columns with a heading on each of two lines
+_SAME_LEFT = 3.0  # points
+_MOST = 0.8
 _PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
 
 Rank = Callable[[str], float]
@@ -35,10 +38,12 @@ class Heading:
     Attributes:
         text: Its words.
         under: Words of a heading that spans this column and its neighbours; or None.
+        lines: Where each line of it heads a line of the cells ("Patient Name" over "Date of Birth"): these; else none.
     """
 
     text: str
     under: str | None = None
+    lines: tuple[str, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -47,6 +52,9 @@ class Heading:
 
     def column(self) -> Column:
         """A column to find it by."""
+        if self.lines:
+            meant = tuple(heading_means(text) or Field.IGNORE for text in self.lines)
+            return Column(header=self.text, under=self.under, field=Field.PARTS, lines=meant)
         return Column(header=self.text, under=self.under, field=Field.IGNORE)
 
 
@@ -72,7 +80,7 @@ def find_table(document: Document) -> FoundHeader | None:
         lines = lines_of(page.words)
         for start, end, cells, score in _windows(lines, page, _rank, least=3):
             if best is None or score > best[0]:
-                headings, first = _taller(lines, start, end, cells, page)
+                headings, first = _stacked(lines, start, end, cells, page) or _taller(lines, start, end, cells, page)
                 found = FoundHeader(headings=_once(headings), above=_person_line(lines, first, headings, page))
                 best = score, found
     return best[1] if best else None
@@ -80,7 +88,8 @@ def find_table(document: Document) -> FoundHeader | None:
 
 def lists_people(header: FoundHeader | None) -> bool:
     """Whether a header is surely that of a list of people with their scores."""
-    fields = [heading_means(heading.text) for heading in header.headings] if header is not None else []
+    texts = [text for h in header.headings for text in h.lines or (h.text,)] if header is not None else []
+    fields = [heading_means(text) for text in texts]
     return len(_PERSON & {field for field in fields if field is not None}) >= 2 and len(fields) > 3
 
 
@@ -174,6 +183,48 @@ def _taller(
             break
         cells, start = taller, start - 1
     return cells, start
+
+
+def _stacked(
+    lines: Sequence[Line], start: int, end: int, cells: tuple[Heading, ...], page: Page
+) -> tuple[tuple[Heading, ...], int] | None:
+    """The header with the line above or below it whose headings are those of each cell's other line, and its top.
+
+    Every heading of that line begins where one of this line begins, and together they are no heading of their own.
+    """
+    if end > start or any(cell.under for cell in cells):
+        return None
+    for first, second in ((start, start + 1), (start - 1, start)):
+        if first < 0 or second >= len(lines) or not _together(lines[first : second + 1]):
+            continue
+        upper, lower = (_by_left(lines[n], page) for n in (first, second))
+        pairs = [(text, next((other for y, other in lower if abs(x - y) <= _SAME_LEFT), None)) for x, text in upper]
+        both = [(text, below) for text, below in pairs if below is not None]
+        known = [pair for pair in both if all(heading_means(text) is not None for text in pair)]
+        apart = [pair for pair in both if heading_means(" ".join(pair)) is None]
+        fields = [heading_means(text) for pair in both for text in pair if heading_means(text) is not Field.IGNORE]
+        if (
+            len(both) >= _FEWEST_STACKED and len(both) == len(lower) and len(upper) == len(cells)
+            and len(known) >= _MOST * len(both) and len(apart) >= _MOST * len(both) and len(set(fields)) == len(fields)
+        ):  # fmt: skip
+            headings = (
+                Heading(text=f"{text} {below}", lines=(text, below)) if below is not None else Heading(text=text)
+                for text, below in pairs
+            )
+            return tuple(headings), first
+    return None
+
+
+def _by_left(line: Line, page: Page) -> list[tuple[float, str]]:
+    """The headings of one line with where each begins."""
+    texts = [cell.text for cell in _cells([line], page, ruler=None)]
+    begins = {joined(line.words[n : n + len(text.split())]): line.words[n].region.x0 for text in texts for n in _at(line, text)}
+    return [(begins[text], text) for text in texts if text in begins]
+
+
+def _at(line: Line, text: str) -> list[int]:
+    count = len(text.split())
+    return [n for n in range(len(line.words) - count + 1) if joined(line.words[n : n + count]) == text]
 
 
 def _meant(heading: Heading) -> object:

@@ -15,6 +15,7 @@ from parsers.drafting.fields import (
     instrument_names,
     name_order,
     no_score_words,
+    stacked,
 )
 from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
@@ -191,22 +192,18 @@ def _named(values: Sequence[str]) -> Guess:
 
 
 def _fields(table: TableSketch) -> set[Field]:
-    fields = {guess.field for guess in table.guesses}
+    fields = {one.field for guess in table.guesses for one in guess.single}
     if any(guess.pattern for guess in table.guesses):
         fields |= {Field.INSTRUMENT, Field.TOTAL}
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
 def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> tuple[TableSketch, list[GroupPattern]]:
-    guesses = guess_fields(
-        [(heading.text, values) for heading, values in zip(read.headings, read.values, strict=True)],
-        under=[heading.under for heading in read.headings],
-        legend=legend,
-    )
+    guesses = _column_guesses(read, legend)
     if found.dates:
         guesses = tuple(_row_name(guess) for guess in guesses)
     above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
-    lacking = frozenset(Field) - {guess.field for guess in (*guesses, *above)}
+    lacking = frozenset(Field) - {one.field for guess in (*guesses, *above) for one in guess.single}
     groups, skip = sort_lines(read.odd_lines, lacking=lacking)
     printed, pages = read.headers
     return TableSketch(
@@ -219,6 +216,24 @@ def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> t
         header_on_every_page=printed == pages or pages == 1,
         unheaded=_ticked_or_not(read.unheaded),
     ), groups
+
+
+def _column_guesses(read: FoundTable, legend: Mapping[str, str]) -> tuple[Guess, ...]:
+    """A guess for each column; for one with a field on each line of its cells, all of them in one."""
+    found: list[tuple[str, Sequence[str]]] = []
+    under: list[str | None] = []
+    for heading, values in zip(read.headings, read.values, strict=True):
+        for number, text in enumerate(heading.lines or (heading.text,)):
+            own = [f"{value}\n".split("\n")[number] for value in values] if heading.lines else values
+            found.append((text, own))
+            under.append(heading.under)
+    rest = list(guess_fields(found, under=under, legend=legend))
+    guesses: list[Guess] = []
+    for heading in read.headings:
+        count = len(heading.lines) or 1
+        guesses.append(stacked(heading.text, rest[:count]) if heading.lines else rest[0])
+        rest = rest[count:]
+    return tuple(guesses)
 
 
 def _ticked_or_not(boxes: Sequence[str]) -> tuple[str, ...]:

@@ -10,16 +10,17 @@ from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
-from parsers.drafting.vocabulary import BOXES
+from parsers.drafting.vocabulary import BOXES, NO_SCORE
 from parsers.drafting.words import date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
-from parsers.lines import Line, joined
+from parsers.lines import Line, folded, joined
 from parsers.rows import Row, find_rows
+from parsers.stacked import cells_of_lines, may_begin
 from parsers.table_extraction import separated_by_rules
 from parsers.template_parts import Column, Field, GroupHeading, RowRule, Table
 from parsers.zones import Zone, continued, zones_of
-from records.document import Document, Page
+from records.document import Document, Page, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class FoundTable:
 
     Attributes:
         headings: From left to right.
-        values: The cells below each heading, over all pages, as many as there are rows.
+        values: The cells below each heading, over all pages, as many as there are rows; of a heading with lines each
+            cell's lines, a line feed between them.
         across: The cells below headings that are dates.
         above: The values of lines that have columns of their own, as `FoundHeader.above`.
         odd_lines: Lines between rows that are no rows.
@@ -124,7 +126,7 @@ class _Reading:
                     self.across.append(text)
                 else:
                     at = known if len(self._columns) != count else number
-                    self.values[at].append(text)
+                    self.values[at].append(_by_lines(self._columns[at], row.cells.get(number, ()), text))
                     known += 1
         return borders
 
@@ -162,6 +164,7 @@ class _Reading:
         return rest
 
 
+_NOTHING = frozenset(folded(word) for word in NO_SCORE)
 _NEAREST = 3  # lines above the first header that may speak of the rows below it
 # Stand-ins that tell the columns of a person's line apart while nobody knows yet what they mean.
 _PLACES = (
@@ -177,10 +180,25 @@ def _rows(body: Sequence[Line], borders: Borders, header: Header, page: Page, *,
         borders,
         header,
         page.rules,
-        begins=lambda cells: len(cells) * 2 >= least,
+        begins=lambda cells: _begins(cells, header) * 2 >= least,
         keys=frozenset(range(len(header.cells))),
         by_rules=separated_by_rules(RowRule.AUTO, page, header),
     )
+
+
+def _begins(cells: dict[int, str], header: Header) -> int:
+    """In how many columns a line prints what may be the first line of a cell."""
+    columns = [cell.column for cell in header.cells]
+    return sum(may_begin(columns[n], text, is_date=_is_date, nothing=_NOTHING) for n, text in cells.items())
+
+
+def _by_lines(column: Column, words: Sequence[Word], text: str) -> str:
+    cells = cells_of_lines(column, words, is_date=_is_date) if column.lines else None
+    return text if cells is None else "\n".join(cell.text for cell in cells)
+
+
+def _is_date(_: Field, text: str) -> bool:
+    return bool(date_formats([text]))
 
 
 def _is_odd(line: Line, borders: Borders, page: Page) -> bool:

@@ -99,7 +99,8 @@ class Sketch:
     @property
     def guesses(self) -> tuple[Guess, ...]:
         """All its guesses."""
-        tables = [guess for table in self.tables for guess in (*table.guesses, *table.above)]
+        columns = [guess for table in self.tables for guess in (*table.guesses, *table.above)]
+        tables = [one for guess in columns for one in guess.single]
         items = [guess for part in self.items for guess in (*part.guesses, *part.labelled)]
         return (*self.page_guesses, *tables, *self.blocks, *items)
 
@@ -201,6 +202,8 @@ def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
         parts.append(f"item: {_quoted(guess.item)}")
     if guess.pattern is not None:
         parts.append(f"pattern: {_quoted(guess.pattern)}")
+    if guess.stack:
+        parts.append(f"lines: [{', '.join(line.field.value for line in guess.stack)}]")
     if guess.points is not None:
         parts.append(f"points: {guess.points}")
     if guess.dates and tuple(guess.dates[:1]) != tuple(sketch.dates[:1]):
