@@ -22,6 +22,7 @@ _WORD_GAP = 0.15  # as in `parsers.readers.plumber`
 # camelot's own, but for `boxes_flow`: grouping lines into text boxes costs ten times what reading them does, and tables
 # need only lines.
 _LAYOUT = LAParams(char_margin=1.0, boxes_flow=None, detect_vertical=True, all_texts=True)
+_UPRIGHT = LAParams(char_margin=1.0, boxes_flow=None, detect_vertical=False, all_texts=True)
 
 
 def read(layer: TextLayer, *, areas: Sequence[TableArea], pages: int, all_words: bool) -> Document:
@@ -69,7 +70,8 @@ def _page(marks: Marks, number: int, areas: Sequence[TableArea], *, all_words: b
 def _grids(marks: Marks, number: int, areas: Sequence[TableArea]) -> list[list[GridCell]]:
     """The cells camelot finds in each area; none where it would turn the page and answer in other coordinates."""
     layout = marks.layout
-    layout.analyze(_LAYOUT)
+    # Where every letter stands upright, one above another is no vertical writing: "4" over "Moderate" is not "4 M".
+    layout.analyze(_UPRIGHT if all(glyph.upright for glyph in marks.glyphs) else _LAYOUT)
     lines = tuple(_text_lines(layout))
     across = [line for line in lines if isinstance(line, LTTextLineHorizontal)]
     upright = [line for line in lines if isinstance(line, LTTextLineVertical)]
