@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-
 # The mark of a footnote behind a date says more about the visit, not another day: "08-02-2026 *".
 _FOOTNOTE = re.compile(r"(?<=[^*†‡§ ]) ?[*†‡§]{1,2}$")
 

@@ -122,7 +122,11 @@ class Template:
             raise ValueError("give at least one of table, blocks, items, sentences")
         for pattern in self.continued:
             check_groups(pattern)
-            if self.items or set(pattern.groupindex) - {str(wanted.field) for wanted in self.fields} or not pattern.groupindex:
+            if (
+                self.items
+                or set(pattern.groupindex) - {str(wanted.field) for wanted in self.fields}
+                or not pattern.groupindex
+            ):
                 raise ValueError("a line of continued names at least one of the fields, of a layout without items")
         if self.kind is Kind.CSV and (len(self.table) != 1 or self.blocks or self.items or self.sentences):
             raise ValueError("a CSV layout is one table")

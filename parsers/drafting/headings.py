@@ -217,14 +217,12 @@ def _stacked(
 
 def _by_left(line: Line, page: Page) -> list[tuple[float, str]]:
     """The headings of one line with where each begins."""
-    texts = [cell.text for cell in _cells([line], page, ruler=None)]
-    begins = {joined(line.words[n : n + len(text.split())]): line.words[n].region.x0 for text in texts for n in _at(line, text)}
-    return [(begins[text], text) for text in texts if text in begins]
-
-
-def _at(line: Line, text: str) -> list[int]:
-    count = len(text.split())
-    return [n for n in range(len(line.words) - count + 1) if joined(line.words[n : n + count]) == text]
+    found: list[tuple[float, str]] = []
+    rest = list(line.words)
+    for cell in _cells([line], page, ruler=None):
+        found.append((rest[0].region.x0, cell.text))
+        rest = rest[len(cell.text.split()) :]
+    return found
 
 
 def _meant(heading: Heading) -> object:

@@ -13,7 +13,6 @@ from parsers.template_parts import Field, LabelledField, Place
 from records.document import Document, Page, Word
 from records.geometry import Region
 
-
 _ALL_LABELS = 3  # known labels on one line that are no label with its value
 
 

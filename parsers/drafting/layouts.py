@@ -25,6 +25,7 @@ from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
+from parsers.drafting.trends import find_trend
 from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means, named_by_legend
 from parsers.header import find_headers
 from parsers.lines import Line, folded, joined, lines_of
@@ -110,6 +111,12 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
             )
         sketch.dates = _sentence_dates(documents)
         return _completed(sketch, texts)
+    trend = find_trend(documents)
+    if trend is not None:
+        sketch.sentences, sketch.sentence_groups = [trend.sentence], list(trend.people)
+        order, sketch.names_why = name_order([_named(trend.names)])
+        sketch.names, sketch.dates, sketch.no_score = order.value, trend.dates, trend.no_score
+        return _completed(_anchored(sketch, texts, heights), texts)
     _sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
 
@@ -263,7 +270,8 @@ def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Gue
     kept = [
         guess
         for guess in guesses
-        if guess.field in IDENTITY or guess.field is Field.AUTHORED_ON
+        if guess.field in IDENTITY
+        or guess.field is Field.AUTHORED_ON
         # What is known and not used must be known, or its value would be a word that nothing claims.
         or (guess.field is Field.IGNORE and heading_means(guess.heading) is Field.IGNORE)
     ]
@@ -290,7 +298,7 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     if any(guess.field is Field.NAME for guess in sketch.guesses):
         order, sketch.names_why = name_order(sketch.guesses)
         sketch.names = order.value
-    elif sketch.sentences:
+    elif sketch.sentences and not sketch.names_why:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
     sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
     sketch.instruments = instrument_names(sketch.guesses, sketch.legend)

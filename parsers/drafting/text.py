@@ -73,6 +73,7 @@ class Sketch:
         furniture: Patterns, each with whether it is a regular expression.
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
+        sentence_groups: Patterns of lines that speak of the sentences below them.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Sketch:
     items: list[ItemsSketch] = field(default_factory=list)
     blocks: tuple[Guess, ...] = ()
     sentences: list[str] = field(default_factory=list)
+    sentence_groups: list[str] = field(default_factory=list)
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -142,7 +144,7 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
     if sketch.blocks:
         lines += ["blocks:", f"  starts_with: {_scalar(sketch.blocks[0].heading)}", "  fields:"]
         lines += [_guess_line("label", guess, sketch, indent=4) for guess in sketch.blocks]
-    lines += _parts("sentences", [[f"pattern: {_quoted(pattern)}"] for pattern in sketch.sentences])
+    lines += _parts("sentences", [_sentences(pattern, sketch.sentence_groups) for pattern in sketch.sentences])
     return "\n".join(lines) + "\n"
 
 
@@ -188,6 +190,17 @@ def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
     if part.labelled:
         lines += ["fields:", *(_guess_line("label", guess, sketch, indent=2) for guess in part.labelled)]
     return lines
+
+
+def _sentences(pattern: str, groups: Sequence[str]) -> list[str]:
+    if not groups:
+        return [f"pattern: {_quoted(pattern)}"]
+    return [
+        "# The print says that the newest score comes first: the earlier ones behind it are known and not read. CHECK",
+        f"pattern: {_quoted(pattern)}",
+        "groups:  # lines that say whose scores follow",
+        *(f"  - pattern: {_quoted(group)}" for group in groups),
+    ]
 
 
 def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:

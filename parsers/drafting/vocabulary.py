@@ -8,7 +8,8 @@ from typing import Final
 from parsers.template_parts import Field
 
 SYNONYMS: Final[dict[Field, str]] = {
-    Field.NAME: "name|patient|client|member|student|pupil|person|resident|individual|consumer|respondent|patient name|client name|"
+    Field.NAME: "name|patient|client|member|student|pupil|person|resident|individual|consumer|respondent|patient name|"
+    "client name|"
     "member name|person served|full name|patient name last first|name last first|patient full name",
     Field.FAMILY: "last|last name|surname|family name|lastname|patient last name|client last name",
     Field.GIVEN: "first|first name|forename|given name|firstname|patient first name|client first name",
