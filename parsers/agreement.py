@@ -12,6 +12,8 @@ from records.finding import Finding
 from records.geometry import Region
 from records.report import Cell, ExtractedRow
 
+# Of the height of the lower one. A row of two lines far from its neighbours shares half with the reading line by line.
+_SAME_CELL = 0.4
 _SLACK = 1.0  # points that two readers' boxes of one glyph may differ
 
 
@@ -127,7 +129,7 @@ def _same_cell(found: GridCell, area: Region) -> bool:
         return False
     shared = min(found.region.bottom, area.bottom) - max(found.region.top, area.top)
     smaller = min(found.region.bottom - found.region.top, area.bottom - area.top)
-    return shared > 0.5 * smaller
+    return shared > _SAME_CELL * smaller
 
 
 def _letters(text: str) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-
-# The mark of a footnote behind a date says more about the visit, not another day: "08-02-2026 *".
-_FOOTNOTE = re.compile(r"(?<=[^*†‡§ ]) ?[*†‡§]{1,2}$")
 
 
 class UnreadableDateError(ValueError):
@@ -41,7 +37,7 @@ def read_date(text: str, formats: Sequence[str], *, not_after: date | None = Non
     Raises:
         UnreadableDateError: No format reads the cell.
     """
-    text = _FOOTNOTE.sub("", " ".join(text.split()))
+    text = " ".join(text.split())
     if not text.strip("_-–—/. "):
         return None
     found: list[tuple[date, str | None]] = []

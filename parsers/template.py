@@ -187,12 +187,13 @@ class Template:
         """Every place of a date, with the formats of its own."""
         dated = (Field.BIRTH_DATE, Field.AUTHORED_ON)
         for place in self._places():
-            lines = place.lines if isinstance(place, Column) else ()
-            yield from ((field, place.dates) for field in (place.field, *lines) if field in dated)
+            fields = place.fields if isinstance(place, Column) else {place.field}
+            yield from ((field, place.dates) for field in dated if field in fields)
         for table in self.table:
             if table.across is not None and table.across.field in dated:
                 yield table.across.field, table.across.dates
-        for pattern in self.patterns:
+        columns = [column.pattern for columns in self.headers for column in columns]
+        for pattern in (each for each in self.patterns if each not in columns):
             yield from ((field, ()) for field in dated if field in pattern.groupindex)
 
     def _places(self) -> Iterator[Column | LabelledField]:

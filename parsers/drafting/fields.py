@@ -82,6 +82,7 @@ _BY_LOOK = (
     Field.TOTAL,
     Field.NAME,
 )
+_MARK = re.compile(r"\S ?([*†‡§])$")
 _MOSTLY = 0.5  # of the values look like it
 _FEWEST_QUESTIONS = 3
 _DATES = (Field.BIRTH_DATE, Field.AUTHORED_ON)
@@ -264,6 +265,14 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
 
 def _made(heading: str, values: tuple[str, ...], field: Field, certainty: Certainty, why: str) -> Guess:
     dates = date_formats(values) if field in _DATES else ()
+    marks = sorted({mark for value in values for mark in _MARK.findall(value)}) if dates else []
+    if marks:
+        # What the mark says of the visit is for the author to know; marks that no sample prints are no part of a date.
+        why = f"{why}; CHECK what “{' '.join(marks)}” behind it means"
+        pattern = rf"(?P<{field}>.+?)(?: ?[{''.join(marks)}])?"
+        return Guess(
+            heading=heading, values=values, field=field, certainty=certainty, why=why, dates=dates, pattern=pattern
+        )
     return Guess(heading=heading, values=values, field=field, certainty=certainty, why=why, dates=dates)
 
 

@@ -78,6 +78,9 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
             shapes.setdefault((), []).append(text)
         elif Field.AUTHORED_ON in lacking and date_formats([text]):
             dated.append(text)
+        elif named_instrument(text.partition(":")[0]) is not None:
+            # "PHQ-9: 14" may be a score of the row above: nothing claims it, so a person sees it.
+            continue
         elif labels and labels[0].start == 0 and labels[0].end < len(words):
             skipped.append((_escaped(labels[0].text) + " .+", True))
         else:

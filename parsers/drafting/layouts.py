@@ -200,7 +200,7 @@ def _named(values: Sequence[str]) -> Guess:
 
 def _fields(table: TableSketch) -> set[Field]:
     fields = {one.field for guess in table.guesses for one in guess.single}
-    if any(guess.pattern for guess in table.guesses):
+    if any(guess.field is Field.PARTS and guess.pattern for guess in table.guesses):
         fields |= {Field.INSTRUMENT, Field.TOTAL}
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
@@ -335,7 +335,7 @@ def _swapped(forms: Sequence[str]) -> bool:
 def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
     """Where no column says which questionnaire it is, the page's own words may."""
     said = any("(?P<instrument>" in pattern for table in sketch.tables for pattern in table.groups)
-    said = said or any(guess.pattern for guess in sketch.guesses)
+    said = said or any(guess.field is Field.PARTS for guess in sketch.guesses)
     if sketch.items or sketch.sentences or said:
         return
     if any(g.field is Field.INSTRUMENT or (g.instrument and g.field is Field.TOTAL) for g in sketch.guesses):

@@ -204,7 +204,9 @@ def _sentences(pattern: str, groups: Sequence[str]) -> list[str]:
 
 
 def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
-    parts = [f"{key}: {_scalar(guess.heading)}", f"field: {guess.field.value}"]
+    pattern = guess.pattern if key == "header" else None
+    field = Field.PARTS if pattern is not None else guess.field
+    parts = [f"{key}: {_scalar(guess.heading)}", f"field: {field.value}"]
     if guess.under is not None:
         parts.append(f"under: {_scalar(guess.under)}")
     if guess.place is not Place.RIGHT:
@@ -213,8 +215,8 @@ def _guess_line(key: str, guess: Guess, sketch: Sketch, *, indent: int) -> str:
         parts.append(f"instrument: {guess.instrument}")
     if guess.item is not None:
         parts.append(f"item: {_quoted(guess.item)}")
-    if guess.pattern is not None:
-        parts.append(f"pattern: {_quoted(guess.pattern)}")
+    if pattern is not None:
+        parts.append(f"pattern: {_quoted(pattern)}")
     if guess.stack:
         parts.append(f"lines: [{', '.join(line.field.value for line in guess.stack)}]")
     if guess.points is not None:
