@@ -71,6 +71,8 @@ def reads_as_record(printed: Sequence[tuple[Column, str]], template: Template) -
 
 
 def _values(column: Column, text: str) -> list[tuple[Field, str]]:
+    if column.lines:
+        return [(column.lines[0], text)]  # a line that begins a record prints what stands first in its cells
     if column.pattern is None:
         return [(column.field, text)]
     match = column.pattern.fullmatch(text)

@@ -80,7 +80,7 @@ def test_each_line_of_a_cell_is_a_field_of_its_own(ruled: bool) -> None:
 def test_a_name_that_wraps_above_a_date_is_read_whole() -> None:
     wrapped = (("Abernathy-Kowalczyk, Ann", "Elizabeth", "04/05/1980"), *_ANN[1:])
     reading = read(_stacked(wrapped, _BOB, step=60, ruled=False), STACKED)
-    assert [r.patient.name for r in reading.assessments][0] == "Abernathy-Kowalczyk, Ann Elizabeth"
+    assert reading.assessments[0].patient.name == "Abernathy-Kowalczyk, Ann Elizabeth"
 
 
 def test_lines_that_cannot_be_told_apart_leave_the_row_to_a_person() -> None:
