@@ -284,14 +284,19 @@ def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[H
             under=next((joined(over) for over in spanning if _share(_box(over), _box(piece)) > 0.5), None),
         )
         for words in merged
-        for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)))
+        for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright)
     )
 
 
-def _two_headings(words: list[Word]) -> list[list[Word]]:
-    """The words as they are, or cut in two known headings that stand as close as the words of one."""
+def _two_headings(words: list[Word], upright: Sequence[float]) -> list[list[Word]]:
+    """The words as they are, or cut in two known headings that stand as close as the words of one.
+
+    In a box of printed lines there is one, and what is in brackets says more about what stands before it.
+    """
     level = max(w.region.top for w in words) - min(w.region.top for w in words) < 1
-    if level and heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
+    boxed = min(upright, default=0) < words[0].region.x0 and max(upright, default=0) > words[-1].region.x1
+    bracketed = any(word.text.startswith("(") for word in words[1:])
+    if level and not boxed and not bracketed and heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
         for n in range(1, len(words)):
             left, right = words[:n], words[n:]
             if heading_means(joined(left)) is not None and heading_means(joined(right)) is not None:

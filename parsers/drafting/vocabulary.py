@@ -118,4 +118,9 @@ USUAL_DATE_FORMATS: Final = (
     "%d-%b-%y",
     "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
     "%d.%m.%Y %H:%M",
+    "%b %d,%Y", "%b %d,%Y@%H:%M", "%b %d,%Y@%H:%M:%S", "%d%b%Y", "%a %d%b%Y", "%d%b%y", "%a %d %b %Y", "%a, %b %d, %Y",
+    "%a %m/%d/%y", "%a %d/%m/%y", "%a %d/%m/%Y", "%a %d-%b-%y", "%m/%d/%Y %I:%M%p", "%m/%d/%y %I:%M%p",
+    "%m/%d/%y %I:%M %p", "%m/%d/%y %H:%M", "%d/%m/%Y %H:%M", "%d/%m/%y %H:%M", "%a %m/%d/%y %I:%M%p",
+    "%a %m/%d/%y %I:%M %p", "%a %m/%d/%Y %I:%M%p", "%a %m/%d/%Y %I:%M %p", "%a %m/%d/%y %H:%M", "%a %m/%d/%Y %H:%M",
+    "%a %d/%m/%y %H:%M", "%a %d/%m/%Y %H:%M", "%d-%b-%Y %H:%M", "%d %b %Y %H:%M",
 )  # fmt: skip

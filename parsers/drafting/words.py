@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from parsers.dates import date_by
 from parsers.drafting.vocabulary import (
     ABBREVIATIONS,
     ASKING,
@@ -45,12 +45,17 @@ _MEANINGS: Final = {
 }
 _ITEM_MEANINGS: Final = {words: field for field in ITEM_FIELDS for words in SYNONYMS[field].split("|")}
 _LEGEND: Final = re.compile(r"(?P<short>[^\s=]+)\s*=\s*(?P<meaning>[^=]+?)(?=[\s,;]+[^\s=]+\s*=|[,;.]?\s*$)")
+_REMARK: Final = re.compile(r"\s+\(([^()]+)\)$")
+_ASIDES: Final = frozenset({"age", "yrs", "years", "last first", "last first mi", "last first middle"})
 LONGEST_HEADING: Final = max(len(words.split()) for words in _MEANINGS)
 
 
 @lru_cache(maxsize=8192)
 def heading_means(heading: str) -> Field | None:
     """The field a heading or label usually stands for, or None."""
+    remark = _REMARK.search(heading)
+    if remark is not None and _says_no_field(remark[1]):
+        return heading_means(heading[: remark.start()])
     words = plain(heading)
     if words in _MEANINGS:
         return _MEANINGS[words]
@@ -61,6 +66,12 @@ def heading_means(heading: str) -> Field | None:
     if owner in OWNERS and rest in _MEANINGS:
         return _MEANINGS[rest]
     return Field.IGNORE if set(words.split()) & OTHER_TIME else None
+
+
+def _says_no_field(remark: str) -> bool:
+    """Whether what a heading says in brackets leaves its meaning as it is: "(Age)", "(mm/dd/yyyy)", "(0-27)"."""
+    shape = re.fullmatch(r"(?:[mdy]{1,4}[/.-]?){2,3}|[\d\s–-]+", remark, re.IGNORECASE)
+    return shape is not None or plain(remark) in _ASIDES
 
 
 def is_other_time(heading: str) -> bool:
@@ -221,14 +232,12 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...]:
 
 def middle_year(values: Sequence[str], form: str) -> int:
     """The year in the middle of the dates, to tell births from visits; 0 where nothing is read."""
-    years = sorted(datetime.strptime(" ".join(v.split()), form).year for v in values if _reads(v, form))  # noqa: DTZ007
+    read = [date_by(" ".join(value.split()), form) for value in values if _reads(value, form)]
+    years = sorted(found.year for found in read if found is not None)
     return years[len(years) // 2] if years else 0
 
 
 def _reads(value: str, form: str) -> bool:
-    try:
-        read = datetime.strptime(" ".join(value.split()), form)  # noqa: DTZ007 - dates on paper have no zone
-    except ValueError:
-        return False
+    read = date_by(" ".join(value.split()), form)
     # strptime finds years such as 426 in a six-digit record number.
-    return 1900 <= read.year <= 2100
+    return read is not None and 1900 <= read.year <= 2100
