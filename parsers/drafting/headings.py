@@ -296,7 +296,9 @@ def _two_headings(words: list[Word], upright: Sequence[float]) -> list[list[Word
     level = max(w.region.top for w in words) - min(w.region.top for w in words) < 1
     boxed = min(upright, default=0) < words[0].region.x0 and max(upright, default=0) > words[-1].region.x1
     bracketed = any(word.text.startswith("(") for word in words[1:])
-    if level and not boxed and not bracketed and heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
+    if boxed or bracketed or not level:
+        return [words]
+    if heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
         for n in range(1, len(words)):
             left, right = words[:n], words[n:]
             if heading_means(joined(left)) is not None and heading_means(joined(right)) is not None:
