@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 
+from parsers.drafting.times import scores_by_time
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
     begins_with_instrument,
@@ -15,6 +16,7 @@ from parsers.drafting.words import (
     heading_hints,
     heading_means,
     instruments_in,
+    is_no_visit,
     is_other_time,
     item_number,
     middle_year,
@@ -103,8 +105,10 @@ def guess_fields(
     """
     spans = under or [None] * len(found)
     guesses = [
-        _by_legend(heading, tuple(values), legend) or _guess(heading, tuple(values), over)
-        for (heading, values), over in zip(found, spans, strict=True)
+        _by_time(heading, tuple(values), over, told)
+        or _by_legend(heading, tuple(values), legend)
+        or _guess(heading, tuple(values), over)
+        for (heading, values), over, told in zip(found, spans, scores_by_time(found, spans), strict=True)
     ]
     guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
@@ -198,6 +202,22 @@ def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
     return replace(made, under=under, instrument=made.instrument or belongs, why=why)
 
 
+def _by_time(heading: str, values: tuple[str, ...], under: str | None, told: tuple[str, Field] | None) -> Guess | None:
+    """A guess for one of several scores of the same questionnaire; None for others."""
+    if told is None:
+        return None
+    instrument, field = told
+    if field is Field.IGNORE:
+        why = f"not the newest score of {instrument}"
+        return Guess(
+            heading=heading, values=values, field=field, certainty=Certainty.SURE, why=why, under=under,
+        )  # fmt: skip
+    return Guess(
+        heading=heading, values=values, field=field, certainty=Certainty.LIKELY, instrument=instrument, under=under,
+        why=f"the newest score of {instrument}: check",
+    )  # fmt: skip
+
+
 def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str]) -> Guess | None:
     """A guess for a heading that the samples themselves explain; None for others."""
     instrument = legend.get(folded(heading))
@@ -237,7 +257,8 @@ def _by_instrument(heading: str, values: tuple[str, ...]) -> Guess | None:
 
 def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
     meant = heading_means(heading)
-    if meant is Field.IGNORE and not is_other_time(heading) and _says_when(values):
+    other = is_other_time(heading) or is_no_visit(heading)
+    if meant is Field.IGNORE and not other and _says_when(values):
         return _made(
             heading, values, Field.AUTHORED_ON, Certainty.GUESS, "a date beside a word that may mean the visit"
         )
@@ -280,14 +301,19 @@ def _dates_told_apart(guesses: list[Guess]) -> list[Guess]:
     """Of two date columns of which one only looks like a date, the earlier one is the date of birth."""
     dated = [n for n, guess in enumerate(guesses) if guess.field in _DATES]
     named = {guesses[n].field for n in dated if guesses[n].certainty > Certainty.GUESS}
+    # Where each score has a date of its own, a date that nothing names is none of them.
+    own = any(guesses[n].field is Field.AUTHORED_ON and guesses[n].instrument for n in dated)
     for n in dated:
         guess = guesses[n]
-        if guess.certainty > Certainty.GUESS or not guess.dates or Field.BIRTH_DATE in named:
+        if guess.certainty > Certainty.GUESS or not guess.dates or (Field.BIRTH_DATE in named and not own):
             continue
         years = {m: middle_year(guesses[m].values, guesses[m].dates[0]) for m in dated if guesses[m].dates}
-        earliest = len(years) > 1 and years[n] == min(years.values()) and years[n] < max(years.values()) - 3
+        earliest = Field.BIRTH_DATE not in named and len(years) > 1 and years[n] == min(years.values()) and years[n] < max(years.values()) - 3
         if earliest:
             guesses[n] = replace(guess, field=Field.BIRTH_DATE, why="a date long before the other dates")
+        elif own and guess.instrument is None:
+            why = "a date that is no score's: name its field, or leave it ignored"
+            guesses[n] = replace(guess, field=Field.IGNORE, certainty=Certainty.NONE, dates=(), why=why)
     return guesses
 
 

@@ -22,6 +22,12 @@ _COUNTS: Final = re.compile(
     r"(?:\d+ (?:not )?(?:scored|records?|rows?|results?|entries|patients|clients|completed|declined|refused|given|done|"
     r"total|screens?|assessments?)(?:[,;.] ?|$| and ))+"
 )
+# "4 students - mean score 20.3 6.0 7.0", "27 patients, mean of last scores 13.4 9.3": how many rows, and what they
+# amount to.
+_MEANS: Final = re.compile(
+    r"\d+ (?P<rows>patients?|students?|clients?|members?|residents?|persons?|people|rows?|records?|results?|entries|"
+    r"screens?|screenings?|assessments?|visits?|encounters?)\b(?P<said>[^\d]*?)(?P<numbers>(?: (?:\d+(?:\.\d+)?%?|[-–—]+))*)"
+)
 _SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
 _LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"
 
@@ -90,8 +96,18 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
     return groups, list(dict.fromkeys(skipped))
 
 
+def is_count(text: str) -> bool:
+    """Whether a line counts rows, and perhaps says what they amount to."""
+    return _counted(text) is not None
+
+
 def _counted(text: str) -> Piece | None:
-    """A count of rows below them, for whatever questionnaire they are: "GAD-7: 13 scored, 1 not scored"; else None."""
+    """A count of rows, for whatever questionnaire they are: "GAD-7: 13 scored, 1 not scored"; else None."""
+    match = _MEANS.fullmatch(text)
+    if match is not None:
+        rows = match["rows"].removesuffix("s") + "s?" if match["rows"] not in ("entries", "people") else match["rows"]
+        numbers = r"( (\d+(\.\d+)?%?|[-–—]+))*" if match["numbers"] else ""
+        return rf"\d+ {rows}{_escaped(match['said'])}{numbers}", True
     name, _, counts = text.partition(":")
     if named_instrument(name) is None or _COUNTS.fullmatch(counts.strip()) is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parsers.drafting.words import (
     date_formats,
@@ -263,16 +263,15 @@ def _together(window: Sequence[Line]) -> bool:
 def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[Heading, ...]:
     """The words of some lines put together by what stands above each other, from left to right."""
     top, bottom = window[0].region.top, max(line.region.bottom for line in window)
-    upright = [
-        rule.region.x0
-        for rule in page.rules
-        if not rule.is_horizontal and rule.region.top < bottom and rule.region.bottom > top
-    ]
+    drawn = [rule.region for rule in page.rules if not rule.is_horizontal]
+    upright = [rule.x0 for rule in drawn if rule.top < bottom and rule.bottom > top]
     marks = [word.region for word in ruler.words] if ruler is not None and _is_ruler(ruler) else []
     runs = [piece for line in window for run in line.runs() for piece in _cut(run, upright, marks)]
-    spanning = [run for run in runs if _spans(run, runs)]
+    reaching = [(run, _reach(run, drawn)) for run in runs]
+    spanning = [(run, reach) for run, reach in reaching if _spans(run, reach, runs)]
+    over = {id(run) for run, _ in spanning}
     merged: list[list[Word]] = []
-    for group in sorted((list(run) for run in runs if run not in spanning), key=lambda words: words[0].region.x0):
+    for group in sorted((list(run) for run in runs if id(run) not in over), key=lambda words: words[0].region.x0):
         box, last = _box(group), _box(merged[-1]) if merged else None
         if last is not None and min(box.x1, last.x1) - max(box.x0, last.x0) > 0.5:
             merged[-1] += group
@@ -281,7 +280,7 @@ def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[H
     return tuple(
         Heading(
             text=joined(piece),
-            under=next((joined(over) for over in spanning if _share(_box(over), _box(piece)) > 0.5), None),
+            under=next((joined(run) for run, reach in spanning if _share(reach, _box(piece)) > 0.5), None),
         )
         for words in merged
         for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright)
@@ -310,12 +309,20 @@ def _is_ruler(line: Line) -> bool:
     return len(line.words) > 2 and all(set(word.text) <= set("-=_") for word in line.words)
 
 
-def _spans(run: Sequence[Word], runs: Sequence[Sequence[Word]]) -> bool:
+def _spans(run: Sequence[Word], reach: Region, runs: Sequence[Sequence[Word]]) -> bool:
     """Whether a run is an instrument's name above several headings."""
-    box = _box(run)
-    below = [_box(other) for other in runs if _box(other).center[1] > box.bottom and _share(_box(other), box) > 0.5]
+    below = [_box(other) for other in runs if _box(other).center[1] > reach.bottom and _share(_box(other), reach) > 0.5]
     beside = any(abs(one.center[1] - two.center[1]) < 2 for one, two in itertools.combinations(below, 2))
     return beside and named_instrument(joined(run)) is not None
+
+
+def _reach(run: Sequence[Word], drawn: Sequence[Region]) -> Region:
+    """What a run stands over: as far as the printed lines on both sides of it, else its own width."""
+    box = _box(run)
+    beside = [rule.x0 for rule in drawn if rule.top < box.center[1] < rule.bottom]
+    left = max((x for x in beside if x <= box.x0), default=None)
+    right = min((x for x in beside if x >= box.x1), default=None)
+    return box if left is None or right is None else replace(box, x0=left, x1=right)
 
 
 def _share(one: Region, other: Region) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
-from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
+from parsers.drafting.group_lines import TRAILING_WORDS, is_count, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
 from parsers.drafting.vocabulary import BOXES, NO_SCORE
 from parsers.drafting.words import date_formats, is_legend, named_instrument
@@ -217,6 +217,6 @@ def _is_titled(text: str) -> bool:
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
         return True
-    if is_legend(text):
+    if is_legend(text) or is_count(text):
         return True
     return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

@@ -53,9 +53,18 @@ SYNONYMS: Final[dict[Field, str]] = {
     "prior|change|reviewed by|"
     "user|provider name|ordering provider|primary clinician|site|mi range|normal range|reference range|"
     "last visit|provider|clinician|therapist|program|location|age|notes|comment|comments|no|#|row|nr|line|status|"
-    "department|unit|ward|insurance|payer|visit type",
+    "department|unit|ward|insurance|payer|visit type|enrolled|enrolled on|enrollment|enrollment date|admitted|"
+    "admission date|admit date|referred|referral date|start date|end date|discharged|wks|weeks|weeks in care|days|"
+    "months|cm|care manager|case manager|follow up due|follow up|due|due date|next visit|next appt|next appointment|"
+    "parent guardian|guardian|ordered by|room|bed|lang|language|race|ethnicity|zip",
 }  # fmt: skip
 
+# Dates of something else than a questionnaire, whatever other date a row has.
+NO_VISIT: Final = frozenset({
+    "enrolled", "enrolled on", "enrollment", "enrollment date", "admitted", "admission date", "admit date", "referred",
+    "referral date", "start date", "end date", "discharged", "follow up due", "follow up", "due", "due date", "next visit",
+    "next appt", "next appointment",
+})  # fmt: skip
 ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
 OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
@@ -104,6 +113,10 @@ CLINIC: Final = re.compile(
     "behavioral|"
     r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
 )  # fmt: skip
+# Words of a report's title, which no clinic is called by.
+TITLES: Final = frozenset({
+    "report", "worklist", "roster", "registry", "register", "results", "log", "list", "listing", "summary", "schedule",
+})  # fmt: skip
 SCORE: Final = re.compile(r"\d{1,3}(\s*(/|(out )?of)\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
 MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}[A-Za-z]{0,2}(-\d+)?")
 NAME: Final = re.compile(r"[^\W\d_][^\d]*")

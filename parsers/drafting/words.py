@@ -21,12 +21,14 @@ from parsers.drafting.vocabulary import (
     MRN,
     NAME,
     NO_SCORE,
+    NO_VISIT,
     OTHER_TIME,
     OWNERS,
     SCORE,
     SEVERITIES,
     SEX,
     SYNONYMS,
+    TITLES,
     USUAL_DATE_FORMATS,
 )
 from parsers.instrument_library import load_instruments, resolve
@@ -77,6 +79,11 @@ def _says_no_field(remark: str) -> bool:
 def is_other_time(heading: str) -> bool:
     """Whether a heading is about another time than this administration ("Prior Score")."""
     return bool(set(plain(heading).split()) & OTHER_TIME)
+
+
+def is_no_visit(heading: str) -> bool:
+    """Whether a heading is that of a date of something else than a questionnaire ("Enrolled", "Follow-up Due")."""
+    return plain(heading) in NO_VISIT
 
 
 def heading_hints(heading: str) -> Field | None:
@@ -186,7 +193,8 @@ def is_clinic_name(text: str) -> bool:
     return (
         2 <= len(words) <= 7
         and CLINIC.search(text) is not None
-        and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
+        and not re.search(r"[\d:#]|patient", text, re.IGNORECASE)
+        and not {word.casefold() for word in words} & TITLES
     )
 
 
