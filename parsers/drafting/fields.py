@@ -241,6 +241,12 @@ def _by_instrument(heading: str, values: tuple[str, ...]) -> Guess | None:
             heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.SURE, instrument=instrument,
             why=f"the heading names {instrument}, the values are scores",
         )  # fmt: skip
+    if instrument is not None and not _says_when(values) and _begin_with_digits(values):
+        # To ignore scores in a shape that is not known would lose them without a word.
+        return Guess(
+            heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.GUESS, instrument=instrument,
+            why=f"the heading names {instrument}; CHECK what its cells say",
+        )  # fmt: skip
     if _names_and_scores(values):
         return Guess(
             heading=heading, values=values, field=Field.PARTS, certainty=Certainty.SURE, pattern=_NAME_AND_SCORE,
@@ -308,7 +314,12 @@ def _dates_told_apart(guesses: list[Guess]) -> list[Guess]:
         if guess.certainty > Certainty.GUESS or not guess.dates or (Field.BIRTH_DATE in named and not own):
             continue
         years = {m: middle_year(guesses[m].values, guesses[m].dates[0]) for m in dated if guesses[m].dates}
-        earliest = Field.BIRTH_DATE not in named and len(years) > 1 and years[n] == min(years.values()) and years[n] < max(years.values()) - 3
+        earliest = (
+            Field.BIRTH_DATE not in named
+            and len(years) > 1
+            and years[n] == min(years.values())
+            and years[n] < max(years.values()) - 3
+        )
         if earliest:
             guesses[n] = replace(guess, field=Field.BIRTH_DATE, why="a date long before the other dates")
         elif own and guess.instrument is None:
@@ -326,6 +337,11 @@ def _names_and_scores(values: Sequence[str]) -> bool:
     filled = [value for value in values if value.strip()]
     found = [match for value in filled if (match := re.fullmatch(_NAME_AND_SCORE, value)) is not None]
     return bool(found) and sum(named_instrument(m["instrument"]) is not None for m in found) >= 0.8 * len(filled)
+
+
+def _begin_with_digits(values: Sequence[str]) -> bool:
+    filled = [value.strip() for value in values if value.strip()]
+    return bool(filled) and sum(value[0].isdigit() for value in filled) > _MOSTLY * len(filled)
 
 
 def _says_when(values: Sequence[str]) -> bool:

@@ -21,6 +21,7 @@ from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
 from parsers.drafting.items import severity_below, sketch_items
 from parsers.drafting.labels import find_labelled, texts_beside
+from parsers.drafting.legends import cell_legend, with_earlier, without_earlier
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
@@ -96,7 +97,7 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     every = [line.text for document in documents for page in document.pages for line in lines_of(page.words)]
     heights = [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]]
     sketch = Sketch(id=template_id, title="Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
-    sketch.legend = named_by_legend(every)
+    sketch.legend, sketch.cells = named_by_legend(every), cell_legend(every)
     if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
         return _completed(_anchored(sketch, texts, heights), texts)
     if _sketch_table(sketch, documents, texts):
@@ -177,7 +178,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         if found is None:
             continue
         read = read_table(documents, found)
-        table, groups = _table(read, found, sketch.legend)
+        table, groups = _table(read, found, sketch)
         said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
         page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
         known = said | _fields(table) | {guess.field for guess in page_guesses}
@@ -205,8 +206,8 @@ def _fields(table: TableSketch) -> set[Field]:
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
-def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> tuple[TableSketch, list[GroupPattern]]:
-    guesses = _column_guesses(read, legend)
+def _table(read: FoundTable, found: FoundHeader, sketch: Sketch) -> tuple[TableSketch, list[GroupPattern]]:
+    guesses = _column_guesses(read, sketch)
     if found.dates:
         guesses = tuple(_row_name(guess) for guess in guesses)
     above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
@@ -225,16 +226,16 @@ def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> t
     ), groups
 
 
-def _column_guesses(read: FoundTable, legend: Mapping[str, str]) -> tuple[Guess, ...]:
+def _column_guesses(read: FoundTable, sketch: Sketch) -> tuple[Guess, ...]:
     """A guess for each column; for one with a field on each line of its cells, all of them in one."""
     found: list[tuple[str, Sequence[str]]] = []
     under: list[str | None] = []
     for heading, values in zip(read.headings, read.values, strict=True):
         for number, text in enumerate(heading.lines or (heading.text,)):
             own = [f"{value}\n".split("\n")[number] for value in values] if heading.lines else values
-            found.append((text, own))
+            found.append((text, without_earlier(own, sketch.cells)))
             under.append(heading.under)
-    rest = list(guess_fields(found, under=under, legend=legend))
+    rest = [with_earlier(guess, sketch.cells) for guess in guess_fields(found, under=under, legend=sketch.legend)]
     guesses: list[Guess] = []
     for heading in read.headings:
         count = len(heading.lines) or 1
@@ -300,7 +301,8 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
         sketch.names = order.value
     elif sketch.sentences and not sketch.names_why:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
-    sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
+    legend = [word for word in sketch.cells.no_score if sketch.tables]
+    sketch.no_score = tuple(dict.fromkeys((*sketch.no_score, *legend, *no_score_words(sketch.guesses))))
     sketch.instruments = instrument_names(sketch.guesses, sketch.legend)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.drafting.fields import Certainty, Guess
+from parsers.drafting.legends import CellLegend
 from parsers.drafting.lines import Piece
 from parsers.template import Kind
 from parsers.template_parts import Field, Place
@@ -70,6 +71,7 @@ class Sketch:
         continued: Patterns of lines that repeat some of these where a page goes on.
         instruments: Names the samples print that the library knows in part only, with what they seem to be.
         legend: Abbreviations that the samples explain, folded, with the instruments they stand for.
+        cells: What the samples say their score cells mean.
         furniture: Patterns, each with whether it is a regular expression.
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
@@ -89,6 +91,7 @@ class Sketch:
     no_score: tuple[str, ...] = ()
     instruments: tuple[tuple[str, str], ...] = ()
     legend: dict[str, str] = field(default_factory=dict)
+    cells: CellLegend = field(default_factory=CellLegend)
     furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
     continued: tuple[str, ...] = ()

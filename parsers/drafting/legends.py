@@ -1,0 +1,79 @@
+"""What a sample itself says its score cells mean: signs for no score, and an earlier score in brackets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from parsers.drafting.fields import Guess
+from parsers.drafting.vocabulary import NO_SCORE
+from parsers.drafting.words import plain
+from parsers.template_parts import Field
+
+# "D = student declined", "NA: not assigned".
+_SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s=:,;.()]{1,8})\s*[=:]\s*(?P<meaning>[^=:,;.()]+)")
+_NONE: Final = frozenset(plain(word) for word in NO_SCORE if plain(word)) | {
+    "not assigned", "not administered", "not asked", "not due", "not taken", "not screened", "no answer", "missing",
+    "not applicable", "not available", "skipped", "no show", "did not complete", "unable to complete",
+}  # fmt: skip
+_BLANK: Final = frozenset({"blank", "empty"})
+_EARLIER: Final = r"(?:the )?(?:previous|prior|earlier|preceding|baseline)\b"
+_BRACKETS: Final = (("[", "]"), ("(", ")"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellLegend:
+    """What the print says of its score cells.
+
+    Attributes:
+        no_score: What stands in place of a score, as printed; the empty text where a blank is said to be that.
+        earlier: The brackets around an earlier score behind the score; None where the print says of none.
+    """
+
+    no_score: tuple[str, ...] = ()
+    earlier: tuple[str, str] | None = None
+
+
+def cell_legend(texts: Iterable[str]) -> CellLegend:
+    """What lines of the samples say about score cells."""
+    lines = tuple(texts)
+    found = [match for text in lines for match in _SIGN.finditer(text)]
+    signs = [match["sign"] for match in found if _says_none(match["meaning"]) and not match["sign"].isdigit()]
+    said = ["" if sign.casefold() in _BLANK else sign for sign in signs]
+    earlier = next((pair for pair in _BRACKETS if any(_explained(pair, text) for text in lines)), None)
+    return CellLegend(no_score=tuple(dict.fromkeys(said)), earlier=earlier)
+
+
+def without_earlier(values: Sequence[str], legend: CellLegend) -> tuple[str, ...]:
+    """Cells without an earlier score behind the score, where the print says that it is one."""
+    if legend.earlier is None:
+        return tuple(values)
+    return tuple(re.sub(rf"(?<=\d) ?{_behind(legend.earlier)}$", "", value) for value in values)
+
+
+def with_earlier(guess: Guess, legend: CellLegend) -> Guess:
+    """The guess for a score column, its cells taken apart where an earlier score may stand behind the score."""
+    if legend.earlier is None or guess.field is not Field.TOTAL or guess.pattern is not None:
+        return guess
+    opened, closed = legend.earlier
+    why = f"{guess.why}; the print says that {opened}…{closed} is an earlier score"
+    return replace(guess, pattern=rf"(?P<total>\d{{1,3}})(?: ?{_behind(legend.earlier)})?", why=why)
+
+
+def _explained(brackets: tuple[str, str], text: str) -> bool:
+    opened, closed = map(re.escape, brackets)
+    return re.search(rf"{opened}{_EARLIER}[^\d\[\]()]*{closed}", text, re.IGNORECASE) is not None
+
+
+def _behind(brackets: tuple[str, str]) -> str:
+    opened, closed = map(re.escape, brackets)
+    return rf"{opened}\d{{1,3}}{closed}"
+
+
+def _says_none(meaning: str) -> bool:
+    words = plain(meaning).split()
+    # "student declined", "declined by patient": who did it does not matter, "not declined" would.
+    ends = {" ".join(words[-n:]) for n in (1, 2, 3)} | {" ".join(words[:n]) for n in (1, 2, 3)}
+    return bool(ends & _NONE) and ("not" not in words or bool({" ".join(words), " ".join(words[-2:])} & _NONE))
