@@ -381,7 +381,11 @@ def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
     values = [value.strip() for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
     headings = {folded(word) for guess in guesses for word in (guess.heading, *guess.heading.split())}
-    found = {value for value in values if folded(value) in {folded(word) for word in NO_SCORE}}
+    nothing = {folded(word) for word in NO_SCORE}
+    found = {value for value in values if folded(value) in nothing}
+    # Beside a blank score its severity may say so: "** DECLINED **".
+    levels = {value.strip() for guess in guesses if guess.field is Field.SEVERITY for value in guess.values}
+    found |= {value for value in levels if folded(value.strip("*<>()[] ")) in nothing and folded(value) != "none"}
     # Words without a digit ("UTC") are no score either; a severity alone may be one, a letter may be a misread digit.
     found |= {
         value

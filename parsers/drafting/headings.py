@@ -81,6 +81,8 @@ def find_table(document: Document) -> FoundHeader | None:
         for start, end, cells, score in _windows(lines, page, _rank, least=3):
             if best is None or score > best[0]:
                 headings, first = _stacked(lines, start, end, cells, page) or _taller(lines, start, end, cells, page)
+                if first < start and _person_line(lines, start, cells, page) and not _grown_known(cells, headings):
+                    headings, first = cells, start
                 found = FoundHeader(headings=_once(headings), above=_person_line(lines, first, headings, page))
                 best = score, found
     return best[1] if best else None
@@ -183,6 +185,13 @@ def _taller(
             break
         cells, start = taller, start - 1
     return cells, start
+
+
+def _grown_known(cells: Sequence[Heading], taller: Sequence[Heading]) -> bool:
+    """Whether most headings that a line above made longer are known ones as they are then."""
+    grown = [new.text for old, new in zip(cells, taller, strict=False) if old != new]
+    known = sum(heading_means(text) is not None or named_instrument(text) is not None for text in grown)
+    return known * 2 >= len(grown)
 
 
 def _stacked(

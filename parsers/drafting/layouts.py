@@ -21,7 +21,7 @@ from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
 from parsers.drafting.items import severity_below, sketch_items
 from parsers.drafting.labels import find_labelled, texts_beside
-from parsers.drafting.legends import cell_legend, with_earlier, without_earlier
+from parsers.drafting.legends import cell_legend, named_beside, with_earlier, without_earlier
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
@@ -185,6 +185,7 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
         labelled = find_labelled(documents, above=None)
         if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
             sketch.tables = [table]
+            sketch.legend |= named_beside(table.guesses)
             sketch.page_guesses = page_guesses
             sketch.continued = continued_lines(documents, page_guesses)
             values = [text for group in groups for text in group.values.get(Field.NAME, ())]

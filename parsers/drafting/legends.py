@@ -9,11 +9,12 @@ from typing import Final
 
 from parsers.drafting.fields import Guess
 from parsers.drafting.vocabulary import NO_SCORE
-from parsers.drafting.words import plain
+from parsers.drafting.words import named_instrument, plain
+from parsers.lines import folded
 from parsers.template_parts import Field
 
-# "D = student declined", "NA: not assigned".
-_SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s=:,;.()]{1,8})\s*[=:]\s*(?P<meaning>[^=:,;.()]+)")
+# "D = student declined", "Blank = not assigned".
+_SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s\d=:,;.()]{1,8})\s*=\s*(?P<meaning>[^\d=:,;.()]+)")
 _NONE: Final = frozenset(plain(word) for word in NO_SCORE if plain(word)) | {
     "not assigned", "not administered", "not asked", "not due", "not taken", "not screened", "no answer", "missing",
     "not applicable", "not available", "skipped", "no show", "did not complete", "unable to complete",
@@ -40,7 +41,7 @@ def cell_legend(texts: Iterable[str]) -> CellLegend:
     """What lines of the samples say about score cells."""
     lines = tuple(texts)
     found = [match for text in lines for match in _SIGN.finditer(text)]
-    signs = [match["sign"] for match in found if _says_none(match["meaning"]) and not match["sign"].isdigit()]
+    signs = [match["sign"] for match in found if _says_none(match["meaning"])]
     said = ["" if sign.casefold() in _BLANK else sign for sign in signs]
     earlier = next((pair for pair in _BRACKETS if any(_explained(pair, text) for text in lines)), None)
     return CellLegend(no_score=tuple(dict.fromkeys(said)), earlier=earlier)
@@ -60,6 +61,27 @@ def with_earlier(guess: Guess, legend: CellLegend) -> Guess:
     opened, closed = legend.earlier
     why = f"{guess.why}; the print says that {opened}…{closed} is an earlier score"
     return replace(guess, pattern=rf"(?P<total>\d{{1,3}})(?: ?{_behind(legend.earlier)})?", why=why)
+
+
+def named_beside(guesses: Sequence[Guess]) -> dict[str, str]:
+    """Names in the instrument column that another column explains in every row ("AUDC" beside "AUDIT-C"), folded.
+
+    A column that once names another instrument than the instrument column does explains nothing.
+    """
+    names = next((guess.values for guess in guesses if guess.field is Field.INSTRUMENT), ())
+    found: dict[str, str] = {}
+    for beside in (guess.values for guess in guesses if guess.field is Field.IGNORE):
+        if len(beside) != len(names):
+            continue
+        told = [(name, named_instrument(text)) for name, text in zip(names, beside, strict=True) if name.strip()]
+        known = [(named_instrument(name), other) for name, other in told if other is not None]
+        if any(own not in (None, other) for own, other in known):
+            continue
+        for name in {name for name, _ in told if named_instrument(name) is None}:
+            meant = {other for other_name, other in told if other_name == name}
+            if len(meant) == 1 and (instrument := meant.pop()) is not None:
+                found[folded(name)] = instrument
+    return found
 
 
 def _explained(brackets: tuple[str, str], text: str) -> bool:

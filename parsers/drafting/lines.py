@@ -16,11 +16,18 @@ from records.finding import Finding
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_LOUD_MONTH: Final = (
+    "(?:JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT?(?:EMBER)?|OCT(?:OBER)?|"
+    "NOV(?:EMBER)?|DEC(?:EMBER)?)"
+)
 _MOST_RUNS: Final = 5  # a page foot has a left, a middle and a right part, perhaps with bars between
 _ANSWERS: Final = 3  # single digits on one line that look like the answers to a question
 _SAME_START: Final = 4  # words in common that make two lines one piece of print
 _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?"
-_CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|[AP]M|" + _MONTH + "|" + _WEEKDAY)
+_CHANGING: Final = re.compile(
+    # "15,2026@02:15" is one word.
+    r"\d[\w/.:-]*?(?:,\d{4}(?:@[\d:]+)?)?[,.;]?|[AP]M|" + _MONTH + "|" + _LOUD_MONTH + "|" + _WEEKDAY
+)
 # Behind these stands who printed the report.
 _USERS: Final = frozenset({"by", "user", "usr", "operator", "userid"})
 _STAFF: Final = frozenset({"reviewer", "rater", "attending", "clinician", "provider", "therapist", "counselor"})
@@ -55,12 +62,15 @@ def pattern_of(text: str) -> Piece:
 def _generalised(word: str) -> str:
     if re.fullmatch(_MONTH, word) or re.fullmatch(_WEEKDAY, word):
         return "[A-Z][a-z]+" + (re.escape(word[-1]) if word[-1] in ",." else "")
+    if re.fullmatch(_LOUD_MONTH, word):
+        return "[A-Z]{3,9}"
     if re.fullmatch("[AP]M", word):
         return "[AP]M"
     if not _CHANGING.fullmatch(word):
         return re.escape(word)
     stop = word[-1] if word[-1] in ",.;" else ""
-    return r"\d[\w/.:-]*" + re.escape(stop)
+    whole = r"\d[\w/.:,@-]*" if re.search(r"[,@]\d", word) else r"\d[\w/.:-]*"
+    return whole + re.escape(stop)
 
 
 def _ruler(text: str) -> Piece | None:
@@ -162,6 +172,9 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         unknown = {f.detail for f in left if f.region is not None and f.region.page == region.page}
         doubted = [run for run in runs if run in unknown]
         bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
+        # The date of a print stands beside the number of its page.
+        paged = dated and any(re.match(r"page\b", run, re.IGNORECASE) for run in runs)
+        doubted = [run for run in doubted if not (paged and share(Field.AUTHORED_ON, [run]) == 1)]
         many = len(doubted) > _MOST_RUNS or _holds_answers(runs)
         if outside and not many and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))

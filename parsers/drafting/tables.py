@@ -110,6 +110,10 @@ class _Reading:
         header = zone.header
         count = len(header.cells)
         if self._above_header is not None:
+            # A titled line ("CLINIC: …") may stand where a person's begins.
+            titled = [line for line in lines if _is_titled(line.text)]
+            self.odd += [line.text for line in titled]
+            lines = [line for line in lines if line not in titled]
             lines = self._person_lines(lines, page, header, self._above_header)
         lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count

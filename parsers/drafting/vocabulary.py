@@ -16,7 +16,7 @@ SYNONYMS: Final[dict[Field, str]] = {
     Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
     Field.SUFFIX: "suffix|gen|generation|name suffix",
     Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
-    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
+    Field.MRN: "mrn|m r n|pid|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
     "case id|"
     "pt id|pt no|pt #|patient record number|mr|mr #|mr no|medical record|med record|record id|ehr id|unique id|id #|"
     "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
