@@ -91,7 +91,7 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
             skipped.append((_escaped(labels[0].text) + " .+", True))
         else:
             skipped.append(pattern_of(text))
-    groups = [_of_dates(dated)] if dated else []
+    groups = [of_dates(dated)] if dated else []
     groups += [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
     return groups, list(dict.fromkeys(skipped))
 
@@ -140,7 +140,7 @@ def _longest_name(line: str) -> str | None:
     return next((text for text in beginnings if named_instrument(text) is not None), None)
 
 
-def _of_dates(lines: Sequence[str]) -> GroupPattern:
+def of_dates(lines: Sequence[str]) -> GroupPattern:
     """Headings that are the date of the rows below."""
     pieces = re.split(r"(\d+|[^\W\d_]+)", lines[0])
     pattern = "".join(

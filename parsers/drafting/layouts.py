@@ -23,6 +23,7 @@ from parsers.drafting.items import severity_below, sketch_items
 from parsers.drafting.labels import find_labelled, texts_beside
 from parsers.drafting.legends import cell_legend, named_beside, with_earlier, without_earlier
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
+from parsers.drafting.logs import find_log
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
@@ -115,8 +116,18 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     trend = find_trend(documents)
     if trend is not None:
         sketch.sentences, sketch.sentence_groups = [trend.sentence], list(trend.people)
+        sketch.sentence_why = (
+            "The print says that the newest score comes first; the earlier ones behind it are known and not read"
+        )
         order, sketch.names_why = name_order([_named(trend.names)])
         sketch.names, sketch.dates, sketch.no_score = order.value, trend.dates, trend.no_score
+        return _completed(_anchored(sketch, texts, heights), texts)
+    log = find_log(documents)
+    if log is not None:
+        sketch.sentences, sketch.sentence_groups = [log.sentence], list(log.headings)
+        sketch.sentence_why = "A score at a time; what is noted beside scores again and again is known and not read"
+        order, sketch.names_why = name_order([_named(log.names)])
+        sketch.names, sketch.dates, sketch.no_score = order.value, log.dates, log.no_score
         return _completed(_anchored(sketch, texts, heights), texts)
     _sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
@@ -303,7 +314,8 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
     elif sketch.sentences and not sketch.names_why:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
     legend = [word for word in sketch.cells.no_score if sketch.tables]
-    sketch.no_score = tuple(dict.fromkeys((*sketch.no_score, *legend, *no_score_words(sketch.guesses))))
+    words = (*sketch.no_score, *legend, *no_score_words(sketch.guesses))
+    sketch.no_score = tuple({folded(word): word for word in reversed(words)}.values())[::-1]
     sketch.instruments = instrument_names(sketch.guesses, sketch.legend)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 

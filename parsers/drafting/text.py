@@ -76,6 +76,7 @@ class Sketch:
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
         sentence_groups: Patterns of lines that speak of the sentences below them.
+        sentence_why: What the author should know of these.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Sketch:
     blocks: tuple[Guess, ...] = ()
     sentences: list[str] = field(default_factory=list)
     sentence_groups: list[str] = field(default_factory=list)
+    sentence_why: str = ""
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -147,7 +149,7 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
     if sketch.blocks:
         lines += ["blocks:", f"  starts_with: {_scalar(sketch.blocks[0].heading)}", "  fields:"]
         lines += [_guess_line("label", guess, sketch, indent=4) for guess in sketch.blocks]
-    lines += _parts("sentences", [_sentences(pattern, sketch.sentence_groups) for pattern in sketch.sentences])
+    lines += _parts("sentences", [_sentences(pattern, sketch) for pattern in sketch.sentences])
     return "\n".join(lines) + "\n"
 
 
@@ -195,14 +197,14 @@ def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
     return lines
 
 
-def _sentences(pattern: str, groups: Sequence[str]) -> list[str]:
-    if not groups:
+def _sentences(pattern: str, sketch: Sketch) -> list[str]:
+    if not sketch.sentence_groups:
         return [f"pattern: {_quoted(pattern)}"]
     return [
-        "# The print says that the newest score comes first: the earlier ones behind it are known and not read. CHECK",
+        f"# {sketch.sentence_why}: CHECK",
         f"pattern: {_quoted(pattern)}",
         "groups:  # lines that say whose scores follow",
-        *(f"  - pattern: {_quoted(group)}" for group in groups),
+        *(f"  - pattern: {_quoted(group)}" for group in sketch.sentence_groups),
     ]
 
 
