@@ -26,7 +26,8 @@ _COUNTS: Final = re.compile(
 # amount to.
 _MEANS: Final = re.compile(
     r"\d+ (?P<rows>patients?|students?|clients?|members?|residents?|persons?|people|rows?|records?|results?|entries|"
-    r"screens?|screenings?|assessments?|visits?|encounters?)\b(?P<said>[^\d]*?)(?P<numbers>(?: (?:\d+(?:\.\d+)?%?|[-–—]+))*)"
+    r"screens?|screenings?|assessments?|visits?|encounters?)\b(?P<said>[^\d]*?)"
+    r"(?P<numbers>(?: (?:\d+(?:\.\d+)?%?|[-–—]+))*)"
 )
 _SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
 _LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,14 @@ _NAME: Final = r"[^\W\d_][\w'’.-]*,?(?: [^\W\d_][\w'’.-]*,?)*"
 _TIME: Final = r"(?:\d{1,2}:?\d{2}(?: ?[ap]\.?m?\.?)? )?"
 _BORN: Final = re.compile(r"\b(?P<cue>born|b\.|dob:?|d\.o\.b\.:?|birth ?date:?|date of birth:?) ", re.IGNORECASE)
 _NUMBER: Final = re.compile(
-    r"(?<!\S)(?P<cue>mrn:?|mr ?#:?|chart(?: no\.?| #)?:?|record(?: no\.?| #)?:?|id:?|no\.:?|#) (?P<mrn>[A-Z]{0,4}-?\d[\d-]+)(?!\S)",
+    r"(?<!\S)(?P<cue>mrn:?|mr ?#:?|chart(?: no\.?| #)?:?|record(?: no\.?| #)?:?|id:?|no\.:?|#) "
+    r"(?P<mrn>[A-Z]{0,4}-?\d[\d-]+)(?!\S)",
     re.IGNORECASE,
 )
 _SEX: Final = re.compile(r"(?<!\S)(?P<sex>[MFX]|Male|Female)(?!\S)")
 _SCORE: Final = re.compile(
-    r"(?P<name>[^=:]+?)(?P<sign> ?[=:] ?| )(?P<score>\d{1,3}(?: ?/ ?\d{1,3})?|[^\W\d][^()\d=:]*?)(?: \((?P<word>[^()\d]+)\))?"
+    r"(?P<name>[^=:]+?)(?P<sign> ?[=:] ?| )(?P<score>\d{1,3}(?: ?/ ?\d{1,3})?|[^\W\d][^()\d=:]*?)"
+    r"(?: \((?P<word>[^()\d]+)\))?"
 )
 
 
@@ -189,7 +192,7 @@ def _person(line: Line) -> _Person | None:
     found.sort()
     begin = re.match(_TIME, text)
     name = text[begin.end() if begin else 0 : found[0][0]].strip(" ,")
-    between = [text[end:start] for (_, end, _), (start, _, _) in zip(found, found[1:], strict=False)]
+    between = [text[end:start] for (_, end, _), (start, _, _) in itertools.pairwise(found)]
     plain = re.fullmatch(_NAME, name) is not None and share(Field.NAME, [name]) == 1
     if not plain or any(gap.strip(" ,;") for gap in between) or re.search(r"[\d=]", text[found[-1][1] :]):
         return None

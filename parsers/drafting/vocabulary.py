@@ -34,7 +34,8 @@ SYNONYMS: Final[dict[Field, str]] = {
     Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
     "latest band|"
     "category|risk level|range|latest level|severity range|score category|meaning",
-    Field.AUTHORED_ON: "date|appt|appointment|appt date|appointment date|date time|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
+    Field.AUTHORED_ON: "date|appt|appointment|appt date|appointment date|date time|assessment date|visit|"
+    "visit date|session|session date|service date|svc date|completed|"
     "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
     "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
     "given|rated|rated on|filled out|filled out on|survey date|dos|current date|screen date|screened|visit date time|"
@@ -62,8 +63,8 @@ SYNONYMS: Final[dict[Field, str]] = {
 # Dates of something else than a questionnaire, whatever other date a row has.
 NO_VISIT: Final = frozenset({
     "enrolled", "enrolled on", "enrollment", "enrollment date", "admitted", "admission date", "admit date", "referred",
-    "referral date", "start date", "end date", "discharged", "follow up due", "follow up", "due", "due date", "next visit",
-    "next appt", "next appointment",
+    "referral date", "start date", "end date", "discharged", "follow up due", "follow up", "due", "due date",
+    "next visit", "next appt", "next appointment",
 })  # fmt: skip
 ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
