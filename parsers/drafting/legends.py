@@ -13,15 +13,20 @@ from parsers.drafting.words import named_instrument, plain
 from parsers.lines import folded
 from parsers.template_parts import Field
 
-# "D = student declined", "Blank = not assigned".
+# "D = student declined", "Blank = not assigned"; where a hyphen or colon stands between, a short sign in capitals.
 _SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s\d=:,;.()]{1,8})\s*=\s*(?P<meaning>[^\d=:,;.()]+)")
+_SHORT: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[A-Z]{1,3})(?: [-–—]|:) (?P<meaning>[^\d=:,;.()–—]+)")
 _NONE: Final = frozenset(plain(word) for word in NO_SCORE if plain(word)) | {
     "not assigned", "not administered", "not asked", "not due", "not taken", "not screened", "no answer", "missing",
     "not applicable", "not available", "skipped", "no show", "did not complete", "unable to complete",
 }  # fmt: skip
 _BLANK: Final = frozenset({"blank", "empty"})
-_EARLIER: Final = r"(?:the )?(?:previous|prior|earlier|preceding|baseline)\b"
-_BRACKETS: Final = (("[", "]"), ("(", ")"))
+_EARLIER: Final = r"(?:previous|prior|earlier|preceding|baseline)"
+# The brackets, and what they are called.
+_BRACKETS: Final = {
+    ("[", "]"): r"\[ ?\]|(?:square )?brackets",
+    ("(", ")"): r"\( ?\)|parenthes[ei]s|round brackets",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,8 @@ def cell_legend(texts: Iterable[str]) -> CellLegend:
     """What lines of the samples say about score cells."""
     lines = tuple(texts)
     found = [match for text in lines for match in _SIGN.finditer(text)]
-    signs = [match["sign"] for match in found if _says_none(match["meaning"])]
+    short = [match for text in lines for match in _SHORT.finditer(text) if plain(match["meaning"]) in _NONE]
+    signs = [match["sign"] for match in (*(m for m in found if _says_none(m["meaning"])), *short)]
     said = ["" if sign.casefold() in _BLANK else sign for sign in signs]
     earlier = next((pair for pair in _BRACKETS if any(_explained(pair, text) for text in lines)), None)
     return CellLegend(no_score=tuple(dict.fromkeys(said)), earlier=earlier)
@@ -85,8 +91,12 @@ def named_beside(guesses: Sequence[Guess]) -> dict[str, str]:
 
 
 def _explained(brackets: tuple[str, str], text: str) -> bool:
+    """Whether a line says that an earlier score stands in these brackets."""
     opened, closed = map(re.escape, brackets)
-    return re.search(rf"{opened}{_EARLIER}[^\d\[\]()]*{closed}", text, re.IGNORECASE) is not None
+    named = _BRACKETS[brackets]
+    shown = rf"{opened}(?:the )?{_EARLIER}\b[^\d\[\]()]*{closed}"
+    called = rf"\b{_EARLIER}\b[^.;]*\bin (?:{named})|(?:{named})[^.;]*\b{_EARLIER}\b"
+    return re.search(f"{shown}|{called}", text, re.IGNORECASE) is not None
 
 
 def _behind(brackets: tuple[str, str]) -> str:

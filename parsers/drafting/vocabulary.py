@@ -68,7 +68,9 @@ NO_VISIT: Final = frozenset({
 })  # fmt: skip
 ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
-OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
+OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial",
+    "prev", "base", "chg",
+})  # fmt: skip
 # Words that headings cut short, and what they stand for.
 ABBREVIATIONS: Final = {
     "pt": "patient", "pat": "patient", "dt": "date", "svc": "service", "interp": "interpretation",
