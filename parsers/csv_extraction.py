@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parsers.claims import describes
+from parsers.components import component_row, joined_components
 from parsers.group_headings import Groups
 from parsers.heading_doubts import is_strange_header, may_be_heading
 from parsers.lines import folded
@@ -69,6 +70,8 @@ def extract_csv(file: TableFile, template: Template, *, site: str) -> ExtractedR
             made, without = _records(row, printed, table, groups, template)
             rows += made
             no_score += without
+    rows, without = joined_components(rows, template)
+    no_score += without
     if not rows and not no_score and header_at is not None:
         findings.append(Finding(code="no-records"))
     return ExtractedReport(
@@ -140,6 +143,9 @@ def _records(
     own = {str(p.column.field) for p in printed}
     notes += [Finding(code="row-ambiguous")] if any(n in groups.doubted and n not in own for n in groups.said) else []
     record = ExtractedRow(page=None, line=row.line, region=None, cells=(), findings=tuple(notes))
+    if table.components:
+        groups.row_taken()
+        return [component_row(record, groups.said, printed)], 0
     made, without = split_scores(record, groups.said, printed, template)
     groups.row_taken()
     if not made and may_be_heading([(p.column, p.cell.text) for p in printed], template, table):

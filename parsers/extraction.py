@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
+from parsers.components import joined_components
 from parsers.header import Header, find_headers
 from parsers.heading_doubts import names_people
 from parsers.headless_items import extract_headless
@@ -68,6 +69,8 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
     )
     for page in document.pages:
         _page(page, template, site, progress)
+    progress.rows, without = joined_components(progress.rows, template)
+    progress.no_score += without
     only_tables = not (template.blocks or template.items or template.sentences)
     if template.table and only_tables and not progress.tables_seen:
         progress.findings.append(Finding(code="table-not-found"))

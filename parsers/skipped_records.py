@@ -61,7 +61,7 @@ def reads_as_record(printed: Sequence[tuple[Column, str]], template: Template) -
     told = [
         _tells(text, field, template)
         for field, text in values
-        if field in (*_DATES, Field.MRN, Field.INSTRUMENT) and (text or field is Field.INSTRUMENT)
+        if field in (*_DATES, Field.MRN, Field.INSTRUMENT, Field.COMPONENT) and (text or field is Field.INSTRUMENT)
     ]
     dated = [field for field, _ in values if field in _DATES]
     read = [field for field, text in values if field in _DATES and text]
@@ -83,6 +83,9 @@ def _values(column: Column, text: str) -> list[tuple[Field, str]]:
 def _tells(text: str, field: Field, template: Template) -> bool:
     if field is Field.MRN:
         return sum(character.isdigit() for character in text) >= _MRN_DIGITS
+    if field is Field.COMPONENT:
+        known = (component for table in template.table for component in table.components)
+        return any(each.field is not Field.IGNORE and each.pattern.fullmatch(text) for each in known)
     if field is Field.INSTRUMENT:
         name = resolve(text, load_instruments(), template.instruments)
         return name.instrument_id is not None or name.ambiguous
@@ -95,7 +98,7 @@ def _tells(text: str, field: Field, template: Template) -> bool:
 def _is_scored(text: str, field: Field, template: Template) -> bool:
     if field is Field.RESULT:
         return bool(text) and folded(text) not in {folded(words) for words in template.no_score}
-    if field not in (Field.TOTAL, Field.ITEM):
+    if field not in (Field.TOTAL, Field.ITEM, Field.VALUE):
         return False
     try:
         return read_score(text, maximum=None) is not None

@@ -9,6 +9,7 @@ from parsers.alignment import rows_out_of_line
 from parsers.areas import TableArea
 from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
+from parsers.components import component_row
 from parsers.dates import UnreadableDateError, read_date
 from parsers.group_headings import (
     GroupLine,
@@ -36,7 +37,9 @@ from records.geometry import Region, around
 from records.report import Cell, ExtractedRow
 
 # A line of a table begins a row when at least half of these columns, as far as the table has them, are filled.
-_KEYS = SCORES | {Field.AUTHORED_ON, Field.INSTRUMENT, Field.BIRTH_DATE, Field.MRN}
+_KEYS = SCORES | {
+    Field.AUTHORED_ON, Field.INSTRUMENT, Field.BIRTH_DATE, Field.MRN, Field.COMPONENT, Field.VALUE
+}  # fmt: skip
 
 
 # Lines of one cell share an edge, or their middle, within this many points.
@@ -387,6 +390,8 @@ def _records(
     findings = [Finding(code="row-ambiguous", region=row.region)] if doubted else []
     findings += [Finding(code="column-boundary", region=row.region)] if row.crossed else []
     record = ExtractedRow(page=page.number, region=row.region, cells=(), findings=tuple(findings))
+    if table.components:
+        return [component_row(record, groups.said, printed)], 0
     return split_scores(record, groups.said, printed, template)
 
 

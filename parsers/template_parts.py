@@ -39,6 +39,8 @@ class Field(StrEnum):
         AUTHORED_TIME: Time or visit that tells two of one day apart.
         ITEM: Points of one answer, in tables with a column per question.
         ANSWERS: Points of all answers in one cell, in the questionnaire's order: "0-1-1-0-2".
+        COMPONENT: What the row's value is ("PHQ-9 TOTAL SCORE"), in tables with components only.
+        VALUE: The value of the row's component, in tables with components only.
         LABEL: Wording of a question, in items only.
         ANSWER: Answer in words, in items only.
         POINTS: Points of an answer, in items only.
@@ -65,6 +67,8 @@ class Field(StrEnum):
     AUTHORED_TIME = "authored_time"
     ITEM = "item"
     ANSWERS = "answers"
+    COMPONENT = "component"
+    VALUE = "value"
     LABEL = "label"
     ANSWER = "answer"
     POINTS = "points"
@@ -252,8 +256,34 @@ class Across:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One kind of row in a table whose rows each give one value of a record.
+
+    Attributes:
+        pattern: Regular expression of the whole cell in the column with field component; the first that fits counts.
+            Its named groups are instrument and, for an answer, item: the id of the question.
+        field: What such a row's value is: total, result, severity, item; or ignore.
+        item: For field item, in place of the group: the id of the question.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    pattern: re.Pattern[str]
+    field: Field
+    item: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.field not in SCORES | {Field.SEVERITY, Field.ITEM, Field.IGNORE}:
+            raise ValueError("a component is total, result, severity, item or ignore")
+        groups = set(self.pattern.groupindex)
+        if groups - {"instrument", "item"}:
+            raise ValueError("groups of a component are instrument and item")
+        if (self.field is Field.ITEM) != (self.item is not None or "item" in groups):
+            raise ValueError("a component with field item says which question it answers, others do not")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A record per row, or per score column of a row.
+    """A record per row, or per score column of a row, or per group of rows that each give one of its values.
 
     Attributes:
         columns: From left to right, every printed column.
@@ -261,6 +291,8 @@ class Table:
         rows: What separates rows.
         groups: Headings between rows that apply to the rows below.
         details: Lines below a row that say more about it.
+        components: What rows give, where each one gives a single value of a record; neighbouring rows that name the
+            same instrument make one record.
         skip: Lines between rows without a record: subtotals, rulers made of dashes.
         unheaded: What a column without a header prints beside the rows: boxes to tick, bullets. No letters or digits.
         header_on_every_page: False: a page without the header goes on with the columns of the page before.
@@ -272,6 +304,7 @@ class Table:
     rows: RowRule = RowRule.AUTO
     groups: tuple[GroupHeading, ...] = ()
     details: tuple[DetailLine, ...] = ()
+    components: tuple[Component, ...] = ()
     skip: tuple[Furniture, ...] = ()
     unheaded: tuple[str, ...] = ()
     header_on_every_page: bool = True
@@ -282,7 +315,8 @@ class Table:
         if any(not text.strip() or any(char.isalnum() for char in text) for text in self.unheaded):
             raise ValueError("what a column without a header prints may hold no letters or digits")
         totals = [c for c in self.columns if c.fields & SCORES]
-        if not totals and self.across is None:
+        self._check_components(scored=bool(totals) or self.across is not None)
+        if not totals and self.across is None and not self.components:
             raise ValueError("a table needs a column with field total or result")
         if totals and self.across is not None:
             raise ValueError("a table with across has its scores there")
@@ -295,6 +329,14 @@ class Table:
         asked = [(c.instrument, c.item) for c in self.columns if c.field is Field.ITEM]
         if len(asked) != len(set(asked)):
             raise ValueError("a question has two columns")
+
+    def _check_components(self, *, scored: bool) -> None:
+        fields = [column.field for column in self.columns]
+        pair = (fields.count(Field.COMPONENT), fields.count(Field.VALUE))
+        if pair != ((1, 1) if self.components else (0, 0)):
+            raise ValueError("components go with one column with field component and one with field value")
+        if self.components and scored:
+            raise ValueError("a table with components has its scores in the column with field value")
 
     @property
     def takes_apart(self) -> bool:
