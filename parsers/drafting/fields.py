@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 
+from parsers.drafting.person_cells import PersonCells, person_cells
 from parsers.drafting.times import scores_by_time
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
@@ -19,6 +20,7 @@ from parsers.drafting.words import (
     is_no_visit,
     is_other_time,
     item_number,
+    lists_answers,
     middle_year,
     named_instrument,
     share,
@@ -51,6 +53,7 @@ class Guess:
         points: For the column of one answer: what it stands for.
         pattern: For cells that hold several fields: the regular expression that takes them apart.
         stack: For cells with a field on each line: the guess for each line.
+        person: For cells that hold a name with labelled values: what they hold.
         why: A sentence for the template's author.
     """
 
@@ -67,6 +70,7 @@ class Guess:
     points: int | None = None
     pattern: str | None = None
     stack: tuple[Guess, ...] = ()
+    person: PersonCells | None = None
 
     @property
     def single(self) -> tuple[Guess, ...]:
@@ -230,6 +234,17 @@ def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str])
 
 
 def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
+    person = person_cells(values)
+    if person is not None:
+        return Guess(
+            heading=heading, values=values, field=Field.PARTS, certainty=Certainty.LIKELY, pattern=person.pattern,
+            why="a name with labelled values below it", person=person,
+        )  # fmt: skip
+    if lists_answers(values):
+        return Guess(
+            heading=heading, values=values, field=Field.ANSWERS, certainty=Certainty.SURE,
+            why="its cells list the answers in order",
+        )  # fmt: skip
     return _by_instrument(heading, values) or _by_meaning(heading, values)
 
 
@@ -379,7 +394,7 @@ _LONGEST_WORDS = 3
 
 def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
-    values = [value.strip() for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
+    values = [value.strip() for guess in guesses if guess.field in (Field.TOTAL, Field.VALUE) for value in guess.values]
     headings = {folded(word) for guess in guesses for word in (guess.heading, *guess.heading.split())}
     nothing = {folded(word) for word in NO_SCORE}
     found = {value for value in values if folded(value) in nothing}

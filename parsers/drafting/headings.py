@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from parsers.drafting.words import (
+    behind_name,
     date_formats,
     heading_hints,
     heading_means,
@@ -26,6 +27,8 @@ _FEWEST_CHOICES = 3
 _FEWEST_STACKED = 3  # columns with a heading on each of two lines
 _SAME_LEFT = 3.0  # points
 _MOST = 0.8
+_NEAR_ROWS = 6  # lines below a header among which its rows begin
+_FEWEST_COMPONENTS = 3
 _PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
 
 Rank = Callable[[str], float]
@@ -106,6 +109,24 @@ def find_flowsheet(document: Document) -> FoundHeader | None:
             if len(texts) > 1 and formats and not date_formats(texts[:1]) and begins:
                 return FoundHeader(headings=(Heading(text=texts[0]),), dates=formats)
     return None
+
+
+def find_component_header(document: Document) -> FoundHeader | None:
+    """A header above rows that begin with an instrument's name and what of it they give; or None."""
+    for page in document.pages[:2]:
+        lines = lines_of(page.words)
+        for number, line in enumerate(lines):
+            texts = [joined(run) for run in line.runs()]
+            below = [other for other in lines[number + 1 : number + 1 + _NEAR_ROWS] if _gives_component(other)]
+            spoken = not any(character.isdigit() or character == ":" for character in line.text)
+            if len(texts) > 1 and spoken and len(below) >= _FEWEST_COMPONENTS:
+                return FoundHeader(headings=tuple(Heading(text=text) for text in texts))
+    return None
+
+
+def _gives_component(line: Line) -> bool:
+    runs = line.runs()
+    return len(runs) > 1 and bool(behind_name(joined(runs[0])))
 
 
 def find_item_headers(page: Page) -> tuple[tuple[Heading, ...], ...]:

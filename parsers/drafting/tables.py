@@ -11,7 +11,7 @@ from parsers.columns import Borders, find_borders
 from parsers.drafting.group_lines import TRAILING_WORDS, is_count, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
 from parsers.drafting.vocabulary import BOXES, NO_SCORE
-from parsers.drafting.words import date_formats, is_legend, named_instrument
+from parsers.drafting.words import behind_name, date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
 from parsers.lines import Line, folded, joined
@@ -212,7 +212,9 @@ def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
         return titled
     across = any(borders.column_of(run[0]) != borders.column_of(run[-1]) for run in line.runs())
     # A heading names an instrument at the left margin, and perhaps a count at the right one.
-    titled = titled or (len(line.runs()) <= 2 and named_instrument(joined(line.runs()[0])) is not None)
+    first = joined(line.runs()[0])
+    titled = titled or (len(line.runs()) <= 2 and named_instrument(first) is not None)
+    titled = titled or (len(line.runs()) == 1 and all(word.isalpha() for word in behind_name(first).split() or "0"))
     return across or titled or not any(char.isalnum() for char in line.text) or line.text[0] in "*-=_"
 
 

@@ -28,6 +28,7 @@ class TableSketch:
         above: Columns of lines that speak of the rows below them.
         group_dates: Date formats of what these headings say.
         skip: Lines between rows, each with whether it is a regular expression.
+        components: Pattern of each kind of row with what it gives, where rows give one value of a record each.
         unheaded: What a column without a header prints.
     """
 
@@ -39,6 +40,7 @@ class TableSketch:
     skip: list[Piece] = field(default_factory=list)
     header_on_every_page: bool = True
     unheaded: tuple[str, ...] = ()
+    components: tuple[tuple[str, Field], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class Sketch:
         sentences: Patterns of sentences that are a record each.
         sentence_groups: Patterns of lines that speak of the sentences below them.
         sentence_why: What the author should know of these.
+        people: What headings of the samples print of people; none of it may stand in a draft.
     """
 
     id: str
@@ -102,6 +105,7 @@ class Sketch:
     sentences: list[str] = field(default_factory=list)
     sentence_groups: list[str] = field(default_factory=list)
     sentence_why: str = ""
+    people: tuple[str, ...] = ()
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -176,6 +180,9 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
     if table.above:
         lines.append("  - columns:")
         lines += [_guess_line("header", guess, sketch, indent=6) for guess in table.above]
+    if table.components:
+        lines.append("components:  # what a row gives; a row that none of them describes keeps its record back")
+        lines += [f"  - {{pattern: {_quoted(pattern)}, field: {field.value}}}" for pattern, field in table.components]
     return lines + _pieces("skip", table.skip, indent=0)
 
 

@@ -249,3 +249,29 @@ def _reads(value: str, form: str) -> bool:
     read = date_by(" ".join(value.split()), form)
     # strptime finds years such as 426 in a six-digit record number.
     return read is not None and 1900 <= read.year <= 2100
+
+
+# "0-1-1-0-2", "0, 1, 1": single digits, and in one cell at least as many as no date or phone number has.
+_ANSWERS: Final = re.compile(r"[0-6](?:\s?[-,;/|]\s?[0-6]|\s[0-6])+")
+_FEWEST_ANSWERS: Final = 5
+
+
+def lists_answers(values: Sequence[str]) -> bool:
+    """Whether cells list all answers of a questionnaire; some may say in words why there are none."""
+    filled = [value.strip() for value in values if any(char.isdigit() for char in value)]
+    lists = [value for value in filled if _ANSWERS.fullmatch(value)]
+    longest = max((sum(char.isdigit() for char in value) for value in lists), default=0)
+    return bool(lists) and len(lists) >= 0.9 * len(filled) and longest >= _FEWEST_ANSWERS
+
+
+_LONGEST_NAME: Final = 5  # words of an instrument's name
+
+
+def behind_name(text: str) -> str:
+    """What stands behind the name of an instrument; empty where the text does not begin with one."""
+    words = text.split()
+    for count in range(1, min(_LONGEST_NAME + 1, len(words))):
+        # "AUDIT C": a letter or digit alone is the end of the name.
+        if len(words[count]) > 1 and named_instrument(" ".join(words[:count])) is not None:
+            return " ".join(words[count:])
+    return ""
