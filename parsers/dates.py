@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-
-
 # The age behind a birth date says the same again: "06/14/2003 (23y)", "06/14/2003, 23 yrs".
 _UNIT = r"(?:y|yo|y/o|yrs?|years?(?: old)?|mos?|months?)\.?"
 _AGE = re.compile(
