@@ -169,7 +169,7 @@ def _whole(
     lines: Sequence[Line], start: int, end: int, cells: tuple[Heading, ...], page: Page
 ) -> tuple[tuple[Heading, ...], int]:
     """A header with what stands above its line and belongs to it, and where it begins."""
-    other = _repeated(lines, start, cells) or _stacked(lines, start, end, cells, page)
+    other = _repeated(lines, end, len(cells), page) or _stacked(lines, start, end, cells, page)
     headings, first = other or _taller(lines, start, end, cells, page)
     if (
         first < start
@@ -181,16 +181,22 @@ def _whole(
     return headings, first
 
 
-def _repeated(lines: Sequence[Line], start: int, cells: tuple[Heading, ...]) -> tuple[tuple[Heading, ...], int] | None:
+def _repeated(lines: Sequence[Line], end: int, count: int, page: Page) -> tuple[tuple[Heading, ...], int] | None:
     """The header below a line of instruments, each above the same headings as the others ("Base", "Last"), and its top.
 
     Without printed lines only this repetition says how far such a name reaches.
     """
-    if start == 0 or any(cell.under for cell in cells) or not _together(lines[start - 1 : start + 1]):
+    if end == 0 or not _together(lines[end - 1 : end + 1]):
         return None
-    over = lines[start - 1].runs()
-    found = find_headers(lines[start : start + 1], [cell.column() for cell in cells])
-    if len(over) < 2 or any(named_instrument(joined(run)) is None for run in over) or len(found) != 1:
+    cells = _cells(lines[end : end + 1], page, ruler=None)
+    over = lines[end - 1].runs()
+    found = find_headers(lines[end : end + 1], [cell.column() for cell in cells])
+    if (
+        len(cells) != count
+        or len(over) < 2
+        or any(named_instrument(joined(run)) is None for run in over)
+        or len(found) != 1
+    ):
         return None
     boxes = [cell.region for cell in found[0].cells]
     for size in range(2, len(cells) // len(over) + 1):
@@ -203,7 +209,7 @@ def _repeated(lines: Sequence[Line], start: int, cells: tuple[Heading, ...]) -> 
             )
             if len(alike) == 1 and placed:
                 under = {at: joined(run) for block, run in zip(blocks, over, strict=True) for at in block}
-                return tuple(replace(cell, under=under.get(at)) for at, cell in enumerate(cells)), start - 1
+                return tuple(replace(cell, under=under.get(at)) for at, cell in enumerate(cells)), end - 1
     return None
 
 
