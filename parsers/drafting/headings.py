@@ -15,6 +15,7 @@ from parsers.drafting.words import (
     item_heading_means,
     named_instrument,
 )
+from parsers.header import find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.template_parts import Column, Field
 from records.document import Document, Page, Word
@@ -83,9 +84,7 @@ def find_table(document: Document) -> FoundHeader | None:
         lines = lines_of(page.words)
         for start, end, cells, score in _windows(lines, page, _rank, least=3):
             if best is None or score > best[0]:
-                headings, first = _stacked(lines, start, end, cells, page) or _taller(lines, start, end, cells, page)
-                if first < start and _person_line(lines, start, cells, page) and not _grown_known(cells, headings):
-                    headings, first = cells, start
+                headings, first = _whole(lines, start, end, cells, page)
                 found = FoundHeader(headings=_once(headings), above=_person_line(lines, first, headings, page))
                 best = score, found
     return best[1] if best else None
@@ -185,6 +184,54 @@ def _torn(lines: Sequence[Line], start: int, end: int, cells: Sequence[Heading],
     whole = {cell.text for cell in cells}
     unknown = [text for text in whole if rank(text) < 1.0]
     return sum(any(part in text and rank(part) >= 1.0 for part in single - whole) for text in unknown)
+
+
+def _whole(
+    lines: Sequence[Line], start: int, end: int, cells: tuple[Heading, ...], page: Page
+) -> tuple[tuple[Heading, ...], int]:
+    """A header with what stands above its line and belongs to it, and where it begins."""
+    other = _repeated(lines, end, len(cells), page) or _stacked(lines, start, end, cells, page)
+    headings, first = other or _taller(lines, start, end, cells, page)
+    if (
+        first < start
+        and other is None
+        and _person_line(lines, start, cells, page)
+        and not _grown_known(cells, headings)
+    ):
+        return cells, start
+    return headings, first
+
+
+def _repeated(lines: Sequence[Line], end: int, count: int, page: Page) -> tuple[tuple[Heading, ...], int] | None:
+    """The header below a line of instruments, each above the same headings as the others ("Base", "Last"), and its top.
+
+    Without printed lines only this repetition says how far such a name reaches.
+    """
+    if end == 0 or not _together(lines[end - 1 : end + 1]):
+        return None
+    cells = _cells(lines[end : end + 1], page, ruler=None)
+    over = lines[end - 1].runs()
+    found = find_headers(lines[end : end + 1], [cell.column() for cell in cells])
+    if (
+        len(cells) != count
+        or len(over) < 2
+        or any(named_instrument(joined(run)) is None for run in over)
+        or len(found) != 1
+    ):
+        return None
+    boxes = [cell.region for cell in found[0].cells]
+    for size in range(2, len(cells) // len(over) + 1):
+        for first in range(len(cells) - size * len(over) + 1):
+            blocks = [range(first + size * n, first + size * (n + 1)) for n in range(len(over))]
+            alike = {tuple(cells[at].text for at in block) for block in blocks}
+            placed = all(
+                boxes[block[0]].x0 <= _box(run).center[0] <= boxes[block[-1]].x1
+                for block, run in zip(blocks, over, strict=True)
+            )
+            if len(alike) == 1 and placed:
+                under = {at: joined(run) for block, run in zip(blocks, over, strict=True) for at in block}
+                return tuple(replace(cell, under=under.get(at)) for at, cell in enumerate(cells)), end - 1
+    return None
 
 
 def _taller(

@@ -29,6 +29,7 @@ _NUMBER: Final = re.compile(
     r"(?P<mrn>[A-Z]{0,4}-?\d[\d-]+)(?!\S)",
     re.IGNORECASE,
 )
+_END: Final = r"(?:[;,]| \|)?"  # what stands between two scores
 _SEX: Final = re.compile(r"(?<!\S)(?P<sex>[MFX]|Male|Female)(?!\S)")
 _SCORE: Final = re.compile(
     r"(?P<name>[^=:]+?)(?P<sign> ?[=:] ?| )(?P<score>\d{1,3}(?: ?/ ?\d{1,3})?|[^\W\d][^()\d=:]*?)"
@@ -81,7 +82,8 @@ class _Person:
 
     pattern: str
     name: str
-    born: str | None
+    born: str
+    seen: str | None
 
 
 def find_log(documents: Sequence[Document]) -> Log | None:
@@ -97,7 +99,8 @@ def find_log(documents: Sequence[Document]) -> Log | None:
     sign = next(iter(signs))
     assert sign is not None
     days = [line.text for line in lines if date_formats([line.text])]
-    born = [person.born for person in people.values() if person.born]
+    born = [person.born for person in people.values()]
+    seen = [person.seen for person in people.values() if person.seen]
     nothing = tuple(
         dict.fromkeys([part.nothing for part in parts if part.nothing] + [w.lower() for w in USUAL_NO_SCORE])
     )
@@ -107,14 +110,14 @@ def find_log(documents: Sequence[Document]) -> Log | None:
         sentence=_sentence(parts, sign, nothing),
         headings=tuple(dict.fromkeys([*days_pattern, *headings])),
         names=tuple(person.name for person in people.values()),
-        dates=tuple(dict.fromkeys((*date_formats(born)[:1], *date_formats(days)[:1]))),
+        dates=tuple(dict.fromkeys((*date_formats(born)[:1], *date_formats(days)[:1], *date_formats(seen)[:1]))),
         no_score=nothing,
     )
 
 
 def _parts_of(text: str) -> list[_Part]:
     """The pieces of a line with scores; none for another line."""
-    parts = [_part(piece) for piece in re.split(r";\s*", text) if piece.strip()]
+    parts = [_part(piece) for piece in re.split(r"[;,]\s+|\s+\|\s+|;$", text) if piece.strip()]
     return parts if any(part.sign is not None for part in parts) else []
 
 
@@ -140,9 +143,9 @@ def _sentence(parts: Sequence[_Part], sign: str, nothing: Sequence[str]) -> str:
     shown = re.escape(sign).replace(r"\ ", " ")
     score = rf"(?:{shown}(?=\d)|(?:{before})(?={none}))(?P<total>\d{{1,3}}(?: ?/ ?\d{{1,3}})?|{none})"
     notes = "|".join(_notes(parts))
-    ahead = rf"(?:(?:{notes});? )*" if notes else ""
-    behind = rf"(?: (?:{notes});?)*" if notes else ""
-    return rf"{ahead}(?P<instrument>[^\W\d][\w-]*{more}){score}(?: \((?P<severity>[^()\d]+)\))?;?{behind}"
+    ahead = rf"(?:(?:{notes}){_END} )*" if notes else ""
+    behind = rf"(?: (?:{notes}){_END})*" if notes else ""
+    return rf"{ahead}(?P<instrument>[^\W\d][\w-]*{more}){score}(?: \((?P<severity>[^()\d]+)\))?{_END}{behind}"
 
 
 def _notes(parts: Sequence[_Part]) -> Iterator[str]:
@@ -190,19 +193,27 @@ def _person(line: Line) -> _Person | None:
     if sex is not None and all(sex.end() <= start or sex.start() >= end for start, end, _ in found):
         found.append((sex.start(), sex.end(), r"(?P<sex>[MFX]|Male|Female)"))
     found.sort()
-    begin = re.match(_TIME, text)
-    name = text[begin.end() if begin else 0 : found[0][0]].strip(" ,")
+    begins, at = _beginning(text)
+    name = text[at : found[0][0]].strip(" ,")
     between = [text[end:start] for (_, end, _), (start, _, _) in itertools.pairwise(found)]
     plain = re.fullmatch(_NAME, name) is not None and share(Field.NAME, [name]) == 1
     if not plain or any(gap.strip(" ,;") for gap in between) or re.search(r"[\d=]", text[found[-1][1] :]):
         return None
     comma = "," if text[: found[0][0]].rstrip().endswith(",") else ""
     rest = "(?: [^\\d=;]+)?"
-    pattern = rf"{_TIME}(?P<name>\D+?){comma} " + "".join(
+    pattern = rf"{begins}(?P<name>\D+?){comma} " + "".join(
         piece + (_plain(gap) if number < len(between) else "")
         for number, ((_, _, piece), gap) in enumerate(zip(found, [*between, ""], strict=True))
     )
-    return _Person(pattern=pattern + rest, name=name, born=day)
+    return _Person(pattern=pattern + rest, name=name, born=day, seen=_day(text))
+
+
+def _beginning(text: str) -> tuple[str, int]:
+    """The pattern of a day or a time of day before the name, and where the name begins."""
+    day = _day(text)
+    begins = _TIME if day is None else rf"(?P<authored_on>{_of_words(len(day.split()))}) {_TIME}"
+    match = re.match(begins, text)
+    return begins, match.end() if match else 0
 
 
 def _day(text: str) -> str | None:
