@@ -3,6 +3,7 @@
 Two identifiers that do not depend on each other must agree: first and last name together are one, the birth date is
 one, the record number is one (the Joint Commission asks for two in NPSG.01.01.01). Whatever contradicts sends the
 record to a person. The weights cannot be trusted with this: they know how often people slip, not who is a twin.
+The beginning of a name that is cut off counts beside an equal record number and birth date only.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
         return _names_beside_two_identifiers(found, about)
     if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
         if name.agrees:
-            return []
+            return ["name-cut-off", "one-identifier"] if _is_cut_off(found) else []
         if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
             return ["name-incomplete", "one-identifier"]
         return ["name-conflict", "one-identifier"]
@@ -122,7 +123,8 @@ def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
 def _beside_near_mrn(found: Comparison) -> list[str]:
     # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
     name = found.name
-    if name.given_equal and name.family_agrees and found.birth_date is BirthDateLevel.EXACT:
+    agrees = name.given_equal and name.family_agrees and not _is_cut_off(found)
+    if agrees and found.birth_date is BirthDateLevel.EXACT:
         return []
     return ["mrn-near", *_without_mrn(found)]
 
@@ -132,6 +134,8 @@ def _without_mrn(found: Comparison) -> list[str]:
     reasons: list[str] = []
     if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
         reasons.append("name-incomplete")
+    elif _is_cut_off(found) and name.agrees:
+        reasons.append("name-cut-off")
     elif not name.equal:
         reasons.append("name-conflict")
     if birth_date is BirthDateLevel.MISSING:
@@ -143,6 +147,11 @@ def _without_mrn(found: Comparison) -> list[str]:
     elif birth_date is not BirthDateLevel.EXACT:
         reasons.append("birth-date-conflict")
     return [*reasons, "one-identifier"] if reasons else []
+
+
+def _is_cut_off(found: Comparison) -> bool:
+    """Whether given or family name agree as far as they are printed: names of others may begin like that."""
+    return NameLevel.CUT_OFF in (found.name.given, found.name.family)
 
 
 def _contradictions(found: Comparison, about: Print) -> list[str]:

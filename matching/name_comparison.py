@@ -101,7 +101,7 @@ class NameAgreement:
 class PrintedName:
     """A printed name that is compared with many patients; names met before are not compared again."""
 
-    __slots__ = ("_families", "_family_known", "_family_levels", "_given_known", "_given_levels", "_givens")
+    __slots__ = ("_cut_off", "_families", "_family_known", "_family_levels", "_given_known", "_given_levels", "_givens")
 
     def __init__(self, printed: Person, *, given_known: IsKnown, family_known: IsKnown) -> None:
         """Prepare a comparison.
@@ -117,6 +117,9 @@ class PrintedName:
         # Lopez"); swapped, it stands behind the family name.
         self._givens = {False: givens, True: (printed.family,)}
         self._families = {False: _with_and_without(printed.family, middle, after=False), True: givens}
+        # Whether given and family name are beginnings only.
+        given_cut, family_cut = "given" in printed.cut_off, "family" in printed.cut_off
+        self._cut_off = {False: (given_cut, family_cut), True: (family_cut, given_cut)}
         self._given_known = given_known
         self._family_known = family_known
         self._given_levels: dict[tuple[bool, str, str, str], NameLevel] = {}
@@ -124,15 +127,20 @@ class PrintedName:
 
     def against(self, known: Person, *, swapped: bool) -> NameAgreement:
         """The levels against a patient's names, with the printed columns as they are or taken for each other."""
+        given_cut, family_cut = self._cut_off[swapped]
         given_key = (swapped, known.given, known.middle, known.preferred)
         given = self._given_levels.get(given_key)
         if given is None:
             given = given_level(self._givens[swapped], known, is_known=self._given_known)
+            if given_cut:
+                given = beginning_level(self._givens[swapped], (known.given, known.preferred))
             self._given_levels[given_key] = given
         family_key = (swapped, known.family, known.former)
         family = self._family_levels.get(family_key)
         if family is None:
             family = family_level(self._families[swapped], known, is_known=self._family_known)
+            if family_cut:
+                family = beginning_level(self._families[swapped], (known.family, known.former))
             self._family_levels[family_key] = family
         return NameAgreement(given, family, swapped)
 
@@ -195,6 +203,8 @@ def _family_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
         return NameLevel.FORMER
     if len(name) == 1 or len(known.family) == 1:
         return NameLevel.INITIAL if name[0] == known.family[0] else NameLevel.DIFFERENT
+    if _ends_amid(name, known.family) or _ends_amid(name, known.former):
+        return NameLevel.CUT_OFF
     if _long_words(name) & (_long_words(known.family) | _long_words(known.former)):
         return NameLevel.PART
     near = spelling_level(name, known.family, is_known=is_known)
@@ -205,6 +215,18 @@ def _family_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
         slips = {spelling_level(name, half, is_known=is_known) for half in halves if len(half) > 2}
         return NameLevel.SIMILAR if NameLevel.ONE_EDIT in slips else NameLevel.DIFFERENT
     return near
+
+
+def beginning_level(printed: Iterable[str], known: Iterable[str]) -> NameLevel:
+    """The level of what a print leaves of a name: at best a beginning, even where it is a whole name of its own."""
+    beginnings = [_compact(name) for name in printed if name]
+    names = [_compact(name) for name in known if name]
+    if not beginnings or not names:
+        return NameLevel.MISSING
+    shared = [len(start) for start in beginnings if any(name.startswith(start) for name in names)]
+    if not shared:
+        return NameLevel.DIFFERENT
+    return NameLevel.CUT_OFF if max(shared) > 1 else NameLevel.INITIAL
 
 
 def spelling_level(a: str, b: str, *, is_known: IsKnown) -> NameLevel:
@@ -251,6 +273,11 @@ def _with_and_without(name: str, middle: str, *, after: bool) -> tuple[str, ...]
 @lru_cache(maxsize=65_536)
 def _long_words(name: str) -> frozenset[str]:
     return frozenset(word for word in name.split() if len(word) > 2 and word not in _PARTICLES)
+
+
+def _ends_amid(name: str, longer: str) -> bool:
+    """Whether a name is another one cut off amid a later word: "gonzalez ram" of "gonzalez ramirez"."""
+    return " " in name and longer.startswith(name) and longer[len(name) : len(name) + 1] not in ("", " ")
 
 
 def _compact(name: str) -> str:

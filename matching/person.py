@@ -13,7 +13,7 @@ from matching.normalisation import (
     normalise_suffix,
     split_suffix,
 )
-from records.human_name import split_name
+from records.human_name import is_cut_off, split_name
 from records.patient import PatientIdentity, RosterPatient
 
 
@@ -28,6 +28,7 @@ class Person:
         preferred: What the roster says the person is called; empty for a print.
         former: A family name the roster knows from before; empty for a print.
         suffix: "jr", "sr", "ii", …
+        cut_off: Which of family and given name are beginnings only; empty for the roster.
         birth_dates: The birth date, and its other reading where day and month cannot be told apart.
     """
 
@@ -40,19 +41,27 @@ class Person:
     birth_dates: tuple[date, ...]
     mrn: str
     sex: str
+    cut_off: tuple[str, ...] = ()
 
 
 def printed_person(identity: PatientIdentity) -> Person:
     """The person of a print. A name that was not taken apart is taken apart here."""
     family, given, middle, suffix = identity.family, identity.given, identity.middle, identity.suffix
+    cut_off = identity.cut_off
     if family is None and given is None and identity.name:
         parts = split_name(identity.name, order="auto")
-        family, given = parts.family, parts.given
+        family, given, cut_off = parts.family, parts.given, parts.cut_off
         middle, suffix = middle or parts.middle, suffix or parts.suffix
+    named = (("family", family), ("given", given), ("middle", middle))
+    cut_off = tuple(part for part, text in named if part in cut_off or is_cut_off(text or ""))
+    if middle and "middle" in cut_off:  # its last word supports no more than an initial does
+        *whole, last = middle.split()
+        middle = " ".join([*whole, last[:1]])
     days = (known_birth_date(identity.birth_date), known_birth_date(identity.birth_date_other_reading))
     return _person(
         family=family, given=given, middle=middle, suffix=suffix, preferred=None, former=None,
         birth_dates=tuple(dict.fromkeys(day for day in days if day is not None)), mrn=identity.mrn, sex=identity.sex,
+        cut_off=cut_off,
     )  # fmt: skip
 
 
@@ -68,7 +77,7 @@ def known_person(patient: RosterPatient) -> Person:
 
 def _person(
     *, family: str | None, given: str | None, middle: str | None, suffix: str | None, preferred: str | None,
-    former: str | None, birth_dates: tuple[date, ...], mrn: str | None, sex: str | None,
+    former: str | None, birth_dates: tuple[date, ...], mrn: str | None, sex: str | None, cut_off: tuple[str, ...] = (),
 ) -> Person:  # fmt: skip
     family_name, family_suffix = split_suffix(known_name(family))
     given_name, given_suffix = split_suffix(known_name(given))
@@ -82,4 +91,5 @@ def _person(
         birth_dates=birth_dates,
         mrn=normalise_mrn(mrn),
         sex=normalise_sex(sex),
+        cut_off=cut_off,
     )

@@ -10,7 +10,7 @@ from parsers.dates import UnreadableDateError, read_date
 from parsers.template import Template
 from parsers.template_parts import Field
 from records.finding import Finding
-from records.human_name import NameParts, split_name
+from records.human_name import NameParts, is_cut_off, split_name
 from records.patient import PatientIdentity
 from records.report import Cell, ExtractedRow
 
@@ -20,6 +20,8 @@ _SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "x": "X", "o
 _UNKNOWN_SEX = frozenset({"", "u", "unknown", "-", "n/a"})
 # Cut off at a line's end, or holding a number that is no generation ("3rd"): something else is in the cell, or missing.
 _NO_WHOLE_NAME = re.compile(r"[-‐‑,]\s*$|\d(?!(?:st|nd|rd|th)\b)", re.IGNORECASE)
+# Ligatures are a way to draw letters: whoever looks at "Heﬀernan" reads Heffernan.
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _BLANK = re.compile(r"[\s_\-–—.]*")
 
 
@@ -39,6 +41,8 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
         findings.append(Finding(code="name-missing", region=row.region))
     elif (parts.family is None and parts.given is None) or _NO_WHOLE_NAME.search(name):
         findings.append(Finding(code="name-unreadable", region=row.region))
+    if parts.cut_off:
+        findings.append(Finding(code="name-cut-off", region=row.region, blocking=False))
     born, other = _birth_date(row, template, today, findings)
     sex_cell = _text(row, Field.SEX)
     sex = _SEXES.get(sex_cell.casefold())
@@ -55,6 +59,7 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
         mrn=_text(row, Field.MRN) or None,
         sex=sex,
         phone=_text(row, Field.PHONE) or None,
+        cut_off=parts.cut_off,
     )
     return ReadIdentity(identity=identity, findings=tuple(findings))
 
@@ -65,6 +70,8 @@ def _name(row: ExtractedRow, template: Template) -> tuple[str, NameParts]:
         return name, split_name(name, order=template.names.value)
     family, given = _text(row, Field.FAMILY), _text(row, Field.GIVEN)
     printed = ", ".join(part for part in (family, given) if part)
+    if not given and is_cut_off(family):
+        return printed, split_name(f"{family},", order="family-first")
     if not family or not given:
         return printed, NameParts(family=family or None, given=given or None)
     return printed, split_name(f"{family}, {given}", order="family-first")
@@ -93,4 +100,4 @@ def _birth_date(
 
 def _text(row: ExtractedRow, field: Field) -> str:
     cell = row.cell(field)
-    return "" if cell is None or _BLANK.fullmatch(cell.text) else cell.text.strip()
+    return "" if cell is None or _BLANK.fullmatch(cell.text) else cell.text.strip().translate(_LIGATURES)

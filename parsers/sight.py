@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from parsers.readers import drawn_digits, pdfium
 from parsers.readers.drawn_digits import Place, Sight
+from parsers.swollen_glyphs import swollen_glyphs
 from parsers.template_parts import Field
+from records.document import Page
 from records.finding import Finding
+from records.geometry import Region
 from records.report import Cell, ExtractedRow
 
 # Values that go out and that nothing else would contradict if all digits of a typeface were exchanged.
@@ -22,10 +27,15 @@ class Eyewitness:
         glyphs = pdfium.glyphs_of(content, {place.region.page for place in places})
         self._seen = drawn_digits.look(content, glyphs, places) if places else {}
         self._lies = Sight.OTHER in self._seen.values()
+        self._swollen = [region for page in glyphs.pages for region in _swollen(page)]
 
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
         """What in a record is drawn otherwise than its text says: one finding per value."""
-        found = [self._finding(place) for place in _places(row)]
+        places = list(_places(row))
+        found = [self._finding(place) for place in places]
+        for place in places if self._swollen else ():
+            if any(place.region.overlaps(glyph) for glyph in self._swollen):
+                found.append(Finding(code="text-quality", region=place.region))
         return tuple(dict.fromkeys(finding for finding in found if finding is not None))
 
     def _finding(self, place: Place) -> Finding | None:
@@ -39,6 +49,12 @@ class Eyewitness:
             case Sight.UNCLEAR:
                 # An odd typeface alone keeps nobody busy; in a file that is known to lie it is one more lie.
                 return Finding(code="drawn-digits-unclear", region=place.region, blocking=self._lies)
+
+
+def _swollen(page: Page) -> Iterator[Region]:
+    if page.words:
+        boxes = np.array([word.region.box for word in page.words])
+        yield from swollen_glyphs(page.number, [word.text for word in page.words], boxes)
 
 
 def _places(row: ExtractedRow) -> Iterator[Place]:

@@ -33,7 +33,7 @@ def area_of(
 ) -> TableArea:
     """Where the second reader looks for this table: with the lines around it, where there are some, and little more."""
     ruled = borders.ruled and _enclosed(page, header, rows) and _each_ruled(page, header, rows)
-    top = min(header.region.top, rows[0].top) if header.region.page == page.number else rows[0].top
+    top = min(header.top, rows[0].top) if header.region.page == page.number else rows[0].top
     box = Region(
         page.number,
         min(header.region.x0, *(row.x0 for row in rows)),

@@ -91,10 +91,10 @@ class SymptomAssessment:
         """Whether a second print of this record can be recognised as such.
 
         A record that lacks its instrument, date or values, or names its person by one identifier only, may be
-        anybody's: a second one like it is a record of its own, never a duplicate.
+        anybody's: a second one like it is a record of its own, never a duplicate. A name that is cut off names nobody.
         """
         who = self.patient
-        named = who.family is not None and who.given is not None
+        named = who.family is not None and who.given is not None and not who.cut_off
         identifiers = sum([named, who.birth_date is not None, who.mrn is not None])
         readable = self.total is not None or self.result is not None
         whole = self.item_points is None or None not in self.item_points

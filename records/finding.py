@@ -103,6 +103,7 @@ REASONS: Final[dict[str, str]] = {
     "birth-date-missing": "No birth date is printed, and no record number agrees.",
     "name-conflict": "The name differs from this patient's.",
     "name-incomplete": "Part of the name is missing.",
+    "name-cut-off": "Only the beginning of the name is printed: others may begin like it.",
     "sex-conflict": "The sex differs from this patient's.",
     "suffix-conflict": "Jr, Sr or a number after the name differs from this patient's.",
     "middle-conflict": "The middle name differs from this patient's.",

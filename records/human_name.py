@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 NameOrder = Literal["family-first", "given-first", "auto"]
@@ -38,6 +38,9 @@ _BROKEN_HYPHEN = re.compile(r"(?<=[^\W\d_])\s*[-‐‑]\s+(?=[^\W\d_])|(?<=[^\W\
 _GLUED_INITIAL = re.compile(r"(?<![^\W\d_])([^\W\d_]\.)(?=[^\W\d_]{2})")
 _SMALL_LEAD = re.compile(r"^(?:Mac|Mc|De|Di|La|Le|Van)(?=[^\W\d_a-z]{2})")
 _NAME_CHARACTER = re.compile(r"[^\W_]")
+# What a column too narrow leaves of a name ends so; a space before the ellipsis says that the word before it is whole,
+# or that the program puts one there.
+_ELLIPSIS = re.compile(r"(?:\s*(?:…|\.{2,}))+\s*(?=,|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class NameParts:
         middle: Everything between given and family name, or after the given name; None if there is nothing.
         suffix: Generational suffix: "Jr", "Sr", "II", "III", "IV", "V" or "VI", however it is printed; or None.
         title: Titles and credentials, without dots, joined by a space; or None.
+        cut_off: Which of family, given and middle name end with an ellipsis: only their beginnings are printed.
     """
 
     family: str | None = None
@@ -57,6 +61,12 @@ class NameParts:
     middle: str | None = None
     suffix: str | None = None
     title: str | None = None
+    cut_off: tuple[str, ...] = ()
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether a name, or one of its parts, ends with an ellipsis: "Gonzalez-Ram…", "Okafor, Christoph..."."""
+    return _ELLIPSIS.search(text) is not None
 
 
 def split_name(name: str, *, order: NameOrder) -> NameParts:
@@ -67,8 +77,11 @@ def split_name(name: str, *, order: NameOrder) -> NameParts:
         order: How a name without a comma is read. "auto" reads the given name first, unless the other part alone
             is printed in capitals. A comma always ends the family name, whatever the order says.
 
-    A single word counts as the family name. Nothing readable gives parts that are all None.
+    A single word counts as the family name, unless it is the beginning of a given name that comes first. Nothing
+    readable gives parts that are all None.
     """
+    if is_cut_off(name):
+        return _split_cut_off(name, order=order)
     text = _BRACKETS.sub(" ", name).strip() or re.sub(r"[()\[\]\"“”]", " ", name)
     text = _BROKEN_HYPHEN.sub("-", text.replace("，", ",").replace(";", ","))
     segments = [_words(segment) for segment in _GLUED_INITIAL.sub(r"\1 ", text).split(",")]
@@ -94,6 +107,26 @@ def split_name(name: str, *, order: NameOrder) -> NameParts:
         suffix=suffixes[0] if suffixes else None,
         title=" ".join(titles) or None,
     )
+
+
+def _split_cut_off(name: str, *, order: NameOrder) -> NameParts:
+    """The parts of a name that ends with an ellipsis, or whose family name before the comma does; without it."""
+    before, comma, _ = name.partition(",")
+    text = _ELLIPSIS.sub("", name)
+    parts = split_name(text, order=order)
+    if parts.given is None and not comma and order == "given-first":
+        return replace(parts, family=None, given=parts.family, cut_off=("given",))
+    cut_off = ["family"] if comma and is_cut_off(before) else []
+    if is_cut_off(name.rpartition(",")[2]):
+        cut_off.append(_part_at_the_end(text, parts))
+    return replace(parts, cut_off=tuple(cut_off))
+
+
+def _part_at_the_end(text: str, parts: NameParts) -> str:
+    """Which part of the name the text ends with; the given name if nothing of the part is left."""
+    last = [word.strip(".") for word in text.split()][-1:]
+    named = (("middle", parts.middle), ("given", parts.given), ("family", parts.family))
+    return next((part for part, words in named if words and words.split()[-1:] == last), "given")
 
 
 def _family_and_rest(

@@ -21,6 +21,7 @@ class PatientIdentity:
         mrn: Medical record number as printed, unique within a site only.
         sex: "F", "M", "X" or None.
         phone: As printed, or None.
+        cut_off: Which of family, given and middle name the print cuts off: only their beginnings are known.
     """
 
     name: str = ""
@@ -33,6 +34,7 @@ class PatientIdentity:
     mrn: str | None = None
     sex: str | None = None
     phone: str | None = None
+    cut_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

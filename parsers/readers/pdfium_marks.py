@@ -39,7 +39,8 @@ def _mark_kind(path: object) -> MarkKind | None:
     points = [_point(segment) for segment in segments]
     curved = kinds.count(pdfium_c.FPDF_SEGMENT_BEZIERTO)
     if curved:
-        closed = bool(pdfium_c.FPDFPathSegment_GetClose(segments[-1])) or points[0] == points[-1]
+        last = pdfium_c.FPDFPath_GetPathSegment(path, count - 1)  # some draw an ellipse with 32 curves
+        closed = bool(pdfium_c.FPDFPathSegment_GetClose(last)) or points[0] == _point(last)
         return MarkKind.RING if closed and curved >= 3 * RING_CURVES else MarkKind.STROKE
     straight = all(abs(xa - xb) <= 1 or abs(ya - yb) <= 1 for (xa, ya), (xb, yb) in itertools.pairwise(points))
     if not straight:

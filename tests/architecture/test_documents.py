@@ -18,7 +18,7 @@ from ingest.cli import app
 from ingest.first_settings import write_first_settings
 from ingest.settings import Settings, load_settings
 from records.finding import REASONS
-from tools import flow_picture, reasons_table, template_reference, template_schema
+from tools import features_table, flow_picture, reasons_table, template_reference, template_schema
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]) if path.is_file()]
@@ -187,8 +187,19 @@ def test_the_schema_of_the_template_language_is_current() -> None:
     assert template_schema.DOCUMENT.read_text("utf-8") == template_schema.schema()
 
 
+def test_the_table_of_features_is_current() -> None:
+    assert features_table.DOCUMENT.read_text("utf-8") == features_table.page()
+
+
 @pytest.mark.parametrize(
-    "tool", ["tools.reasons_table", "tools.flow_picture", "tools.template_reference", "tools.template_schema"]
+    "tool",
+    [
+        "tools.reasons_table",
+        "tools.flow_picture",
+        "tools.template_reference",
+        "tools.template_schema",
+        "tools.features_table",
+    ],
 )
 def test_a_check_of_a_generated_document_changes_nothing_and_passes(tool: str) -> None:
     command = [sys.executable, "-m", tool, "--check"]

@@ -151,6 +151,7 @@ def test_a_whole_record_of_a_named_person_is_known_again() -> None:
         replace(RECORD, total=None),
         replace(RECORD, patient=replace(_ANN, mrn=None, birth_date=None)),
         replace(RECORD, patient=replace(_ANN, family=None, birth_date=None)),
+        replace(RECORD, patient=replace(_ANN, cut_off=("given",), mrn=None)),
         replace(RECORD, items=(ItemScore(link_id="1", state=ItemState.BLANK, points=None, source=None),)),
         replace(RECORD, items=(ItemScore(link_id="1", state=ItemState.UNREADABLE, points=None, source=None),)),
     ],

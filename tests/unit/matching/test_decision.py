@@ -167,6 +167,13 @@ def test_a_record_number_that_nobody_has_waits() -> None:
     assert_review(match(replace(PRINT, mrn="W99999")), "mrn-unknown")
 
 
+def test_another_middle_name_waits_unless_number_and_birth_date_are_equal() -> None:
+    other = replace(PRINT, middle="Opal")
+    assert_review(match(replace(other, mrn=None)), "middle-conflict")
+    assert_review(match(replace(other, birth_date=None)), "middle-conflict")
+    assert_certain(match(other))
+
+
 def test_the_number_of_somebody_else_waits_however_much_else_agrees() -> None:
     other = replace(JULIE, patient_id="other", family="Stone", given="Peggy", birth_date=date(1960, 2, 3), mrn="W24464")
     assert_review(match(replace(PRINT, mrn="W24464"), JULIE, other), "mrn-conflict")
@@ -442,3 +449,40 @@ def test_no_print_makes_it_fail(name: str, family: str, first: str, mrn: str) ->
     identity = PatientIdentity(name=name, family=family, given=first, mrn=mrn, middle=name, suffix=first, sex=mrn)
     decide(identity, index_of(replace(JULIE, family=family, given=first, mrn=mrn, middle=name)), POLICY)
     decide(PatientIdentity(name=name), index_of(JULIE), POLICY)
+
+
+CUT_OFF = [
+    replace(PRINT, given="Jul…", middle=None),
+    replace(PRINT, given="Jul", middle=None, cut_off=("given",)),
+    replace(PRINT, given=None, family=None, middle=None, name="Holloway-Riley, Jul..."),
+    replace(PRINT, family="Holloway-Ril…"),
+    replace(PRINT, family="HOLLOWAY-RIL"),
+    replace(PRINT, family="Holloway-Ril…", given=None, middle=None),
+    replace(PRINT, given="Julie…", middle=None),
+]
+
+
+@pytest.mark.parametrize("identity", CUT_OFF)
+def test_the_beginning_of_a_name_suffices_beside_an_equal_number_and_birth_date(identity: PatientIdentity) -> None:
+    assert_certain(match(identity))
+
+
+@pytest.mark.parametrize("identity", CUT_OFF)
+@pytest.mark.parametrize(
+    "without",
+    [{"mrn": None}, {"birth_date": None}, {"birth_date": date(1984, 11, 7)}, {"mrn": "W24464"}, {"mrn": "W99999"}],
+)
+def test_the_beginning_of_a_name_confirms_nobody_without_number_and_birth_date(
+    identity: PatientIdentity, without: dict[str, object]
+) -> None:
+    decision = match(replace(identity, **without))  # type: ignore[arg-type]
+    reason = "name-cut-off" if identity.given or identity.name else "name-incomplete"
+    assert_review(decision, reason)
+
+
+def test_the_beginning_of_a_name_that_is_a_whole_name_of_another_confirms_neither() -> None:
+    jan = replace(JULIE, patient_id="jan", given="Jan", middle=None, mrn="W24499")
+    janet = replace(JULIE, patient_id="janet", given="Janet", middle=None, mrn="W24511")
+    printed = PatientIdentity(family="Holloway-Riley", given="Jan…", birth_date=BORN)
+    assert_review(match(printed, jan, janet), "name-cut-off", "near-second")
+    assert_review(match(replace(printed, mrn=janet.mrn), jan, janet), "twin")

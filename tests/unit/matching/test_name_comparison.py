@@ -116,3 +116,37 @@ def test_a_name_is_equal_to_itself(family: str, first: str) -> None:
     patient = known(family, first)
     if patient.family and patient.given:
         assert levels(family, first, patient).equal
+
+
+@pytest.mark.parametrize(
+    ("printed", "patient", "level"),
+    [
+        ("Urs…", known("Miller", "Ursula"), NameLevel.CUT_OFF),
+        ("Jan…", known("Miller", "Jan"), NameLevel.CUT_OFF),
+        ("Jan...", known("Miller", "Janet"), NameLevel.CUT_OFF),
+        ("Mag…", known("Miller", "Margaret", preferred="Maggie"), NameLevel.CUT_OFF),
+        ("U…", known("Miller", "Ursula"), NameLevel.INITIAL),
+        ("Kath…", known("Miller", "Kate"), NameLevel.DIFFERENT),
+        ("Marie…", known("Miller", "Maria"), NameLevel.DIFFERENT),
+    ],
+)
+def test_a_name_with_an_ellipsis_is_a_beginning_and_never_equal(
+    printed: str, patient: Person, level: NameLevel
+) -> None:
+    assert levels("Miller", printed, patient).given is level
+    assert levels(printed, "Miller", patient, swapped=True).given is level
+
+
+@pytest.mark.parametrize(
+    ("printed", "level"),
+    [
+        ("Gonzalez-Ram…", NameLevel.CUT_OFF),
+        ("GONZALEZ-RAM", NameLevel.CUT_OFF),
+        ("Gonzalez-", NameLevel.PART),
+        ("Gonzalez", NameLevel.PART),
+        ("Gonzalez…", NameLevel.CUT_OFF),
+        ("Gonzalez-Ramirez…", NameLevel.CUT_OFF),
+    ],
+)
+def test_a_double_name_cut_off_amid_its_second_half_is_not_a_part_of_it(printed: str, level: NameLevel) -> None:
+    assert levels(printed, "Lucy", known("Gonzalez-Ramirez", "Lucy")).family is level

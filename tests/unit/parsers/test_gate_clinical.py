@@ -67,6 +67,7 @@ def test_a_row_that_makes_sense_has_no_findings() -> None:
         ("total", "14.0", "total-unreadable"),
         ("total", "14*", "total-unreadable"),
         ("total", "14/21", "total-unreadable"),
+        ("total", "refused", "total-unreadable"),
         ("total", "28", "total-out-of-range"),
         ("authored_on", "", "date-missing"),
         ("authored_on", "02/30/2026", "date-unreadable"),
@@ -135,7 +136,7 @@ def test_an_answer_out_of_range_or_unreadable_is_named(item: int, printed: str) 
     points = ["1"] * 8 + ["0"]
     points[item - 1] = printed
     record = _validated(_with_items(points, total="8"))
-    assert {code.rsplit("-", 1)[0] for code in _codes(record)} & {f"item-{item}", f"item-{item}-out-of"}
+    assert _codes(record) & {f"item-{item}-unreadable", f"item-{item}-out-of-range"}
     assert record.critical is (item == 9)
 
 
@@ -156,3 +157,9 @@ def test_an_instrument_whose_scoring_is_unverified_keeps_the_record_back() -> No
 )
 def test_totals_are_held_against_the_range_of_their_own_instrument(name: str, total: str, fits: bool) -> None:
     assert _codes(_validated(_row(instrument=name, total=total))) == (set() if fits else {"total-out-of-range"})
+
+
+@pytest.mark.parametrize(("printed", "level"), [("High", "high"), ("low risk", "low"), ("14", None), ("raised", None)])
+def test_a_result_that_is_no_level_keeps_the_record_back(printed: str, level: str | None) -> None:
+    record = _validated(_row(instrument="C-SSRS", total=printed))
+    assert (record.result, "result-unreadable" in _codes(record)) == (level, level is None)

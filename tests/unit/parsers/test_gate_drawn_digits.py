@@ -273,6 +273,21 @@ def test_digits_that_stand_on_their_side_cannot_be_told() -> None:
     assert set(drawn_digits.look(out.getvalue(), glyphs, places).values()) == {Sight.UNCLEAR}
 
 
+def test_a_typeface_that_cannot_be_told_is_a_note_and_keeps_nobody_busy() -> None:
+    def stretched(canvas: Canvas) -> None:
+        text = canvas.beginText(SCORE_X, HEIGHT - FIRST_ROW)
+        text.setFont("Helvetica", 10)
+        text.setHorizScale(300)
+        text.textOut("14")
+        canvas.drawText(text)
+
+    rest = [mark for mark in listing(ANN, BOB) if isinstance(mark, Mark) and mark.text != "14"]
+    reading = read(_pdf([*rest], after=stretched), LISTING)
+    first, second = reading.assessments
+    assert (first.total, [(f.code, f.blocking) for f in first.findings]) == (14, [("drawn-digits-unclear", False)])
+    assert second.findings == ()
+
+
 @pytest.mark.parametrize(("claimed", "likeness"), [("1", Likeness.SAME), ("7", Likeness.OTHER)])
 def test_an_upright_stroke_is_a_one_and_nothing_else(claimed: str, likeness: Likeness) -> None:
     assert likenesses([np.ones((22, 3), np.float32)], claimed) == [likeness]

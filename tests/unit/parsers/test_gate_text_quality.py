@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from printing import (
     ANN,
@@ -11,6 +12,7 @@ from printing import (
     CAT,
     HEIGHT,
     LISTING,
+    LISTING_HEADER,
     LISTING_X,
     TODAY,
     Mark,
@@ -26,10 +28,13 @@ from printing import (
 from reportlab.lib import colors
 from reportlab.pdfgen.canvas import Canvas
 
+from fixtures.press.producers import weasyprint_pdf
 from parsers.extraction import extract
 from parsers.instrument_library import load_instruments
 from parsers.readers import plumber
+from parsers.swollen_glyphs import swollen_glyphs
 from parsers.validation import validate
+from records.geometry import Region
 
 SCORE_X = LISTING_X[4]
 FIRST_ROW = 118.0
@@ -120,3 +125,29 @@ def test_digits_of_other_scripts_are_no_score() -> None:
     for score in ("\u0663", "\uff11\uff14", "3\u00b9"):
         reading = read(pdf(listing(_with_score(score), BOB)), LISTING)
         assert printed(sendable(reading)) == [said(BOB)]
+
+
+# --- glyphs that say more than they show
+
+
+def test_an_ellipsis_that_the_fonts_map_calls_the_letters_it_stands_for_is_not_sent() -> None:
+    people = (("Doe, Ann Fitzgerald Day", *ANN[1:]), ("Roe, Bob Fitz Maynard", *BOB[1:]), CAT)
+    rows = "".join(f"<tr><td><div class=cut>{row[0]}</div><td>{'<td>'.join(row[1:])}</tr>" for row in people)
+    style = ".cut { width: 70pt; overflow: hidden; white-space: nowrap; text-overflow: ellipsis } td { width: 70pt }"
+    head = "".join(f"<th>{text}" for text in LISTING_HEADER)
+    page = f"<style>{style}</style><p>Score listing</p><table><tr>{head}</tr>{rows}</table>"
+    reading = read(weasyprint_pdf(page), LISTING)
+    assert [blocking(reading, record) for record in reading.assessments] == [{"text-quality"}, {"text-quality"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("told", "swollen"),
+    [
+        ("ffi", False), ("fl", False), ("Th", False), ("A", False), ("é", False), ("e\u0301", False),
+        (" Delphine", True), ("ia", True), ("14", True), ("fffi", True), ("a ", True),
+    ],
+)  # fmt: skip
+def test_a_glyph_is_a_letter_a_ligature_or_too_many_letters(told: str, swollen: bool) -> None:
+    boxes = [(9.0, 1.0, 12.0, 9.0), *[(1.0, 1.0, 7.0, 9.0)] * len(told), (14.0, 1.0, 19.0, 9.0)]
+    found = list(swollen_glyphs(1, f"x{told}y", np.array(boxes)))
+    assert found == ([Region(1, 1.0, 1.0, 7.0, 9.0)] if swollen else [])

@@ -77,6 +77,7 @@ def test_the_records_of_an_open_last_line_wait() -> None:
     bob = _ANN.replace("A100", "A101")
     reading = _csv(_HEADER, _ANN, bob, end="")
     assert [record.patient.mrn for record in sendable(reading)] == ["A100", "A100"]
+    assert "csv-open-end" in blocking(reading, reading.assessments[-1])
 
 
 def test_a_protected_number_keeps_its_zeros() -> None:
@@ -85,7 +86,8 @@ def test_a_protected_number_keeps_its_zeros() -> None:
 
 @pytest.mark.parametrize("number", ["1.23E+07", "1E+07", "1,23e+07"])
 def test_a_number_that_a_spreadsheet_made_scientific_holds_its_records(number: str) -> None:
-    assert _totals(_csv(_HEADER, _ANN.replace("A100", f'"{number}"'))) == []
+    reading = _csv(_HEADER, _ANN.replace("A100", f'"{number}"'))
+    assert [blocking(reading, record) for record in reading.assessments] == [{"mrn-unreadable"}] * 2
 
 
 def test_a_blank_score_is_no_score() -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
+from math import cos, pi, sin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reportlab.pdfgen.canvas import Canvas
 
+from parsers.agreement import Witnesses
+from parsers.extraction import extract
 from parsers.marks import chosen
+from parsers.readers import pdfium, plumber
+from parsers.readers.limits import ReadingLimits
 from parsers.scores import UnreadableScoreError
+from parsers.template import Template
 from parsers.template_file import parse_template
 from records.assessment import ItemState, ReportReading
+from records.document import Document, ReaderName
 from records.report import Cell, Choice
-from tests.unit.parsers.printing import Drawn, Mark, Ring, Stroke, blocked, pdf, read, sendable
+from tests.unit.parsers.printing import HEIGHT, SITE, Drawn, Mark, Ring, Setup, Stroke, blocked, pdf, read, sendable
 
 _WORDING = (
     "Hardly any joy in activities", "Low mood and no hope", "Sleep too little or too much", "Worn out and tired",
@@ -118,10 +128,10 @@ def _choice_page(answers: Sequence[int | None] = _ANSWERS, *extra: Drawn, total:
     return pdf(drawn)
 
 
-def _ring_page(rings: Sequence[Ring], *, total: object = 7) -> bytes:
+def _ring_page(rings: Sequence[Ring], *, total: object = 7, before: Setup | None = None) -> bytes:
     drawn: list[Drawn] = [*_HEAD, *_questions(), *_total(total), *rings]
     drawn += [Mark(_DIGITS[n] - 2.8, _y(item) + 3.5, str(n)) for item in range(1, 10) for n in range(4)]
-    return pdf(drawn)
+    return pdf(drawn, before=before)
 
 
 def _rings(answers: Sequence[int] = _ANSWERS) -> list[Ring]:
@@ -151,6 +161,31 @@ def test_a_cross_in_a_column_is_its_answer() -> None:
 
 def test_a_cross_beside_thoughts_of_death_is_critical() -> None:
     assert _critical(read(_choice_page((*_ANSWERS[:8], 1), total=8), CHOICES)) is True
+
+
+@pytest.mark.parametrize(("content", "template"), [(_choice_page(), CHOICES), (_ring_page(_rings()), RINGED)])
+def test_a_mark_that_only_one_reader_sees_holds_its_record(content: bytes, template: Template) -> None:
+    (row,) = extract(plumber.read(content), template, site=SITE).report.rows
+    third = pdfium.read(content, ReadingLimits())
+    blind = replace(third, pages=tuple(replace(page, marks=page.marks[1:]) for page in third.pages))
+    second = Document(reader=ReaderName.CAMELOT, pages=third.pages)
+    seen = [[f for f in Witnesses(second, one).findings(row) if f.code == "marks-differ"] for one in (third, blind)]
+    assert [len(found) for found in seen] == [0, 1]
+
+
+def test_a_ring_of_many_short_curves_is_a_ring_to_both_readers() -> None:
+    def round_and_round(canvas: Canvas) -> None:
+        for item, points in enumerate(_ANSWERS, start=1):
+            at = [(_DIGITS[points] + 7 * cos(n * pi / 16), HEIGHT - _y(item) + 7 * sin(n * pi / 16)) for n in range(33)]
+            path = canvas.beginPath()
+            path.moveTo(*at[0])
+            for (xa, ya), (xb, yb) in itertools.pairwise(at):
+                path.curveTo((2 * xa + xb) / 3, (2 * ya + yb) / 3, (xa + 2 * xb) / 3, (ya + 2 * yb) / 3, xb, yb)
+            path.close()
+            canvas.drawPath(path)
+
+    reading = read(_ring_page([], before=round_and_round), RINGED)
+    assert (_read(reading), len(sendable(reading))) == (list(_ANSWERS), 1)
 
 
 @pytest.mark.parametrize("item", [1, 9])

@@ -14,7 +14,7 @@ from parsers.template_file import parse_template
 from parsers.template_parts import Column, Field
 from records.assessment import ReportReading
 from records.report import Cell, ExtractedRow
-from tests.unit.parsers.printing import Drawn, Mark, blocked, line, pdf, read, sendable
+from tests.unit.parsers.printing import Drawn, Mark, Stroke, blocked, blocking, line, pdf, read, sendable
 
 _TOP = """
 revision: 1
@@ -28,6 +28,33 @@ _TITLE = Mark(40, 40, "Score sheet", 14)
 
 def _totals(reading: ReportReading) -> list[tuple[str, str | None, str, int | None]]:
     return [(r.patient.name, r.instrument, str(r.authored_on), r.total) for r in sendable(reading)]
+
+
+# Cells that hold several fields
+
+TOGETHER = parse_template(
+    f"""
+id: together
+{_TOP}
+table:
+  columns:
+    - {{header: Client, field: name}}
+    - {{header: Number, field: mrn}}
+    - {{header: Result, field: parts, pattern: '(?P<instrument>[^:]+): (?P<total>\\d+)'}}
+    - {{header: Visit, field: authored_on}}
+""",
+    source="together.yaml",
+)
+
+
+@pytest.mark.parametrize("result", ["PHQ-9 14", "PHQ-9: 14 points", "PHQ-9:", "14"])
+def test_a_cell_that_does_not_have_the_form_of_its_pattern_holds_its_record(result: str) -> None:
+    xs = (40.0, 140.0, 200.0, 330.0)
+    rows = [("Doe, Ann", "A100", result, "03/02/2026"), ("Roe, Bob", "A101", "GAD-7: 7", "03/02/2026")]
+    drawn: list[Drawn] = [_TITLE, *line(92, ("Client", "Number", "Result", "Visit"), xs)]
+    reading = read(pdf([*drawn, *line(110, rows[0], xs), *line(128, rows[1], xs)]), TOGETHER)
+    assert "cell-unreadable" in blocking(reading, reading.assessments[0])
+    assert [(r.patient.name, r.total) for r in sendable(reading)] == [("Roe, Bob", 7)]
 
 
 # Headings over several columns
@@ -52,8 +79,8 @@ table:
 _NESTED_X = (40.0, 140.0, 200.0, 290.0, 340.0, 440.0, 490.0)
 
 
-def _nested(*rows: Sequence[str], over: tuple[str, str] = ("PHQ-9", "GAD-7")) -> bytes:
-    drawn: list[Drawn] = [_TITLE, Mark(312, 78, over[0]), Mark(462, 78, over[1])]
+def _nested(*rows: Sequence[str], over: tuple[str, str] = ("PHQ-9", "GAD-7"), rules: Sequence[Drawn] = ()) -> bytes:
+    drawn: list[Drawn] = [*rules, _TITLE, Mark(312, 78, over[0]), Mark(462, 78, over[1])]
     drawn += line(92, ("Client", "Number", "Visit", "Score", "Band", "Score", "Band"), _NESTED_X)
     for number, row in enumerate(rows, start=1):
         drawn += line(92 + 18 * number, row, _NESTED_X)
@@ -69,6 +96,15 @@ def test_a_score_belongs_to_the_instrument_printed_over_its_column() -> None:
     assert [(i, t) for _, i, _, t in _totals(read(_nested(_ANN, _BOB, _CAT), NESTED))] == [
         ("phq-9", 14), ("gad-7", 3), ("phq-9", 8), ("gad-7", 7), ("phq-9", 11), ("gad-7", 2),
     ]  # fmt: skip
+
+
+def test_both_readers_see_the_cells_below_headings_that_share_their_lines() -> None:
+    # The lines of a heading's box go on as those of its columns; the others begin below it.
+    flat = [Stroke(36, y, 560, y) for y in (68, 82, 98, 116, 134)]
+    upright = [Stroke(x, 68, x, 134) for x in (36, 286, 436, 560)]
+    inner = [Stroke(x, 82, x, 134) for x in (136, 196, 336, 486)]
+    reading = read(_nested(_ANN, _BOB, rules=[*flat, *upright, *inner]), NESTED)
+    assert (blocked(reading), len(sendable(reading))) == (set(), 4)
 
 
 @pytest.mark.parametrize("over", [("GAD-7", "PHQ-9"), ("PHQ-9", "PCL-5"), ("PHQ-9", "PHQ-9"), ("GAD-7", "GAD-7")])

@@ -15,6 +15,7 @@ from printing import (
     LISTING,
     LISTING_HEADER,
     LISTING_X,
+    TODAY,
     Drawn,
     Mark,
     Stroke,
@@ -30,9 +31,12 @@ from printing import (
 )  # fmt: skip
 
 from parsers.extraction import extract
+from parsers.identity import read_identity
 from parsers.template_file import parse_template
+from parsers.template_parts import Field
 from records.document import Document, Page, ReaderName, Word
 from records.geometry import Region
+from records.report import Cell, ExtractedRow
 
 DAN = ("Zoe, Dan", "A103", "01/01/1970", "GAD-7", "5", "03/05/2026")
 SCORE_X = LISTING_X[4]
@@ -106,6 +110,23 @@ def test_a_name_cut_off_at_a_lines_end_is_not_whole() -> None:
         reading = read(pdf(listing((name, *ANN[1:]), BOB)), LISTING)
         assert blocked(reading) == {"name-unreadable"}
     assert not blocked(read(pdf(listing(("Doe 3rd, Ann", *ANN[1:]), BOB)), LISTING))
+
+
+@pytest.mark.parametrize("name", ["Doe, An…", "Doe, An...", "Do…"])
+def test_a_name_with_an_ellipsis_is_kept_as_printed_and_marked_as_cut_off(name: str) -> None:
+    reading = read(pdf(listing((name, *ANN[1:]), BOB)), LISTING)
+    cut, whole = reading.assessments
+    assert (cut.patient.name, cut.patient.cut_off) == (name, ("given",) if "," in name else ("family",))
+    assert [(f.code, f.blocking) for f in cut.findings] == [("name-cut-off", False)]
+    assert (whole.patient.cut_off, whole.findings) == ((), ())
+
+
+def test_a_ligature_in_a_name_is_its_letters() -> None:
+    row = ExtractedRow(
+        page=1, region=Region(1, 0, 0, 9, 9), cells=((Field.NAME, Cell(text="Heﬀernan, Maﬃeo", region=None)),)
+    )
+    who = read_identity(row, LISTING, today=TODAY).identity
+    assert (who.name, who.family, who.given) == ("Heffernan, Maffieo", "Heffernan", "Maffieo")
 
 
 @pytest.mark.parametrize("drop", [4.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 14.0])
@@ -286,3 +307,15 @@ def test_every_word_is_claimed_by_exactly_one_row_or_is_a_finding(places: list[t
     in_rows = [text for row in report.rows for _, cell in row.cells for text in cell.text.split()]
     unclaimed = [text for f in report.findings if f.code == "unclaimed-word" for text in f.detail.split()]
     assert sorted(in_rows + unclaimed) == sorted(text for _, _, text in places)
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 1), (1, 2), (2, 5), (3, 4), (4, 5)])
+def test_columns_that_change_places_are_another_table(left: int, right: int) -> None:
+    def changed(row: Sequence[str]) -> list[str]:
+        cells = list(row)
+        cells[left], cells[right] = cells[right], cells[left]
+        return cells
+
+    marks = [Mark(40, 60, "Score listing", 14), *line(100, changed(LISTING_HEADER)), *line(118, changed(ANN))]
+    reading = read(pdf(marks), LISTING)
+    assert (sendable(reading), "table-not-found" in blocked(reading)) == ([], True)

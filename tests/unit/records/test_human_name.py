@@ -180,3 +180,36 @@ def test_both_usual_ways_to_print_a_name_give_the_same_parts(
     ending = f" {suffix}" if suffix else ""
     assert split_name(f"{family}{ending}, {inner}", order="auto") == expected
     assert split_name(f"{inner} {family}{ending}", order="auto") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "expected", "cut_off"),
+    [
+        ("Gonzalez-Ramirez, Mar…", "family-first", ("Gonzalez-Ramirez", "Mar", None, None), ("given",)),
+        ("Gonzalez-Ramirez, Mar...", "auto", ("Gonzalez-Ramirez", "Mar", None, None), ("given",)),
+        ("Gonzalez-Ramirez, Maria El ...", "auto", ("Gonzalez-Ramirez", "Maria", "El", None), ("middle",)),
+        ("Gonzalez-Ram…", "family-first", ("Gonzalez-Ram", None, None, None), ("family",)),
+        ("Gonzalez-Ram…, Maria", "family-first", ("Gonzalez-Ram", "Maria", None, None), ("family",)),
+        ("Gonzalez-Ram…, Mar…", "family-first", ("Gonzalez-Ram", "Mar", None, None), ("family", "given")),
+        ("Gonzalez Mar…", "family-first", ("Gonzalez", "Mar", None, None), ("given",)),
+        ("Maria Gonz…", "given-first", ("Gonz", "Maria", None, None), ("family",)),
+        ("Chris…", "given-first", (None, "Chris", None, None), ("given",)),
+        ("Gonzalez, …", "family-first", ("Gonzalez", None, None, None), ("given",)),
+    ],
+)
+def test_an_ellipsis_says_which_part_of_a_name_is_cut_off(
+    name: str, order: NameOrder, expected: tuple[str | None, ...], cut_off: tuple[str, ...]
+) -> None:
+    assert parts(name, order) == expected
+    assert split_name(name, order=order).cut_off == cut_off
+
+
+@pytest.mark.parametrize(
+    "name", ["Harmon, Lucy M.", "Harmon, J. R.", "Harmon Jr., Lucy", "Harmon, Lucy", "… Harmon, Lucy"]
+)
+def test_a_name_that_ends_in_no_ellipsis_is_whole(name: str) -> None:
+    assert split_name(name, order="auto").cut_off == ()
+
+
+def test_any_number_of_ellipses_is_one() -> None:
+    assert split_name("Harmon, Luc" + " …..." * 3000, order="auto").given == "Luc"
