@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from parsers.drafting.vocabulary import CHOICES, NO_SCORE
-from parsers.drafting.words import heading_means, is_clinic_name, plain, share
+from parsers.drafting.words import behind_name, heading_means, is_clinic_name, plain, share
 from parsers.explanation import Explanation
 from parsers.lines import Line, folded, joined, lines_of
 from parsers.template_parts import IDENTITY, Field
@@ -175,7 +175,7 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         # The date of a print stands beside the number of its page.
         paged = dated and any(re.match(r"page\b", run, re.IGNORECASE) for run in runs)
         doubted = [run for run in doubted if not (paged and share(Field.AUTHORED_ON, [run]) == 1)]
-        many = len(doubted) > _MOST_RUNS or _holds_answers(runs)
+        many = len(doubted) > _MOST_RUNS or _holds_answers(runs) or tells_a_score(runs)
         if outside and not many and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))
     return found
@@ -203,6 +203,28 @@ def _holds_answers(runs: Sequence[str]) -> bool:
     return sum(re.fullmatch(r"\(?\d\)?", word) is not None for run in runs for word in run.split()) >= _ANSWERS
 
 
+# "Mood total: 12", "Total score 14 / 27 (Moderate)"; what is counted is none.
+_TOTAL: Final = re.compile(
+    r"(?:[^\W\d][\w'’/-]*[ :]+){0,4}(?:total|score|sum|points)(?: [^\W\d]\w*)?\s*[:=]?\s*"
+    r"\d{1,3}(?: ?(?:/|of|out of) ?\d{1,3})?(?: \(?[^\W\d][^\d:]*)?",
+    re.IGNORECASE,
+)
+_COUNTED: Final = re.compile(
+    r"\b(?:records?|patients?|clients?|pages?|rows?|entries|results?|people|students?|visits?|screens?|assessments?|"
+    r"forms?|reports?|questionnaires?)\b",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(r"[:=-]?\s*\d{1,3}(?: ?(?:/|of) ?\d{1,3})?(?: \(?[^\W\d][^\d:]*)?")
+
+
+def tells_a_score(runs: Sequence[str]) -> bool:
+    """Whether a line that nothing claims may be a total or an answer in words: never furniture, or it is lost."""
+    text = " ".join(runs)
+    total = _TOTAL.fullmatch(text) is not None and _COUNTED.search(text) is None
+    answer = len(runs) > 1 and plain(runs[-1]) in CHOICES and not _explains_answers(text)
+    return total or answer or _VALUE.fullmatch(behind_name(text)) is not None
+
+
 def _explains_answers(text: str) -> bool:
     """Whether a line says what the points of all answers mean and nothing else ("0 not at all, 1 several days, …")."""
     said = [plain(part) for part in re.split(r"[\d=,;:.()–-]+", text)]
@@ -224,7 +246,8 @@ def _is_about_somebody(text: str) -> bool:
 def may_be_a_record(line: Line) -> bool:
     """Whether a line may be a row of somebody's data rather than page furniture: then it is never written down."""
     runs = [joined(run) for run in line.runs()]
-    return len(runs) > _MOST_RUNS or _holds_answers(runs) or any(is_personal(run) for run in runs)
+    shaped = len(runs) > _MOST_RUNS or _holds_answers(runs) or tells_a_score(runs)
+    return shaped or any(is_personal(run) for run in runs)
 
 
 def is_personal(text: str) -> bool:

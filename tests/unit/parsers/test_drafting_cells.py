@@ -11,6 +11,7 @@ from parsers.drafting.components import find_components, without_answers
 from parsers.drafting.draft import Sample, draft_template
 from parsers.drafting.fields import guess_fields, no_score_words
 from parsers.drafting.group_lines import sort_lines
+from parsers.drafting.lines import tells_a_score
 from parsers.drafting.person_cells import person_cells
 from parsers.template import Kind
 from parsers.template_parts import Field
@@ -137,3 +138,22 @@ def test_laboratory_results_are_drafted_without_an_edit_and_without_a_person() -
     assert (gad.patient.name, gad.patient.mrn, gad.instrument, gad.total) == ("MOE, EVE", "100400", "gad-7", 2)
     assert (phq.instrument, phq.total) == ("phq-9", 27)
     assert [record.instrument for record in sendable(read(second, draft.template))] == ["phq-9"]
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [["Mood total:", "12"], ["Total score 14 / 27 (Moderate)"], ["Little interest in things", "Not at all"],
+     ["PHQ-9", "14"], ["PHQ-9: 14 of 27"], ["Sum of points 7"]],
+)  # fmt: skip
+def test_what_may_be_a_score_or_an_answer_is_never_furniture(runs: list[str]) -> None:
+    assert tells_a_score(runs)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [["Total patients: 12"], ["Page 1 of 2"], ["Scores in red are above 10"], ["PHQ-9: 0-4 minimal, 5-9 mild"],
+     ["0 Not at all, 1 Several days, 2 More than half the days, 3 Nearly every day"], ["Score sheet 2026"],
+     ["12 total records", "Printed 11/02/2026"]],
+)  # fmt: skip
+def test_counts_page_numbers_and_legends_are_no_scores(runs: list[str]) -> None:
+    assert not tells_a_score(runs)
