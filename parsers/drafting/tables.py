@@ -123,7 +123,7 @@ class _Reading:
         self.odd += [line.text for line in strange]
         body = [line for line in lines if line not in strange]
         for row in _rows(body, borders, header, page, least=least):
-            if len(row.cells) < 2:
+            if len(row.cells.keys() - row.spans.keys()) < 2:
                 continue  # a line of a summary below the table, between printed lines of its own
             known = 0
             for number, cell in enumerate(header.cells):
