@@ -44,7 +44,8 @@ def main() -> int:
         for day in DAYS:
             counts, why = compared(layout, day, template)
             totals += counts
-            whole = whole and counts["confirmed"] == counts["records"] and not counts["file_held"]
+            read = counts["confirmed"] + counts["stranger"]
+            whole = whole and read == counts["records"] and not counts["file_held"]
             print(f"{layout.name:28}{day:5}" + "".join(f"{counts[column]:14}" for column in COLUMNS))
             if given.why:
                 print("\n".join(f"    {line}" for line in why[:12]))

@@ -19,10 +19,13 @@ _OFF = 0.6
 # Words of one cell stand closer than this many heights; two spaces of a fixed-pitch face are 1.2.
 _TORN = 1.5
 
-_EDGES: tuple[Callable[[Word], float], ...] = (
-    lambda word: word.region.x0,
-    lambda word: word.region.x1,
-    lambda word: word.region.center[0],
+# Of a number, and of all that is printed on its line of the cell: "17 [8]" is centred as a whole.
+_EDGES: tuple[Callable[[Sequence[Word]], float], ...] = (
+    lambda words: words[0].region.x0,
+    lambda words: words[0].region.x1,
+    lambda words: words[0].region.center[0],
+    lambda words: words[-1].region.x1,
+    lambda words: (words[0].region.x0 + words[-1].region.x1) / 2,
 )
 
 
@@ -43,18 +46,26 @@ def rows_out_of_line(rows: Sequence[Row], columns: Collection[int]) -> frozenset
 
 def _off_column(rows: Sequence[Row], column: int) -> list[int]:
     numbers = [
-        (at, words[0]) for at, row in enumerate(rows) if (words := row.cells.get(column)) and _is_number(words[0])
+        (at, _first_line(words))
+        for at, row in enumerate(rows)
+        if (words := row.cells.get(column)) and _is_number(words[0])
     ]
     if len(numbers) < _FEWEST:
         return []
     off: list[list[int]] = []
     for edge in _EDGES:
-        usual = statistics.median(edge(word) for _, word in numbers)
-        distances = [(at, abs(edge(word) - usual), word) for at, word in numbers]
+        usual = statistics.median(edge(words) for _, words in numbers)
+        distances = [(at, abs(edge(words) - usual), words[0]) for at, words in numbers]
         if sum(distance <= _ALIGNED for _, distance, _ in distances) >= _MOST * len(numbers):
             off.append([at for at, distance, word in distances if distance > _OFF * _height(word)])
     # Short and long numbers share one edge only; that is the edge with the fewest out of line.
     return min(off, key=len, default=[])
+
+
+def _first_line(words: Sequence[Word]) -> list[Word]:
+    """The words that stand on one line with the first."""
+    y, height = words[0].region.center[1], _height(words[0])
+    return sorted((w for w in words if abs(w.region.center[1] - y) < 0.5 * height), key=lambda w: w.region.x0)
 
 
 def _is_torn(words: Sequence[Word]) -> bool:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+
+# The age behind a birth date says the same again: "06/14/2003 (23y)", "06/14/2003, 23 yrs".
+_UNIT = r"(?:y|yo|y/o|yrs?|years?(?: old)?|mos?|months?)\.?"
+_AGE = re.compile(
+    rf"(?<=\d),? ?(?:[(\[](?:age:? )?\d{{1,3}} ?(?:{_UNIT})?[)\]]|(?<= )\d{{1,3}} ?{_UNIT})$", re.IGNORECASE
+)
+# "1:00p", "1:00 p.m." for what strptime calls %p.
+_HALF_DAY = re.compile(r"(?<=\d)( ?)([ap])\.?(?:m\.?)?$", re.IGNORECASE)
 
 
 class UnreadableDateError(ValueError):
@@ -43,7 +52,7 @@ def read_date(text: str, formats: Sequence[str], *, not_after: date | None = Non
         return None
     found: list[tuple[date, str | None]] = []
     for form in formats:
-        read = _read(text, form)
+        read = date_by(text, form)
         if read is None:
             continue
         day = read.date()
@@ -57,13 +66,23 @@ def read_date(text: str, formats: Sequence[str], *, not_after: date | None = Non
     return PrintedDate(day=day, other=next((d for d, _ in found if d != day), None), time=time)
 
 
-@lru_cache(maxsize=4096)
-def _read(text: str, form: str) -> datetime | None:
-    """The text by one format. A report says few days, each many times, and some of its dates are read twice."""
+@lru_cache(maxsize=4096)  # a report says few days, each many times, and some of its dates are read twice
+def date_by(text: str, form: str) -> datetime | None:
+    """What one format reads, or None; a weekday printed beside the date must be that day's.
+
+    Args:
+        text: A printed date, words separated by single spaces; an age may stand behind it.
+        form: A `strptime` format; its %p reads "p" and "p.m." too.
+    """
+    text = _AGE.sub("", text)
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007 - dates on paper have no zone
+        whole = _HALF_DAY.sub(r"\1\2m", text) if "%p" in form else text
+        read = datetime.strptime(whole, form)  # noqa: DTZ007 - dates on paper have no zone
     except ValueError:
         return None
+    # strptime takes any weekday. With the wrong one either is misread: "Wed 2/4/26" is no day in April.
+    named = [code for code in ("%a", "%A") if code in form]
+    return read if all(read.strftime(code).casefold() in text.casefold() for code in named) else None
 
 
 def _century_earlier(day: date) -> date:

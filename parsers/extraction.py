@@ -16,7 +16,7 @@ from parsers.item_extraction import ItemPage, extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped, folded
 from parsers.marks import is_answered
-from parsers.sentence_extraction import extract_sentences
+from parsers.sentence_extraction import SentenceState, extract_sentences
 from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
 from parsers.template import Template
 from parsers.template_items import Items
@@ -52,6 +52,7 @@ class _Progress:
     printed: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     tables: list[TableState] = field(default_factory=list)
+    sentences: list[SentenceState] = field(default_factory=list)
     tables_seen: int = 0
 
 
@@ -63,7 +64,9 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
         template: The template that fits it.
         site: The clinic the file came from; another clinic's name on a page is a finding.
     """
-    progress = _Progress(tables=[TableState() for _ in template.table])
+    progress = _Progress(
+        tables=[TableState() for _ in template.table], sentences=[SentenceState() for _ in template.sentences]
+    )
     for page in document.pages:
         _page(page, template, site, progress)
     progress.rows, without = joined_components(progress.rows, template)
@@ -111,8 +114,8 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         cards = extract_blocks(page, blocks, claims, no_score=template.no_score)
         progress.no_score += cards.no_score
         progress.rows += _with_shared(_with_page_values(cards.rows, own, whole), progress)
-    for sentences in template.sentences:
-        told = extract_sentences(page, sentences, claims, no_score=template.no_score)
+    for sentences, said in zip(template.sentences, progress.sentences, strict=True):
+        told = extract_sentences(page, sentences, claims, said, no_score=template.no_score)
         progress.no_score += told.no_score
         progress.rows += _with_shared(_with_page_values(told.rows, own, whole), progress)
     _claim_anchors(claims, template)
@@ -124,6 +127,8 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         progress.doubted = {str(wanted.field) for wanted in template.fields}
         for table, state in zip(template.table, progress.tables, strict=True):
             state.doubt(table)
+        for said in progress.sentences:
+            said.doubt()
 
 
 def _take_questions(

@@ -65,7 +65,7 @@ def split_scores(
             or _answered(items or (), nothing)
             or _lists_answers(score, columns, template, alone=alone)
         )
-        if folded(score.cell.text) in nothing and not doubted:
+        if (folded(score.cell.text) in nothing or _said_beside(score, columns, nothing)) and not doubted:
             without += score.heading is None or bool(score.cell.text)
             continue
         cells = [*_beside(score, columns, alone=alone), *([score.heading] if score.heading else [])]
@@ -127,6 +127,15 @@ def _is_orphaned(score: PrintedColumn, columns: Sequence[PrintedColumn], nothing
         and printed.column.instrument == score.column.instrument
         and folded(printed.cell.text) not in nothing
         for printed in columns
+    )
+
+
+def _said_beside(score: PrintedColumn, columns: Sequence[PrintedColumn], nothing: Collection[str]) -> bool:
+    """Whether the score's cell is blank and its severity says in words that there is none ("** DECLINED **")."""
+    return not score.cell.text and any(
+        printed.cell.text and folded(printed.cell.text) in nothing
+        for printed in columns
+        if printed.column.field is Field.SEVERITY and printed.column.instrument == score.column.instrument
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from parsers.claims import Claims
 from parsers.group_headings import cells_of_pattern
 from parsers.lines import Line, folded
 from parsers.template_parts import IDENTITY, SCORES, Sentences
 from records.document import Page, Word
+from records.finding import Finding
 from records.geometry import around
 from records.report import Cell, ExtractedRow
 
@@ -31,7 +32,26 @@ class SentencePage:
     no_score: int
 
 
-def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_score: Sequence[str]) -> SentencePage:
+@dataclass(slots=True)
+class SentenceState:
+    """What headings between sentences say; it holds on to the next page.
+
+    Attributes:
+        said: Field name to the latest heading's cell.
+        doubted: Fields that something unread may have changed since.
+    """
+
+    said: dict[str, Cell] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
+
+    def doubt(self) -> None:
+        """Something was printed that was not understood: it may have been a heading."""
+        self.doubted.update(self.said)
+
+
+def extract_sentences(
+    page: Page, sentences: Sentences, claims: Claims, state: SentenceState, *, no_score: Sequence[str]
+) -> SentencePage:
     """The records of a page, in reading order; claims their words.
 
     A sentence begins and ends with whole words of one paragraph. What stands between sentences stays unclaimed.
@@ -40,19 +60,19 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
         page: The page.
         sentences: How a record is written.
         claims: What of the page is taken already.
+        state: What the pages before say; updated.
         no_score: What the score says where there is none; such a sentence is counted and is no record.
     """
     nothing = {folded(text) for text in no_score}
     rows: list[ExtractedRow] = []
     without = 0
-    said: dict[str, Cell] = {}
     for known in paragraphs(claims.furniture_lines()):
         for match in sentences.pattern.finditer(known.joined):
             # A record is never furniture, whatever else describes its lines.
             claims.release(known.words_of(match.start(), match.end()) or ())
     for text in _texts(claims.free_lines(), sentences):
         if isinstance(text, Line):
-            said = _heard(said, text, sentences)
+            _hear(state, text, sentences)
             claims.claim(text.words)
             continue
         for match in sentences.pattern.finditer(text.joined):
@@ -62,12 +82,16 @@ def extract_sentences(page: Page, sentences: Sentences, claims: Claims, *, no_sc
             claims.claim(words)
             own = tuple(_cells(match, text))
             named = {name for name, _ in own}
-            cells = (*own, *((name, cell) for name, cell in said.items() if name not in named))
+            told = [(name, cell) for name, cell in state.said.items() if name not in named]
+            cells = (*own, *told)
             if any(name in SCORES and folded(cell.text) in nothing for name, cell in cells):
                 without += 1
                 continue
             box = around([word.region for word in words])
-            rows.append(ExtractedRow(page=page.number, region=box, cells=cells, instrument=sentences.instrument))
+            row = ExtractedRow(page=page.number, region=box, cells=cells, instrument=sentences.instrument)
+            if any(name in state.doubted for name, _ in told):
+                row = replace(row, findings=(Finding(code="row-ambiguous", region=box),))
+            rows.append(row)
     return SentencePage(rows=tuple(rows), no_score=without)
 
 
@@ -84,12 +108,13 @@ def _texts(lines: Sequence[Line], sentences: Sentences) -> Iterator[Line | Runni
     yield from paragraphs(between)
 
 
-def _heard(said: dict[str, Cell], line: Line, sentences: Sentences) -> dict[str, Cell]:
-    """What holds below a heading; of another person's heading nothing of the person before is kept."""
+def _hear(state: SentenceState, line: Line, sentences: Sentences) -> None:
+    """Let a heading hold from here on; of another person's heading nothing of the person before is kept."""
     patterns = [group.pattern for group in sentences.groups if group.pattern is not None]
     cells = next((c for p in patterns if (c := cells_of_pattern(line, p)) is not None), {})
-    other = any(name in IDENTITY for name in cells)
-    return {**{name: cell for name, cell in said.items() if not other or name not in IDENTITY}, **cells}
+    gone = IDENTITY if any(name in IDENTITY for name in cells) else frozenset()
+    state.said = {**{name: cell for name, cell in state.said.items() if name not in gone}, **cells}
+    state.doubted -= cells.keys() | {str(name) for name in gone}
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,21 @@ def _frame(page: Page, box: Region) -> Region:
     flat = [r.region for r in page.rules if r.is_horizontal and r.region.x0 < box.x1 and r.region.x1 > box.x0]
     upright = [r.region for r in page.rules if not r.is_horizontal and r.region.top < box.bottom > box.top]
     upright = [r for r in upright if r.bottom > box.top]
+    top = max([r.top for r in flat if box.top - reach < r.top <= box.top + 1], default=box.top)
+    bottom = min([r.top for r in flat if box.bottom - 1 <= r.top < box.bottom + reach], default=box.bottom)
+    # Headings over several columns, a row of totals: where the lines on both sides go on, the box does. Were they to
+    # leave the area at its edge, the second reader would take that edge for a line.
+    sides = [r for r in upright if r.x0 <= box.x0 + 1 or r.x0 >= box.x1 - 1]
+    above = [r.top for r in sides if top - reach < r.top < top - 1 and any(abs(f.top - r.top) <= 1 for f in flat)]
+    below = [
+        r.bottom
+        for r in sides
+        if bottom + 1 < r.bottom < bottom + reach and any(abs(f.top - r.bottom) <= 1 for f in flat)
+    ]
     return Region(
         page.number,
         max([r.x0 for r in upright if box.x0 - reach < r.x0 <= box.x0 + 1], default=box.x0),
-        max([r.top for r in flat if box.top - reach < r.top <= box.top + 1], default=box.top),
+        min([top, *above]),
         min([r.x0 for r in upright if box.x1 - 1 <= r.x0 < box.x1 + 4 * reach], default=box.x1),
-        min([r.top for r in flat if box.bottom - 1 <= r.top < box.bottom + reach], default=box.bottom),
+        max([bottom, *below]),
     )

@@ -158,6 +158,9 @@ def _take_between(
             for heading in find_by_pattern([line], table):
                 claims.claim(heading.words)
                 groups.take(heading.cells)
+        if table.groups:
+            # What stands among headings above the header is what stands among them below it.
+            without_skipped(claims.free_lines(region), table, claims)
         if any(group.columns for group in table.groups) and any(region.holds(*s.region.center) for s in stops):
             # A heading with columns of its own may stand among those rows, and is not looked for there.
             groups.doubt(table)

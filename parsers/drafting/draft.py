@@ -144,8 +144,8 @@ def _forget_people(sketch: Sketch) -> None:
 
 def _names(piece: Piece, sketch: Sketch) -> bool:
     text = folded(piece[0].replace("\\", ""))
-    people = (guess for guess in sketch.guesses if guess.field in _PERSONAL)
-    return any(folded(value) in text for guess in people for value in guess.values if len(value) >= _LONG_ENOUGH)
+    columns = (value for guess in sketch.guesses if guess.field in _PERSONAL for value in guess.values)
+    return any(folded(value) in text for value in (*columns, *sketch.people) if len(value) >= _LONG_ENOUGH)
 
 
 def _kind(sample: Sample) -> Kind:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 
+from parsers.drafting.person_cells import PersonCells, person_cells
+from parsers.drafting.times import scores_by_time
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
     begins_with_instrument,
@@ -15,8 +17,10 @@ from parsers.drafting.words import (
     heading_hints,
     heading_means,
     instruments_in,
+    is_no_visit,
     is_other_time,
     item_number,
+    lists_answers,
     middle_year,
     named_instrument,
     share,
@@ -49,6 +53,7 @@ class Guess:
         points: For the column of one answer: what it stands for.
         pattern: For cells that hold several fields: the regular expression that takes them apart.
         stack: For cells with a field on each line: the guess for each line.
+        person: For cells that hold a name with labelled values: what they hold.
         why: A sentence for the template's author.
     """
 
@@ -65,6 +70,7 @@ class Guess:
     points: int | None = None
     pattern: str | None = None
     stack: tuple[Guess, ...] = ()
+    person: PersonCells | None = None
 
     @property
     def single(self) -> tuple[Guess, ...]:
@@ -103,8 +109,10 @@ def guess_fields(
     """
     spans = under or [None] * len(found)
     guesses = [
-        _by_legend(heading, tuple(values), legend) or _guess(heading, tuple(values), over)
-        for (heading, values), over in zip(found, spans, strict=True)
+        _by_time(heading, tuple(values), over, told)
+        or _by_legend(heading, tuple(values), legend)
+        or _guess(heading, tuple(values), over)
+        for (heading, values), over, told in zip(found, spans, scores_by_time(found, spans), strict=True)
     ]
     guesses = _unknown_scores(_questions(guesses))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
@@ -198,6 +206,22 @@ def _guess(heading: str, values: tuple[str, ...], under: str | None) -> Guess:
     return replace(made, under=under, instrument=made.instrument or belongs, why=why)
 
 
+def _by_time(heading: str, values: tuple[str, ...], under: str | None, told: tuple[str, Field] | None) -> Guess | None:
+    """A guess for one of several scores of the same questionnaire; None for others."""
+    if told is None:
+        return None
+    instrument, field = told
+    if field is Field.IGNORE:
+        why = f"not the newest score of {instrument}"
+        return Guess(
+            heading=heading, values=values, field=field, certainty=Certainty.SURE, why=why, under=under,
+        )  # fmt: skip
+    return Guess(
+        heading=heading, values=values, field=field, certainty=Certainty.LIKELY, instrument=instrument, under=under,
+        why=f"the newest score of {instrument}: check",
+    )  # fmt: skip
+
+
 def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str]) -> Guess | None:
     """A guess for a heading that the samples themselves explain; None for others."""
     instrument = legend.get(folded(heading))
@@ -210,6 +234,17 @@ def _by_legend(heading: str, values: tuple[str, ...], legend: Mapping[str, str])
 
 
 def _own_guess(heading: str, values: tuple[str, ...]) -> Guess:
+    person = person_cells(values)
+    if person is not None:
+        return Guess(
+            heading=heading, values=values, field=Field.PARTS, certainty=Certainty.LIKELY, pattern=person.pattern,
+            why="a name with labelled values below it", person=person,
+        )  # fmt: skip
+    if lists_answers(values):
+        return Guess(
+            heading=heading, values=values, field=Field.ANSWERS, certainty=Certainty.SURE,
+            why="its cells list the answers in order",
+        )  # fmt: skip
     return _by_instrument(heading, values) or _by_meaning(heading, values)
 
 
@@ -220,6 +255,12 @@ def _by_instrument(heading: str, values: tuple[str, ...]) -> Guess | None:
         return Guess(
             heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.SURE, instrument=instrument,
             why=f"the heading names {instrument}, the values are scores",
+        )  # fmt: skip
+    if instrument is not None and not _says_when(values) and _begin_with_digits(values):
+        # To ignore scores in a shape that is not known would lose them without a word.
+        return Guess(
+            heading=heading, values=values, field=Field.TOTAL, certainty=Certainty.GUESS, instrument=instrument,
+            why=f"the heading names {instrument}; CHECK what its cells say",
         )  # fmt: skip
     if _names_and_scores(values):
         return Guess(
@@ -237,7 +278,8 @@ def _by_instrument(heading: str, values: tuple[str, ...]) -> Guess | None:
 
 def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
     meant = heading_means(heading)
-    if meant is Field.IGNORE and not is_other_time(heading) and _says_when(values):
+    other = is_other_time(heading) or is_no_visit(heading)
+    if meant is Field.IGNORE and not other and _says_when(values):
         return _made(
             heading, values, Field.AUTHORED_ON, Certainty.GUESS, "a date beside a word that may mean the visit"
         )
@@ -280,14 +322,24 @@ def _dates_told_apart(guesses: list[Guess]) -> list[Guess]:
     """Of two date columns of which one only looks like a date, the earlier one is the date of birth."""
     dated = [n for n, guess in enumerate(guesses) if guess.field in _DATES]
     named = {guesses[n].field for n in dated if guesses[n].certainty > Certainty.GUESS}
+    # Where each score has a date of its own, a date that nothing names is none of them.
+    own = any(guesses[n].field is Field.AUTHORED_ON and guesses[n].instrument for n in dated)
     for n in dated:
         guess = guesses[n]
-        if guess.certainty > Certainty.GUESS or not guess.dates or Field.BIRTH_DATE in named:
+        if guess.certainty > Certainty.GUESS or not guess.dates or (Field.BIRTH_DATE in named and not own):
             continue
         years = {m: middle_year(guesses[m].values, guesses[m].dates[0]) for m in dated if guesses[m].dates}
-        earliest = len(years) > 1 and years[n] == min(years.values()) and years[n] < max(years.values()) - 3
+        earliest = (
+            Field.BIRTH_DATE not in named
+            and len(years) > 1
+            and years[n] == min(years.values())
+            and years[n] < max(years.values()) - 3
+        )
         if earliest:
             guesses[n] = replace(guess, field=Field.BIRTH_DATE, why="a date long before the other dates")
+        elif own and guess.instrument is None:
+            why = "a date that is no score's: name its field, or leave it ignored"
+            guesses[n] = replace(guess, field=Field.IGNORE, certainty=Certainty.NONE, dates=(), why=why)
     return guesses
 
 
@@ -300,6 +352,11 @@ def _names_and_scores(values: Sequence[str]) -> bool:
     filled = [value for value in values if value.strip()]
     found = [match for value in filled if (match := re.fullmatch(_NAME_AND_SCORE, value)) is not None]
     return bool(found) and sum(named_instrument(m["instrument"]) is not None for m in found) >= 0.8 * len(filled)
+
+
+def _begin_with_digits(values: Sequence[str]) -> bool:
+    filled = [value.strip() for value in values if value.strip()]
+    return bool(filled) and sum(value[0].isdigit() for value in filled) > _MOSTLY * len(filled)
 
 
 def _says_when(values: Sequence[str]) -> bool:
@@ -337,9 +394,13 @@ _LONGEST_WORDS = 3
 
 def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
-    values = [value.strip() for guess in guesses if guess.field is Field.TOTAL for value in guess.values]
+    values = [value.strip() for guess in guesses if guess.field in (Field.TOTAL, Field.VALUE) for value in guess.values]
     headings = {folded(word) for guess in guesses for word in (guess.heading, *guess.heading.split())}
-    found = {value for value in values if folded(value) in {folded(word) for word in NO_SCORE}}
+    nothing = {folded(word) for word in NO_SCORE}
+    found = {value for value in values if folded(value) in nothing}
+    # Beside a blank score its severity may say so: "** DECLINED **".
+    levels = {value.strip() for guess in guesses if guess.field is Field.SEVERITY for value in guess.values}
+    found |= {value for value in levels if folded(value.strip("*<>()[] ")) in nothing and folded(value) != "none"}
     # Words without a digit ("UTC") are no score either; a severity alone may be one, a letter may be a misread digit.
     found |= {
         value

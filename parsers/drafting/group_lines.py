@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parsers.drafting.lines import Piece, pattern_of
-from parsers.drafting.words import date_formats, heading_means, instruments_in, named_instrument, share
+from parsers.drafting.words import behind_name, date_formats, heading_means, instruments_in, named_instrument, share
 from parsers.template_parts import IDENTITY, Field
 
 TRAILING_WORDS: Final = frozenset({
@@ -22,7 +22,15 @@ _COUNTS: Final = re.compile(
     r"(?:\d+ (?:not )?(?:scored|records?|rows?|results?|entries|patients|clients|completed|declined|refused|given|done|"
     r"total|screens?|assessments?)(?:[,;.] ?|$| and ))+"
 )
+# "4 students - mean score 20.3 6.0 7.0", "27 patients, mean of last scores 13.4 9.3": how many rows, and what they
+# amount to.
+_MEANS: Final = re.compile(
+    r"\d+ (?P<rows>patients?|students?|clients?|members?|residents?|persons?|people|rows?|records?|results?|entries|"
+    r"screens?|screenings?|assessments?|visits?|encounters?)\b(?P<said>[^\d]*?)"
+    r"(?P<numbers>(?: (?:\d+(?:\.\d+)?%?|[-–—]+))*)"
+)
 _SAID = IDENTITY | {Field.AUTHORED_ON, Field.INSTRUMENT}
+_DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _LONGEST_LABEL = 4  # words of a label such as "Date of Birth:"
 
 
@@ -85,13 +93,23 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
             skipped.append((_escaped(labels[0].text) + " .+", True))
         else:
             skipped.append(pattern_of(text))
-    groups = [_of_dates(dated)] if dated else []
+    groups = [of_dates(dated)] if dated else []
     groups += [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
     return groups, list(dict.fromkeys(skipped))
 
 
+def is_count(text: str) -> bool:
+    """Whether a line counts rows, and perhaps says what they amount to."""
+    return _counted(text) is not None
+
+
 def _counted(text: str) -> Piece | None:
-    """A count of rows below them, for whatever questionnaire they are: "GAD-7: 13 scored, 1 not scored"; else None."""
+    """A count of rows, for whatever questionnaire they are: "GAD-7: 13 scored, 1 not scored"; else None."""
+    match = _MEANS.fullmatch(text)
+    if match is not None:
+        rows = match["rows"].removesuffix("s") + "s?" if match["rows"] not in ("entries", "people") else match["rows"]
+        numbers = r"( (\d+(\.\d+)?%?|[-–—]+))*" if match["numbers"] else ""
+        return rf"\d+ {rows}{_escaped(match['said'])}{numbers}", True
     name, _, counts = text.partition(":")
     if named_instrument(name) is None or _COUNTS.fullmatch(counts.strip()) is None:
         return None
@@ -108,6 +126,15 @@ def _general(words: Sequence[str]) -> Piece:
 
 def _of_names(lines: Sequence[str]) -> GroupPattern:
     """Headings that name the instrument of the rows below, with what else such a line says ("n = 14", "continued")."""
+    rests = {behind_name(line) for line in lines}
+    alike = len(set(lines)) > 1 and len(rests) == 1
+    if alike and all(word.isalpha() for rest in rests for word in rest.split() or "0"):
+        # "PHQ-9 SCREEN", "GAD-7 SCREEN": what another day prints before the word is a questionnaire too.
+        return GroupPattern(
+            pattern=f"(?P<instrument>[^:]+?) {_escaped(rests.pop())}",
+            fields=frozenset({Field.INSTRUMENT}),
+            values={Field.INSTRUMENT: tuple(lines)},
+        )
     names = {name for line in lines if (name := _longest_name(line))}
     texts = sorted(names, key=lambda text: (-len(text), text))
     return GroupPattern(
@@ -124,7 +151,7 @@ def _longest_name(line: str) -> str | None:
     return next((text for text in beginnings if named_instrument(text) is not None), None)
 
 
-def _of_dates(lines: Sequence[str]) -> GroupPattern:
+def of_dates(lines: Sequence[str]) -> GroupPattern:
     """Headings that are the date of the rows below."""
     pieces = re.split(r"(\d+|[^\W\d_]+)", lines[0])
     pattern = "".join(
@@ -151,10 +178,26 @@ def _of_labels(labels: tuple[str, ...], lines: Sequence[str]) -> GroupPattern:
         said = field if field in _SAID and field not in values else None
         last = number == len(labels)
         body = ".+" if last else ".+?"
-        pieces.append(_escaped(text) + " " + (f"(?P<{said.value}>{body})" if said else body))
+        told = [parts[number] for parts in cut]
+        day = _words_of_date(told) if said in _DATED else 0
+        if said and day:
+            # "DOB: 05/13/1984 41 Y F": the day is what begins it.
+            told = [" ".join(each.split()[:day]) for each in told]
+            begins = " ".join([r"\S+"] * day)
+            pieces.append(f"{_escaped(text)} (?P<{said.value}>{begins}) {body}")
+        else:
+            pieces.append(f"{_escaped(text)} " + (f"(?P<{said.value}>{body})" if said else body))
         if said:
-            values[said] = tuple(parts[number] for parts in cut)
+            values[said] = tuple(told)
     return GroupPattern(pattern=" ".join(pieces), fields=frozenset(values), values=values)
+
+
+def _words_of_date(values: Sequence[str]) -> int:
+    """How many words of each value are a date where more follows; 0 where the values are dates, or begin with none."""
+    if date_formats(values):
+        return 0
+    counts = (n for n in (1, 2, 3) if date_formats([" ".join(value.split()[:n]) for value in values]))
+    return next((n for n in counts if all(len(value.split()) > n for value in values)), 0)
 
 
 def _escaped(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parsers.drafting.words import (
+    behind_name,
     date_formats,
     heading_hints,
     heading_means,
@@ -14,6 +15,7 @@ from parsers.drafting.words import (
     item_heading_means,
     named_instrument,
 )
+from parsers.header import find_headers
 from parsers.lines import Line, joined, lines_of
 from parsers.template_parts import Column, Field
 from records.document import Document, Page, Word
@@ -26,6 +28,8 @@ _FEWEST_CHOICES = 3
 _FEWEST_STACKED = 3  # columns with a heading on each of two lines
 _SAME_LEFT = 3.0  # points
 _MOST = 0.8
+_NEAR_ROWS = 6  # lines below a header among which its rows begin
+_FEWEST_COMPONENTS = 3
 _PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
 
 Rank = Callable[[str], float]
@@ -80,7 +84,7 @@ def find_table(document: Document) -> FoundHeader | None:
         lines = lines_of(page.words)
         for start, end, cells, score in _windows(lines, page, _rank, least=3):
             if best is None or score > best[0]:
-                headings, first = _stacked(lines, start, end, cells, page) or _taller(lines, start, end, cells, page)
+                headings, first = _whole(lines, start, end, cells, page)
                 found = FoundHeader(headings=_once(headings), above=_person_line(lines, first, headings, page))
                 best = score, found
     return best[1] if best else None
@@ -104,6 +108,24 @@ def find_flowsheet(document: Document) -> FoundHeader | None:
             if len(texts) > 1 and formats and not date_formats(texts[:1]) and begins:
                 return FoundHeader(headings=(Heading(text=texts[0]),), dates=formats)
     return None
+
+
+def find_component_header(document: Document) -> FoundHeader | None:
+    """A header above rows that begin with an instrument's name and what of it they give; or None."""
+    for page in document.pages[:2]:
+        lines = lines_of(page.words)
+        for number, line in enumerate(lines):
+            texts = [joined(run) for run in line.runs()]
+            below = [other for other in lines[number + 1 : number + 1 + _NEAR_ROWS] if _gives_component(other)]
+            spoken = not any(character.isdigit() or character == ":" for character in line.text)
+            if len(texts) > 1 and spoken and len(below) >= _FEWEST_COMPONENTS:
+                return FoundHeader(headings=tuple(Heading(text=text) for text in texts))
+    return None
+
+
+def _gives_component(line: Line) -> bool:
+    runs = line.runs()
+    return len(runs) > 1 and bool(behind_name(joined(runs[0])))
 
 
 def find_item_headers(page: Page) -> tuple[tuple[Heading, ...], ...]:
@@ -164,6 +186,54 @@ def _torn(lines: Sequence[Line], start: int, end: int, cells: Sequence[Heading],
     return sum(any(part in text and rank(part) >= 1.0 for part in single - whole) for text in unknown)
 
 
+def _whole(
+    lines: Sequence[Line], start: int, end: int, cells: tuple[Heading, ...], page: Page
+) -> tuple[tuple[Heading, ...], int]:
+    """A header with what stands above its line and belongs to it, and where it begins."""
+    other = _repeated(lines, end, len(cells), page) or _stacked(lines, start, end, cells, page)
+    headings, first = other or _taller(lines, start, end, cells, page)
+    if (
+        first < start
+        and other is None
+        and _person_line(lines, start, cells, page)
+        and not _grown_known(cells, headings)
+    ):
+        return cells, start
+    return headings, first
+
+
+def _repeated(lines: Sequence[Line], end: int, count: int, page: Page) -> tuple[tuple[Heading, ...], int] | None:
+    """The header below a line of instruments, each above the same headings as the others ("Base", "Last"), and its top.
+
+    Without printed lines only this repetition says how far such a name reaches.
+    """
+    if end == 0 or not _together(lines[end - 1 : end + 1]):
+        return None
+    cells = _cells(lines[end : end + 1], page, ruler=None)
+    over = lines[end - 1].runs()
+    found = find_headers(lines[end : end + 1], [cell.column() for cell in cells])
+    if (
+        len(cells) != count
+        or len(over) < 2
+        or any(named_instrument(joined(run)) is None for run in over)
+        or len(found) != 1
+    ):
+        return None
+    boxes = [cell.region for cell in found[0].cells]
+    for size in range(2, len(cells) // len(over) + 1):
+        for first in range(len(cells) - size * len(over) + 1):
+            blocks = [range(first + size * n, first + size * (n + 1)) for n in range(len(over))]
+            alike = {tuple(cells[at].text for at in block) for block in blocks}
+            placed = all(
+                boxes[block[0]].x0 <= _box(run).center[0] <= boxes[block[-1]].x1
+                for block, run in zip(blocks, over, strict=True)
+            )
+            if len(alike) == 1 and placed:
+                under = {at: joined(run) for block, run in zip(blocks, over, strict=True) for at in block}
+                return tuple(replace(cell, under=under.get(at)) for at, cell in enumerate(cells)), end - 1
+    return None
+
+
 def _taller(
     lines: Sequence[Line], start: int, end: int, cells: tuple[Heading, ...], page: Page
 ) -> tuple[tuple[Heading, ...], int]:
@@ -183,6 +253,13 @@ def _taller(
             break
         cells, start = taller, start - 1
     return cells, start
+
+
+def _grown_known(cells: Sequence[Heading], taller: Sequence[Heading]) -> bool:
+    """Whether most headings that a line above made longer are known ones as they are then."""
+    grown = [new.text for old, new in zip(cells, taller, strict=False) if old != new]
+    known = sum(heading_means(text) is not None or named_instrument(text) is not None for text in grown)
+    return known * 2 >= len(grown)
 
 
 def _stacked(
@@ -263,16 +340,15 @@ def _together(window: Sequence[Line]) -> bool:
 def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[Heading, ...]:
     """The words of some lines put together by what stands above each other, from left to right."""
     top, bottom = window[0].region.top, max(line.region.bottom for line in window)
-    upright = [
-        rule.region.x0
-        for rule in page.rules
-        if not rule.is_horizontal and rule.region.top < bottom and rule.region.bottom > top
-    ]
+    drawn = [rule.region for rule in page.rules if not rule.is_horizontal]
+    upright = [rule.x0 for rule in drawn if rule.top < bottom and rule.bottom > top]
     marks = [word.region for word in ruler.words] if ruler is not None and _is_ruler(ruler) else []
     runs = [piece for line in window for run in line.runs() for piece in _cut(run, upright, marks)]
-    spanning = [run for run in runs if _spans(run, runs)]
+    reaching = [(run, _reach(run, drawn)) for run in runs]
+    spanning = [(run, reach) for run, reach in reaching if _spans(run, reach, runs)]
+    over = {id(run) for run, _ in spanning}
     merged: list[list[Word]] = []
-    for group in sorted((list(run) for run in runs if run not in spanning), key=lambda words: words[0].region.x0):
+    for group in sorted((list(run) for run in runs if id(run) not in over), key=lambda words: words[0].region.x0):
         box, last = _box(group), _box(merged[-1]) if merged else None
         if last is not None and min(box.x1, last.x1) - max(box.x0, last.x0) > 0.5:
             merged[-1] += group
@@ -281,17 +357,24 @@ def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[H
     return tuple(
         Heading(
             text=joined(piece),
-            under=next((joined(over) for over in spanning if _share(_box(over), _box(piece)) > 0.5), None),
+            under=next((joined(run) for run, reach in spanning if _share(reach, _box(piece)) > 0.5), None),
         )
         for words in merged
-        for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)))
+        for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright)
     )
 
 
-def _two_headings(words: list[Word]) -> list[list[Word]]:
-    """The words as they are, or cut in two known headings that stand as close as the words of one."""
+def _two_headings(words: list[Word], upright: Sequence[float]) -> list[list[Word]]:
+    """The words as they are, or cut in two known headings that stand as close as the words of one.
+
+    In a box of printed lines there is one, and what is in brackets says more about what stands before it.
+    """
     level = max(w.region.top for w in words) - min(w.region.top for w in words) < 1
-    if level and heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
+    boxed = min(upright, default=0) < words[0].region.x0 and max(upright, default=0) > words[-1].region.x1
+    bracketed = any(word.text.startswith("(") for word in words[1:])
+    if boxed or bracketed or not level:
+        return [words]
+    if heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
         for n in range(1, len(words)):
             left, right = words[:n], words[n:]
             if heading_means(joined(left)) is not None and heading_means(joined(right)) is not None:
@@ -303,12 +386,20 @@ def _is_ruler(line: Line) -> bool:
     return len(line.words) > 2 and all(set(word.text) <= set("-=_") for word in line.words)
 
 
-def _spans(run: Sequence[Word], runs: Sequence[Sequence[Word]]) -> bool:
+def _spans(run: Sequence[Word], reach: Region, runs: Sequence[Sequence[Word]]) -> bool:
     """Whether a run is an instrument's name above several headings."""
-    box = _box(run)
-    below = [_box(other) for other in runs if _box(other).center[1] > box.bottom and _share(_box(other), box) > 0.5]
+    below = [_box(other) for other in runs if _box(other).center[1] > reach.bottom and _share(_box(other), reach) > 0.5]
     beside = any(abs(one.center[1] - two.center[1]) < 2 for one, two in itertools.combinations(below, 2))
     return beside and named_instrument(joined(run)) is not None
+
+
+def _reach(run: Sequence[Word], drawn: Sequence[Region]) -> Region:
+    """What a run stands over: as far as the printed lines on both sides of it, else its own width."""
+    box = _box(run)
+    beside = [rule.x0 for rule in drawn if rule.top < box.center[1] < rule.bottom]
+    left = max((x for x in beside if x <= box.x0), default=None)
+    right = min((x for x in beside if x >= box.x1), default=None)
+    return box if left is None or right is None else replace(box, x0=left, x1=right)
 
 
 def _share(one: Region, other: Region) -> float:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parsers.drafting.components import FoundComponents, find_components, without_answers
 from parsers.drafting.continued import continued_lines
 from parsers.drafting.fields import (
     Certainty,
@@ -18,10 +19,12 @@ from parsers.drafting.fields import (
     stacked,
 )
 from parsers.drafting.group_lines import GroupPattern, sort_lines
-from parsers.drafting.headings import FoundHeader, find_flowsheet, find_table, lists_people
+from parsers.drafting.headings import FoundHeader, find_component_header, find_flowsheet, find_table, lists_people
 from parsers.drafting.items import severity_below, sketch_items
 from parsers.drafting.labels import find_labelled, texts_beside
+from parsers.drafting.legends import cell_legend, named_beside, with_earlier, without_earlier
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
+from parsers.drafting.logs import find_log
 from parsers.drafting.prose import sentence_patterns
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
@@ -74,10 +77,11 @@ def sketch_csv(files: Sequence[TableFile], template_id: str, site: str) -> Sketc
     legend = named_by_legend(around)
     named = [(name, column) for name, column in zip(header.cells, values, strict=True) if name]
     guesses = guess_fields(named, legend=legend)
+    found = find_components(guesses)
     clinic = clinic_of(around)
     sketch = Sketch(
         id=template_id, title=title_of(around) or "CSV export", kind=Kind.CSV, site=site, clinic=clinic,
-        tables=[TableSketch(guesses=guesses)], anchors=_anchors(None, guesses), legend=legend,
+        tables=[_of_components(TableSketch(guesses=guesses), found)], anchors=_anchors(None, guesses), legend=legend,
     )  # fmt: skip
     sketch.furniture = list(dict.fromkeys(pattern_of(text) for text in around if text != clinic))
     return _completed(sketch, around)
@@ -96,7 +100,7 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     every = [line.text for document in documents for page in document.pages for line in lines_of(page.words)]
     heights = [max(w.region.bottom - w.region.top for w in run) for run in runs[:_TOP_RUNS]]
     sketch = Sketch(id=template_id, title="Drafted layout", kind=Kind.PDF, site=site, clinic=clinic_of(edges))
-    sketch.legend = named_by_legend(every)
+    sketch.legend, sketch.cells = named_by_legend(every), cell_legend(every)
     if not lists_people(find_table(documents[0])) and sketch_items(sketch, documents, texts=texts):
         return _completed(_anchored(sketch, texts, heights), texts)
     if _sketch_table(sketch, documents, texts):
@@ -114,8 +118,18 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
     trend = find_trend(documents)
     if trend is not None:
         sketch.sentences, sketch.sentence_groups = [trend.sentence], list(trend.people)
+        sketch.sentence_why = (
+            "The print says that the newest score comes first; the earlier ones behind it are known and not read"
+        )
         order, sketch.names_why = name_order([_named(trend.names)])
         sketch.names, sketch.dates, sketch.no_score = order.value, trend.dates, trend.no_score
+        return _completed(_anchored(sketch, texts, heights), texts)
+    log = find_log(documents)
+    if log is not None:
+        sketch.sentences, sketch.sentence_groups = [log.sentence], list(log.headings)
+        sketch.sentence_why = "A score at a time; what is noted beside scores again and again is known and not read"
+        order, sketch.names_why = name_order([_named(log.names)])
+        sketch.names, sketch.dates, sketch.no_score = order.value, log.dates, log.no_score
         return _completed(_anchored(sketch, texts, heights), texts)
     _sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
@@ -173,20 +187,24 @@ def _above_cards(documents: Sequence[Document], guesses: Sequence[Guess]) -> tup
 
 def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence[str]) -> bool:
     """Make `sketch` one of a table of records; False, and nothing changed, if no such table is recognised."""
-    for found in (find_table(documents[0]), find_flowsheet(documents[0])):
+    for found in (find_table(documents[0]), find_flowsheet(documents[0]), find_component_header(documents[0])):
         if found is None:
             continue
         read = read_table(documents, found)
-        table, groups = _table(read, found, sketch.legend)
+        table, groups = _table(read, found, sketch)
         said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
         page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
         known = said | _fields(table) | {guess.field for guess in page_guesses}
         labelled = find_labelled(documents, above=None)
         if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
             sketch.tables = [table]
+            sketch.legend |= named_beside(table.guesses)
             sketch.page_guesses = page_guesses
             sketch.continued = continued_lines(documents, page_guesses)
-            values = [text for group in groups for text in group.values.get(Field.NAME, ())]
+            people = [group.values for group in groups]
+            people += [guess.person.values for guess in table.guesses if guess.person]
+            sketch.people = tuple(text for each in people for field in _WHO for text in each.get(field, ()))
+            values = [text for each in people for text in each.get(Field.NAME, ())]
             if values:
                 order, why = name_order([_named(values)])
                 sketch.names, sketch.names_why = order.value, why
@@ -200,41 +218,53 @@ def _named(values: Sequence[str]) -> Guess:
 
 def _fields(table: TableSketch) -> set[Field]:
     fields = {one.field for guess in table.guesses for one in guess.single}
-    if any(guess.field is Field.PARTS and guess.pattern for guess in table.guesses):
-        fields |= {Field.INSTRUMENT, Field.TOTAL}
+    for guess in table.guesses:
+        if guess.field is Field.PARTS and guess.pattern:
+            fields |= set(guess.person.values) if guess.person else {Field.INSTRUMENT, Field.TOTAL}
+    fields |= {Field.INSTRUMENT, Field.TOTAL} if table.components else set()
     return fields | {Field.TOTAL, Field.AUTHORED_ON} if table.across else fields
 
 
-def _table(read: FoundTable, found: FoundHeader, legend: Mapping[str, str]) -> tuple[TableSketch, list[GroupPattern]]:
-    guesses = _column_guesses(read, legend)
+def _table(read: FoundTable, found: FoundHeader, sketch: Sketch) -> tuple[TableSketch, list[GroupPattern]]:
+    guesses = _column_guesses(read, sketch)
     if found.dates:
         guesses = tuple(_row_name(guess) for guess in guesses)
     above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
+    components = find_components(guesses)
+    guesses = components.guesses if components is not None else guesses
     lacking = frozenset(Field) - {one.field for guess in (*guesses, *above) for one in guess.single}
     groups, skip = sort_lines(read.odd_lines, lacking=lacking)
     printed, pages = read.headers
-    return TableSketch(
+    table = TableSketch(
         guesses=guesses,
         across=found.dates,
         groups=[group.pattern for group in groups],
         above=above,
         skip=skip,
-        group_dates=tuple(form for group in groups for field in _DATED for form in _format(group, field)),
+        group_dates=(
+            *(form for group in groups for field in _DATED for form in _format(group.values, field)),
+            *(form for each in guesses if each.person for form in _format(each.person.values, Field.BIRTH_DATE)),
+        ),
         header_on_every_page=printed == pages or pages == 1,
         unheaded=_ticked_or_not(read.unheaded),
-    ), groups
+    )
+    return _of_components(table, components), groups
 
 
-def _column_guesses(read: FoundTable, legend: Mapping[str, str]) -> tuple[Guess, ...]:
+def _of_components(table: TableSketch, found: FoundComponents | None) -> TableSketch:
+    return table if found is None else replace(table, guesses=found.guesses, components=found.components)
+
+
+def _column_guesses(read: FoundTable, sketch: Sketch) -> tuple[Guess, ...]:
     """A guess for each column; for one with a field on each line of its cells, all of them in one."""
     found: list[tuple[str, Sequence[str]]] = []
     under: list[str | None] = []
     for heading, values in zip(read.headings, read.values, strict=True):
         for number, text in enumerate(heading.lines or (heading.text,)):
             own = [f"{value}\n".split("\n")[number] for value in values] if heading.lines else values
-            found.append((text, own))
+            found.append((text, without_earlier(own, sketch.cells)))
             under.append(heading.under)
-    rest = list(guess_fields(found, under=under, legend=legend))
+    rest = [with_earlier(guess, sketch.cells) for guess in guess_fields(found, under=under, legend=sketch.legend)]
     guesses: list[Guess] = []
     for heading in read.headings:
         count = len(heading.lines) or 1
@@ -249,8 +279,8 @@ def _ticked_or_not(boxes: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*boxes, *(box for pair in pairs for box in pair)]))
 
 
-def _format(group: GroupPattern, field: Field) -> tuple[str, ...]:
-    return date_formats(list(group.values.get(field, ())))[:1]
+def _format(values: Mapping[Field, Sequence[str]], field: Field) -> tuple[str, ...]:
+    return date_formats(list(values.get(field, ())))[:1]
 
 
 def _row_name(guess: Guess) -> Guess:
@@ -300,7 +330,10 @@ def _completed(sketch: Sketch, texts: Sequence[str]) -> Sketch:
         sketch.names = order.value
     elif sketch.sentences and not sketch.names_why:
         sketch.names, sketch.names_why = "given-first", "running text puts given names first: check"
-    sketch.no_score = (*sketch.no_score, *no_score_words(sketch.guesses))
+    legend = [word for word in sketch.cells.no_score if sketch.tables]
+    untold = [word for table in sketch.tables for word in without_answers(table.guesses)]
+    words = (*sketch.no_score, *legend, *untold, *no_score_words(sketch.guesses))
+    sketch.no_score = tuple({folded(word): word for word in reversed(words)}.values())[::-1]
     sketch.instruments = instrument_names(sketch.guesses, sketch.legend)
     counted = Counter(form for guess in sketch.guesses for form in guess.dates)
 
@@ -335,7 +368,10 @@ def _swapped(forms: Sequence[str]) -> bool:
 def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
     """Where no column says which questionnaire it is, the page's own words may."""
     said = any("(?P<instrument>" in pattern for table in sketch.tables for pattern in table.groups)
-    said = said or any(guess.field is Field.PARTS for guess in sketch.guesses)
+    said = said or any(
+        guess.field is Field.COMPONENT or (guess.field is Field.PARTS and guess.person is None)
+        for guess in sketch.guesses
+    )
     if sketch.items or sketch.sentences or said:
         return
     if any(g.field is Field.INSTRUMENT or (g.instrument and g.field is Field.TOTAL) for g in sketch.guesses):
@@ -361,7 +397,7 @@ def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
 
 
 def _anchored(sketch: Sketch, texts: Sequence[str], heights: Sequence[float]) -> Sketch:
-    values = {value for guess in sketch.guesses for value in guess.values}
+    values = {value for guess in sketch.guesses for value in guess.values} | set(sketch.people)
     title = title_of(texts[:_TOP_RUNS], heights, values=values)
     sketch.title = title or sketch.title
     sketch.anchors = _anchors(title, sketch.guesses)

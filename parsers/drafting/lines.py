@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from parsers.drafting.vocabulary import CHOICES, NO_SCORE
-from parsers.drafting.words import heading_means, is_clinic_name, plain, share
+from parsers.drafting.words import behind_name, heading_means, is_clinic_name, plain, share
 from parsers.explanation import Explanation
 from parsers.lines import Line, folded, joined, lines_of
 from parsers.template_parts import IDENTITY, Field
@@ -16,11 +16,18 @@ from records.finding import Finding
 from records.geometry import Region
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_LOUD_MONTH: Final = (
+    "(?:JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT?(?:EMBER)?|OCT(?:OBER)?|"
+    "NOV(?:EMBER)?|DEC(?:EMBER)?)"
+)
 _MOST_RUNS: Final = 5  # a page foot has a left, a middle and a right part, perhaps with bars between
 _ANSWERS: Final = 3  # single digits on one line that look like the answers to a question
 _SAME_START: Final = 4  # words in common that make two lines one piece of print
 _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?"
-_CHANGING: Final = re.compile(r"\d[\w/.:-]*?[,.;]?|[AP]M|" + _MONTH + "|" + _WEEKDAY)
+_CHANGING: Final = re.compile(
+    # "15,2026@02:15" is one word.
+    r"\d[\w/.:-]*?(?:,\d{4}(?:@[\d:]+)?)?[,.;]?|[AP]M|" + _MONTH + "|" + _LOUD_MONTH + "|" + _WEEKDAY
+)
 # Behind these stands who printed the report.
 _USERS: Final = frozenset({"by", "user", "usr", "operator", "userid"})
 _STAFF: Final = frozenset({"reviewer", "rater", "attending", "clinician", "provider", "therapist", "counselor"})
@@ -55,12 +62,15 @@ def pattern_of(text: str) -> Piece:
 def _generalised(word: str) -> str:
     if re.fullmatch(_MONTH, word) or re.fullmatch(_WEEKDAY, word):
         return "[A-Z][a-z]+" + (re.escape(word[-1]) if word[-1] in ",." else "")
+    if re.fullmatch(_LOUD_MONTH, word):
+        return "[A-Z]{3,9}"
     if re.fullmatch("[AP]M", word):
         return "[AP]M"
     if not _CHANGING.fullmatch(word):
         return re.escape(word)
     stop = word[-1] if word[-1] in ",.;" else ""
-    return r"\d[\w/.:-]*" + re.escape(stop)
+    whole = r"\d[\w/.:,@-]*" if re.search(r"[,@]\d", word) else r"\d[\w/.:-]*"
+    return whole + re.escape(stop)
 
 
 def _ruler(text: str) -> Piece | None:
@@ -162,7 +172,10 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         unknown = {f.detail for f in left if f.region is not None and f.region.page == region.page}
         doubted = [run for run in runs if run in unknown]
         bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
-        many = len(doubted) > _MOST_RUNS or _holds_answers(runs)
+        # The date of a print stands beside the number of its page.
+        paged = dated and any(re.match(r"page\b", run, re.IGNORECASE) for run in runs)
+        doubted = [run for run in doubted if not (paged and share(Field.AUTHORED_ON, [run]) == 1)]
+        many = len(doubted) > _MOST_RUNS or _holds_answers(runs) or tells_a_score(runs)
         if outside and not many and (bare or not any(is_personal(run) for run in doubted)):
             found.append(pattern_of(" ".join(runs)))
     return found
@@ -190,6 +203,28 @@ def _holds_answers(runs: Sequence[str]) -> bool:
     return sum(re.fullmatch(r"\(?\d\)?", word) is not None for run in runs for word in run.split()) >= _ANSWERS
 
 
+# "Mood total: 12", "Total score 14 / 27 (Moderate)"; what is counted is none.
+_TOTAL: Final = re.compile(
+    r"(?:[^\W\d][\w'’/-]*[ :]+){0,4}(?:total|score|sum|points)(?: [^\W\d]\w*)?\s*[:=]?\s*"
+    r"\d{1,3}(?: ?(?:/|of|out of) ?\d{1,3})?(?: \(?[^\W\d][^\d:]*)?",
+    re.IGNORECASE,
+)
+_COUNTED: Final = re.compile(
+    r"\b(?:records?|patients?|clients?|pages?|rows?|entries|results?|people|students?|visits?|screens?|assessments?|"
+    r"forms?|reports?|questionnaires?)\b",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(r"[:=-]?\s*\d{1,3}(?: ?(?:/|of) ?\d{1,3})?(?: \(?[^\W\d][^\d:]*)?")
+
+
+def tells_a_score(runs: Sequence[str]) -> bool:
+    """Whether a line that nothing claims may be a total or an answer in words: never furniture, or it is lost."""
+    text = " ".join(runs)
+    total = _TOTAL.fullmatch(text) is not None and _COUNTED.search(text) is None
+    answer = len(runs) > 1 and plain(runs[-1]) in CHOICES and not _explains_answers(text)
+    return total or answer or _VALUE.fullmatch(behind_name(text)) is not None
+
+
 def _explains_answers(text: str) -> bool:
     """Whether a line says what the points of all answers mean and nothing else ("0 not at all, 1 several days, …")."""
     said = [plain(part) for part in re.split(r"[\d=,;:.()–-]+", text)]
@@ -211,7 +246,8 @@ def _is_about_somebody(text: str) -> bool:
 def may_be_a_record(line: Line) -> bool:
     """Whether a line may be a row of somebody's data rather than page furniture: then it is never written down."""
     runs = [joined(run) for run in line.runs()]
-    return len(runs) > _MOST_RUNS or _holds_answers(runs) or any(is_personal(run) for run in runs)
+    shaped = len(runs) > _MOST_RUNS or _holds_answers(runs) or tells_a_score(runs)
+    return shaped or any(is_personal(run) for run in runs)
 
 
 def is_personal(text: str) -> bool:

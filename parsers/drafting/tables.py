@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
-from parsers.drafting.group_lines import TRAILING_WORDS, labels_in
+from parsers.drafting.group_lines import TRAILING_WORDS, is_count, labels_in
 from parsers.drafting.headings import FoundHeader, Heading
 from parsers.drafting.vocabulary import BOXES, NO_SCORE
-from parsers.drafting.words import date_formats, is_legend, named_instrument
+from parsers.drafting.words import behind_name, date_formats, is_legend, named_instrument
 from parsers.group_headings import find_group_lines
 from parsers.header import Header, find_headers
 from parsers.lines import Line, folded, joined
@@ -110,6 +110,10 @@ class _Reading:
         header = zone.header
         count = len(header.cells)
         if self._above_header is not None:
+            # A titled line ("CLINIC: …") may stand where a person's begins.
+            titled = [line for line in lines if _is_titled(line.text)]
+            self.odd += [line.text for line in titled]
+            lines = [line for line in lines if line not in titled]
             lines = self._person_lines(lines, page, header, self._above_header)
         lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count
@@ -210,7 +214,9 @@ def _is_odd(line: Line, borders: Borders, page: Page) -> bool:
         return titled
     across = any(borders.column_of(run[0]) != borders.column_of(run[-1]) for run in line.runs())
     # A heading names an instrument at the left margin, and perhaps a count at the right one.
-    titled = titled or (len(line.runs()) <= 2 and named_instrument(joined(line.runs()[0])) is not None)
+    first = joined(line.runs()[0])
+    titled = titled or (len(line.runs()) <= 2 and named_instrument(first) is not None)
+    titled = titled or (len(line.runs()) == 1 and all(word.isalpha() for word in behind_name(first).split() or "0"))
     return across or titled or not any(char.isalnum() for char in line.text) or line.text[0] in "*-=_"
 
 
@@ -219,6 +225,6 @@ def _is_titled(text: str) -> bool:
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
         return True
-    if is_legend(text):
+    if is_legend(text) or is_count(text):
         return True
     return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.drafting.fields import Certainty, Guess
+from parsers.drafting.legends import CellLegend
 from parsers.drafting.lines import Piece
 from parsers.template import Kind
 from parsers.template_parts import Field, Place
@@ -27,6 +28,7 @@ class TableSketch:
         above: Columns of lines that speak of the rows below them.
         group_dates: Date formats of what these headings say.
         skip: Lines between rows, each with whether it is a regular expression.
+        components: Pattern of each kind of row with what it gives, where rows give one value of a record each.
         unheaded: What a column without a header prints.
     """
 
@@ -38,6 +40,7 @@ class TableSketch:
     skip: list[Piece] = field(default_factory=list)
     header_on_every_page: bool = True
     unheaded: tuple[str, ...] = ()
+    components: tuple[tuple[str, Field], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,10 +73,13 @@ class Sketch:
         continued: Patterns of lines that repeat some of these where a page goes on.
         instruments: Names the samples print that the library knows in part only, with what they seem to be.
         legend: Abbreviations that the samples explain, folded, with the instruments they stand for.
+        cells: What the samples say their score cells mean.
         furniture: Patterns, each with whether it is a regular expression.
         blocks: Labels of groups of labelled values.
         sentences: Patterns of sentences that are a record each.
         sentence_groups: Patterns of lines that speak of the sentences below them.
+        sentence_why: What the author should know of these.
+        people: What headings of the samples print of people; none of it may stand in a draft.
     """
 
     id: str
@@ -89,6 +95,7 @@ class Sketch:
     no_score: tuple[str, ...] = ()
     instruments: tuple[tuple[str, str], ...] = ()
     legend: dict[str, str] = field(default_factory=dict)
+    cells: CellLegend = field(default_factory=CellLegend)
     furniture: list[Piece] = field(default_factory=list)
     page_guesses: tuple[Guess, ...] = ()
     continued: tuple[str, ...] = ()
@@ -97,6 +104,8 @@ class Sketch:
     blocks: tuple[Guess, ...] = ()
     sentences: list[str] = field(default_factory=list)
     sentence_groups: list[str] = field(default_factory=list)
+    sentence_why: str = ""
+    people: tuple[str, ...] = ()
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -144,7 +153,7 @@ def written(sketch: Sketch, samples: Sequence[str]) -> str:
     if sketch.blocks:
         lines += ["blocks:", f"  starts_with: {_scalar(sketch.blocks[0].heading)}", "  fields:"]
         lines += [_guess_line("label", guess, sketch, indent=4) for guess in sketch.blocks]
-    lines += _parts("sentences", [_sentences(pattern, sketch.sentence_groups) for pattern in sketch.sentences])
+    lines += _parts("sentences", [_sentences(pattern, sketch) for pattern in sketch.sentences])
     return "\n".join(lines) + "\n"
 
 
@@ -171,6 +180,9 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
     if table.above:
         lines.append("  - columns:")
         lines += [_guess_line("header", guess, sketch, indent=6) for guess in table.above]
+    if table.components:
+        lines.append("components:  # what a row gives; a row that none of them describes keeps its record back")
+        lines += [f"  - {{pattern: {_quoted(pattern)}, field: {field.value}}}" for pattern, field in table.components]
     return lines + _pieces("skip", table.skip, indent=0)
 
 
@@ -192,14 +204,14 @@ def _items(part: ItemsSketch, sketch: Sketch) -> list[str]:
     return lines
 
 
-def _sentences(pattern: str, groups: Sequence[str]) -> list[str]:
-    if not groups:
+def _sentences(pattern: str, sketch: Sketch) -> list[str]:
+    if not sketch.sentence_groups:
         return [f"pattern: {_quoted(pattern)}"]
     return [
-        "# The print says that the newest score comes first: the earlier ones behind it are known and not read. CHECK",
+        f"# {sketch.sentence_why}: CHECK",
         f"pattern: {_quoted(pattern)}",
         "groups:  # lines that say whose scores follow",
-        *(f"  - pattern: {_quoted(group)}" for group in groups),
+        *(f"  - pattern: {_quoted(group)}" for group in sketch.sentence_groups),
     ]
 
 

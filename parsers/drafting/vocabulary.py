@@ -16,7 +16,7 @@ SYNONYMS: Final[dict[Field, str]] = {
     Field.MIDDLE: "middle|middle name|mi|m i|middle initial",
     Field.SUFFIX: "suffix|gen|generation|name suffix",
     Field.BIRTH_DATE: "dob|d o b|birth date|birthdate|date of birth|born|birthday|birth day|birth dt|born on|birth",
-    Field.MRN: "mrn|m r n|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
+    Field.MRN: "mrn|m r n|pid|chart|chart #|chart no|chart number|chart id|record #|record no|record number|case no|"
     "case id|"
     "pt id|pt no|pt #|patient record number|mr|mr #|mr no|medical record|med record|record id|ehr id|unique id|id #|"
     "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
@@ -34,7 +34,8 @@ SYNONYMS: Final[dict[Field, str]] = {
     Field.SEVERITY: "severity|severity level|severity band|level|band|interpretation|finding|reading|result|"
     "latest band|"
     "category|risk level|range|latest level|severity range|score category|meaning",
-    Field.AUTHORED_ON: "date|assessment date|visit|visit date|session|session date|service date|svc date|completed|"
+    Field.AUTHORED_ON: "date|appt|appointment|appt date|appointment date|date time|assessment date|visit|"
+    "visit date|session|session date|service date|svc date|completed|"
     "completed on|date completed|given on|administered|administered on|date administered|date given|performed|"
     "performed on|test date|measure date|answered on|filled in on|assessed at|assessed on|latest on|date of service|"
     "given|rated|rated on|filled out|filled out on|survey date|dos|current date|screen date|screened|visit date time|"
@@ -53,12 +54,23 @@ SYNONYMS: Final[dict[Field, str]] = {
     "prior|change|reviewed by|"
     "user|provider name|ordering provider|primary clinician|site|mi range|normal range|reference range|"
     "last visit|provider|clinician|therapist|program|location|age|notes|comment|comments|no|#|row|nr|line|status|"
-    "department|unit|ward|insurance|payer|visit type",
+    "department|unit|ward|insurance|payer|visit type|enrolled|enrolled on|enrollment|enrollment date|admitted|"
+    "admission date|admit date|referred|referral date|start date|end date|discharged|wks|weeks|weeks in care|days|"
+    "months|cm|care manager|case manager|follow up due|follow up|due|due date|next visit|next appt|next appointment|"
+    "parent guardian|guardian|ordered by|room|bed|lang|language|race|ethnicity|zip",
 }  # fmt: skip
 
+# Dates of something else than a questionnaire, whatever other date a row has.
+NO_VISIT: Final = frozenset({
+    "enrolled", "enrolled on", "enrollment", "enrollment date", "admitted", "admission date", "admit date", "referred",
+    "referral date", "start date", "end date", "discharged", "follow up due", "follow up", "due", "due date",
+    "next visit", "next appt", "next appointment",
+})  # fmt: skip
 ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
-OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial"})
+OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial",
+    "prev", "base", "chg",
+})  # fmt: skip
 # Words that headings cut short, and what they stand for.
 ABBREVIATIONS: Final = {
     "pt": "patient", "pat": "patient", "dt": "date", "svc": "service", "interp": "interpretation",
@@ -104,6 +116,10 @@ CLINIC: Final = re.compile(
     "behavioral|"
     r"behavioural|medical|medicine|therapy|services|institute|family|wellness|partners|group)\b", re.IGNORECASE
 )  # fmt: skip
+# Words of a report's title, which no clinic is called by.
+TITLES: Final = frozenset({
+    "report", "worklist", "roster", "registry", "register", "results", "log", "list", "listing", "summary", "schedule",
+})  # fmt: skip
 SCORE: Final = re.compile(r"\d{1,3}(\s*(/|(out )?of)\s*\d{1,3})?(\s*[-–—:(]?\s*[^\W\d][^\d]*)?")
 MRN: Final = re.compile(r"[A-Za-z]{0,4}[- ]?\d[\d-]{2,}[A-Za-z]{0,2}(-\d+)?")
 NAME: Final = re.compile(r"[^\W\d_][^\d]*")
@@ -118,4 +134,9 @@ USUAL_DATE_FORMATS: Final = (
     "%d-%b-%y",
     "%Y%m%d", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
     "%d.%m.%Y %H:%M",
+    "%b %d,%Y", "%b %d,%Y@%H:%M", "%b %d,%Y@%H:%M:%S", "%d%b%Y", "%a %d%b%Y", "%d%b%y", "%a %d %b %Y", "%a, %b %d, %Y",
+    "%a %m/%d/%y", "%a %d/%m/%y", "%a %d/%m/%Y", "%a %d-%b-%y", "%m/%d/%Y %I:%M%p", "%m/%d/%y %I:%M%p",
+    "%m/%d/%y %I:%M %p", "%m/%d/%y %H:%M", "%d/%m/%Y %H:%M", "%d/%m/%y %H:%M", "%a %m/%d/%y %I:%M%p",
+    "%a %m/%d/%y %I:%M %p", "%a %m/%d/%Y %I:%M%p", "%a %m/%d/%Y %I:%M %p", "%a %m/%d/%y %H:%M", "%a %m/%d/%Y %H:%M",
+    "%a %d/%m/%y %H:%M", "%a %d/%m/%Y %H:%M", "%d-%b-%Y %H:%M", "%d %b %Y %H:%M",
 )  # fmt: skip

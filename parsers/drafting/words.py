@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from parsers.dates import date_by
 from parsers.drafting.vocabulary import (
     ABBREVIATIONS,
     ASKING,
@@ -21,12 +21,14 @@ from parsers.drafting.vocabulary import (
     MRN,
     NAME,
     NO_SCORE,
+    NO_VISIT,
     OTHER_TIME,
     OWNERS,
     SCORE,
     SEVERITIES,
     SEX,
     SYNONYMS,
+    TITLES,
     USUAL_DATE_FORMATS,
 )
 from parsers.instrument_library import load_instruments, resolve
@@ -45,12 +47,17 @@ _MEANINGS: Final = {
 }
 _ITEM_MEANINGS: Final = {words: field for field in ITEM_FIELDS for words in SYNONYMS[field].split("|")}
 _LEGEND: Final = re.compile(r"(?P<short>[^\s=]+)\s*=\s*(?P<meaning>[^=]+?)(?=[\s,;]+[^\s=]+\s*=|[,;.]?\s*$)")
+_REMARK: Final = re.compile(r"\s+\(([^()]+)\)$")
+_ASIDES: Final = frozenset({"age", "yrs", "years", "last first", "last first mi", "last first middle"})
 LONGEST_HEADING: Final = max(len(words.split()) for words in _MEANINGS)
 
 
 @lru_cache(maxsize=8192)
 def heading_means(heading: str) -> Field | None:
     """The field a heading or label usually stands for, or None."""
+    remark = _REMARK.search(heading)
+    if remark is not None and _says_no_field(remark[1]):
+        return heading_means(heading[: remark.start()])
     words = plain(heading)
     if words in _MEANINGS:
         return _MEANINGS[words]
@@ -63,9 +70,20 @@ def heading_means(heading: str) -> Field | None:
     return Field.IGNORE if set(words.split()) & OTHER_TIME else None
 
 
+def _says_no_field(remark: str) -> bool:
+    """Whether what a heading says in brackets leaves its meaning as it is: "(Age)", "(mm/dd/yyyy)", "(0-27)"."""
+    shape = re.fullmatch(r"(?:[mdy]{1,4}[/.-]?){2,3}|[\d\s–-]+", remark, re.IGNORECASE)
+    return shape is not None or plain(remark) in _ASIDES
+
+
 def is_other_time(heading: str) -> bool:
     """Whether a heading is about another time than this administration ("Prior Score")."""
     return bool(set(plain(heading).split()) & OTHER_TIME)
+
+
+def is_no_visit(heading: str) -> bool:
+    """Whether a heading is that of a date of something else than a questionnaire ("Enrolled", "Follow-up Due")."""
+    return plain(heading) in NO_VISIT
 
 
 def heading_hints(heading: str) -> Field | None:
@@ -175,7 +193,8 @@ def is_clinic_name(text: str) -> bool:
     return (
         2 <= len(words) <= 7
         and CLINIC.search(text) is not None
-        and not re.search(r"[\d:]|patient", text, re.IGNORECASE)
+        and not re.search(r"[\d:#]|patient", text, re.IGNORECASE)
+        and not {word.casefold() for word in words} & TITLES
     )
 
 
@@ -221,14 +240,38 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...]:
 
 def middle_year(values: Sequence[str], form: str) -> int:
     """The year in the middle of the dates, to tell births from visits; 0 where nothing is read."""
-    years = sorted(datetime.strptime(" ".join(v.split()), form).year for v in values if _reads(v, form))  # noqa: DTZ007
+    read = [date_by(" ".join(value.split()), form) for value in values if _reads(value, form)]
+    years = sorted(found.year for found in read if found is not None)
     return years[len(years) // 2] if years else 0
 
 
 def _reads(value: str, form: str) -> bool:
-    try:
-        read = datetime.strptime(" ".join(value.split()), form)  # noqa: DTZ007 - dates on paper have no zone
-    except ValueError:
-        return False
+    read = date_by(" ".join(value.split()), form)
     # strptime finds years such as 426 in a six-digit record number.
-    return 1900 <= read.year <= 2100
+    return read is not None and 1900 <= read.year <= 2100
+
+
+# "0-1-1-0-2", "0, 1, 1": single digits, and in one cell at least as many as no date or phone number has.
+_ANSWERS: Final = re.compile(r"[0-6](?:\s?[-,;/|]\s?[0-6]|\s[0-6])+")
+_FEWEST_ANSWERS: Final = 5
+
+
+def lists_answers(values: Sequence[str]) -> bool:
+    """Whether cells list all answers of a questionnaire; some may say in words why there are none."""
+    filled = [value.strip() for value in values if any(char.isdigit() for char in value)]
+    lists = [value for value in filled if _ANSWERS.fullmatch(value)]
+    longest = max((sum(char.isdigit() for char in value) for value in lists), default=0)
+    return bool(lists) and len(lists) >= 0.9 * len(filled) and longest >= _FEWEST_ANSWERS
+
+
+_LONGEST_NAME: Final = 5  # words of an instrument's name
+
+
+def behind_name(text: str) -> str:
+    """What stands behind the name of an instrument; empty where the text does not begin with one."""
+    words = text.split()
+    for count in range(1, min(_LONGEST_NAME + 1, len(words))):
+        # "AUDIT C": a letter or digit alone is the end of the name.
+        if len(words[count]) > 1 and named_instrument(" ".join(words[:count])) is not None:
+            return " ".join(words[count:])
+    return ""
