@@ -12,7 +12,9 @@ from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.drafting.fields import guess_fields
 from parsers.drafting.group_lines import is_count, sort_lines
 from parsers.drafting.legends import cell_legend, named_beside
+from parsers.drafting.logs import find_log
 from parsers.drafting.words import date_formats, heading_means
+from parsers.readers import plumber
 from parsers.template import Kind
 from parsers.template_parts import Field
 from records.assessment import ReportReading
@@ -142,6 +144,7 @@ def test_a_line_with_more_than_a_count_is_none(text: str) -> None:
         ("D - declined", ("D",)),
         ("D = depression, A = anxiety", ()),
         ("M = moderate, S = severe", ()),
+        ("Min = none to few symptoms", ()),
         ("X = not declined", ()),
         ("Score - declined since May", ()),
     ],
@@ -256,6 +259,20 @@ def test_rows_below_a_patients_line_are_that_patients() -> None:
         ("ROE,BOB", "phq-9", 18), ("ROE,BOB", "audit-c", 6), ("DOE,ANN", "phq-9", 9), ("DOE,ANN", "audit-c", 3),
     ]  # fmt: skip
     assert reading.no_score == 1
+
+
+def test_the_date_of_a_print_beside_its_page_number_is_no_visit() -> None:
+    def top(day: str) -> list[Drawn]:
+        return [*line(60, ("NIGHTLY RUN", day, "PAGE: 1"), (40, 200, 400)), *_results(_ANN, _BOB)]
+
+    draft = _draft(top("MAR 4,2026@02:15"))
+    assert len(sendable(read(pdf(top("MAR 5,2026@02:18")), draft.template))) == 4
+
+
+def test_somebody_called_page_above_the_rows_is_no_page_number() -> None:
+    drawn = [*line(60, ("NIGHTLY RUN", "MAR 4,2026@02:15", "Page, Ann"), (40, 200, 400)), *_results(_ANN, _BOB)]
+    draft = _draft(drawn)
+    assert "unclaimed-word" in blocked(read(pdf(drawn), draft.template))
 
 
 def test_a_blank_score_beside_no_word_for_it_waits() -> None:
@@ -388,6 +405,20 @@ def test_a_log_may_name_its_parts_otherwise() -> None:
         ("Roe, Bob", "phq-9", 2, date(2026, 3, 3)),
         ("Doe, Ann", "audit-c", 1, date(2026, 3, 2)),
     ]
+
+
+def test_of_people_only_some_of_whom_have_a_day_no_log_is_made() -> None:
+    lines = (
+        "03/02/2026 Doe, Ann DOB 05/21/1967 MRN 51672",
+        "PHQ-9: 6",
+        "Roe, Bob DOB 10/08/1941 MRN 86377",
+        "PHQ-9: 8",
+    )
+    assert find_log([plumber.read(_log(*lines))]) is None
+    draft = draft_template(
+        [Sample(name="day1.pdf", content=_log(*lines), kind=Kind.PDF)], site=SITE, today=_TODAY, name="drafted"
+    )
+    assert sendable(read(_log(*lines), draft.template)) == []
 
 
 def test_lines_of_people_without_scores_are_no_log() -> None:
