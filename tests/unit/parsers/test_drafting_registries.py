@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from parsers.alignment import rows_out_of_line
 from parsers.dates import UnreadableDateError, read_date
 from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.drafting.fields import guess_fields
@@ -15,10 +16,13 @@ from parsers.drafting.legends import cell_legend, named_beside
 from parsers.drafting.logs import find_log
 from parsers.drafting.words import date_formats, heading_means
 from parsers.readers import plumber
+from parsers.rows import Row
 from parsers.template import Kind
 from parsers.template_parts import Field
 from records.assessment import ReportReading
+from records.document import Word
 from records.errors import TemplateError
+from records.geometry import Region, around
 from tests.unit.parsers.printing import SITE, Drawn, Mark, Stroke, blocked, line, pdf, read, sendable
 
 _TODAY = date(2026, 3, 10)
@@ -200,6 +204,32 @@ def test_what_an_unexplained_bracket_means_is_asked() -> None:
     reading = read(pdf(_roster(_ROSTER, legend="Spring term")), draft.template)
     assert {(r.patient.name, r.total) for r in sendable(reading)} <= {("Roe, Bob", 23), ("Doe, Ann", 7)}
     assert blocked(reading)
+
+
+def _centred(*cells: str, x: float = 400, slipped: float = 0.0) -> list[Row]:
+    """Rows of one cell each, centred, the first one moved."""
+    rows: list[Row] = []
+    for n, text in enumerate(cells):
+        at = x - 2.5 * len(text) + (slipped if n == 0 else 0)
+        words: list[Word] = []
+        for part in text.split():
+            words.append(Word(part, Region(1, at, 100 + 20 * n, at + 5 * len(part), 110 + 20 * n)))
+            at += 5 * len(part) + 5
+        rows.append(
+            Row(cells={0: tuple(words)}, region=around([w.region for w in words]), ambiguous=False, crossed=False)
+        )
+    return rows
+
+
+def test_cells_that_are_centred_as_a_whole_are_in_line() -> None:
+    rows = _centred("7", "17 [8]", "9 [11]", "21 [20]", "4", "12 [3]")
+    assert rows_out_of_line(rows, [0]) == frozenset()
+
+
+@pytest.mark.parametrize("slipped", [-12.0, 12.0])
+def test_a_score_that_slipped_out_of_a_centred_column_is_out_of_line(slipped: float) -> None:
+    rows = _centred("7", "17 [8]", "9 [11]", "21 [20]", "4", "12 [3]", slipped=slipped)
+    assert 0 in rows_out_of_line(rows, [0])
 
 
 # Names beside names
