@@ -58,8 +58,10 @@ def _off_column(rows: Sequence[Row], column: int) -> list[int]:
         distances = [(at, abs(edge(words) - usual), words[0]) for at, words in numbers]
         if sum(distance <= _ALIGNED for _, distance, _ in distances) >= _MOST * len(numbers):
             off.append([at for at, distance, word in distances if distance > _OFF * _height(word)])
-    # Short and long numbers share one edge only; that is the edge with the fewest out of line.
-    return min(off, key=len, default=[])
+    # Short and long numbers share one edge only; that is the edge with the fewest out of line. Where two edges have as
+    # few, nobody knows which is meant.
+    fewest = min(map(len, off), default=0)
+    return sorted({at for rows_off in off if len(rows_off) == fewest for at in rows_off})
 
 
 def _first_line(words: Sequence[Word]) -> list[Word]:

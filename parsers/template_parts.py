@@ -400,7 +400,7 @@ class Sentences:
     Attributes:
         pattern: Regular expression of a whole sentence, its words joined by single spaces; its named groups are field
             names ("name", "total").
-        groups: Lines that speak of the sentences below them, by pattern.
+        groups: Lines that speak of the sentences below them, by pattern; what they say holds on to the next pages.
         instrument: The instrument, where the sentence does not name it.
     """
 

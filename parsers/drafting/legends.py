@@ -14,9 +14,10 @@ from parsers.lines import folded
 from parsers.template_parts import Field
 
 # "D = student declined", "Blank = not assigned"; where a hyphen or colon stands between, a short sign in capitals.
-_SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s\d=:,;.()]{1,8})\s*=\s*(?P<meaning>[^\d=:,;.()]+)")
+_SIGN: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[^\s\d=:,;.()]{1,5})\s*=\s*(?P<meaning>[^\d=:,;.()]+)")
 _SHORT: Final = re.compile(r"(?:^|[\s,;.(])(?P<sign>[A-Z]{1,3})(?: [-–—]|:) (?P<meaning>[^\d=:,;.()–—]+)")
-_NONE: Final = frozenset(plain(word) for word in NO_SCORE if plain(word)) | {
+# "None" is a level too: "Min = none to few symptoms".
+_NONE: Final = frozenset(plain(word) for word in NO_SCORE if plain(word)) - {"none"} | {
     "not assigned", "not administered", "not asked", "not due", "not taken", "not screened", "no answer", "missing",
     "not applicable", "not available", "skipped", "no show", "did not complete", "unable to complete",
 }  # fmt: skip

@@ -173,7 +173,7 @@ def as_furniture(seen: Explanation) -> list[Piece]:
         doubted = [run for run in runs if run in unknown]
         bare = dated and len(runs) == 1 and share(Field.AUTHORED_ON, runs) == 1
         # The date of a print stands beside the number of its page.
-        paged = dated and any(re.match(r"page\b", run, re.IGNORECASE) for run in runs)
+        paged = dated and any(re.match(r"page\W{0,2}\d", run, re.IGNORECASE) for run in runs)
         doubted = [run for run in doubted if not (paged and share(Field.AUTHORED_ON, [run]) == 1)]
         many = len(doubted) > _MOST_RUNS or _holds_answers(runs) or tells_a_score(runs)
         if outside and not many and (bare or not any(is_personal(run) for run in doubted)):

@@ -94,7 +94,9 @@ def find_log(documents: Sequence[Document]) -> Log | None:
     parts = [part for _, each in scored for part in each]
     signs = Counter(part.sign for part in parts if part.sign and part.nothing is None)
     below = [n for n, _ in scored if n - 1 in people]
-    if len(people) < _FEWEST or len(signs) != 1 or len(below) < max(_FEWEST, _MOST * len(scored)):
+    # Of a line without a day that of the person before would hold.
+    mixed = len({person.seen is None for person in people.values()}) > 1
+    if mixed or len(people) < _FEWEST or len(signs) != 1 or len(below) < max(_FEWEST, _MOST * len(scored)):
         return None
     sign = next(iter(signs))
     assert sign is not None

@@ -7,16 +7,22 @@ from datetime import date
 
 import pytest
 
+from parsers.alignment import rows_out_of_line
 from parsers.dates import UnreadableDateError, read_date
 from parsers.drafting.draft import Draft, Sample, draft_template
 from parsers.drafting.fields import guess_fields
 from parsers.drafting.group_lines import is_count, sort_lines
 from parsers.drafting.legends import cell_legend, named_beside
+from parsers.drafting.logs import find_log
 from parsers.drafting.words import date_formats, heading_means
+from parsers.readers import plumber
+from parsers.rows import Row
 from parsers.template import Kind
 from parsers.template_parts import Field
 from records.assessment import ReportReading
+from records.document import Word
 from records.errors import TemplateError
+from records.geometry import Region, around
 from tests.unit.parsers.printing import SITE, Drawn, Mark, Stroke, blocked, line, pdf, read, sendable
 
 _TODAY = date(2026, 3, 10)
@@ -142,6 +148,7 @@ def test_a_line_with_more_than_a_count_is_none(text: str) -> None:
         ("D - declined", ("D",)),
         ("D = depression, A = anxiety", ()),
         ("M = moderate, S = severe", ()),
+        ("Min = none to few symptoms", ()),
         ("X = not declined", ()),
         ("Score - declined since May", ()),
     ],
@@ -197,6 +204,32 @@ def test_what_an_unexplained_bracket_means_is_asked() -> None:
     reading = read(pdf(_roster(_ROSTER, legend="Spring term")), draft.template)
     assert {(r.patient.name, r.total) for r in sendable(reading)} <= {("Roe, Bob", 23), ("Doe, Ann", 7)}
     assert blocked(reading)
+
+
+def _centred(*cells: str, x: float = 400, slipped: float = 0.0) -> list[Row]:
+    """Rows of one cell each, centred, the first one moved."""
+    rows: list[Row] = []
+    for n, text in enumerate(cells):
+        at = x - 2.5 * len(text) + (slipped if n == 0 else 0)
+        words: list[Word] = []
+        for part in text.split():
+            words.append(Word(part, Region(1, at, 100 + 20 * n, at + 5 * len(part), 110 + 20 * n)))
+            at += 5 * len(part) + 5
+        rows.append(
+            Row(cells={0: tuple(words)}, region=around([w.region for w in words]), ambiguous=False, crossed=False)
+        )
+    return rows
+
+
+def test_cells_that_are_centred_as_a_whole_are_in_line() -> None:
+    rows = _centred("7", "17 [8]", "9 [11]", "21 [20]", "4", "12 [3]")
+    assert rows_out_of_line(rows, [0]) == frozenset()
+
+
+@pytest.mark.parametrize("slipped", [-12.0, 12.0])
+def test_a_score_that_slipped_out_of_a_centred_column_is_out_of_line(slipped: float) -> None:
+    rows = _centred("7", "17 [8]", "9 [11]", "21 [20]", "4", "12 [3]", slipped=slipped)
+    assert 0 in rows_out_of_line(rows, [0])
 
 
 # Names beside names
@@ -256,6 +289,20 @@ def test_rows_below_a_patients_line_are_that_patients() -> None:
         ("ROE,BOB", "phq-9", 18), ("ROE,BOB", "audit-c", 6), ("DOE,ANN", "phq-9", 9), ("DOE,ANN", "audit-c", 3),
     ]  # fmt: skip
     assert reading.no_score == 1
+
+
+def test_the_date_of_a_print_beside_its_page_number_is_no_visit() -> None:
+    def top(day: str) -> list[Drawn]:
+        return [*line(60, ("NIGHTLY RUN", day, "PAGE: 1"), (40, 200, 400)), *_results(_ANN, _BOB)]
+
+    draft = _draft(top("MAR 4,2026@02:15"))
+    assert len(sendable(read(pdf(top("MAR 5,2026@02:18")), draft.template))) == 4
+
+
+def test_somebody_called_page_above_the_rows_is_no_page_number() -> None:
+    drawn = [*line(60, ("NIGHTLY RUN", "MAR 4,2026@02:15", "Page, Ann"), (40, 200, 400)), *_results(_ANN, _BOB)]
+    draft = _draft(drawn)
+    assert "unclaimed-word" in blocked(read(pdf(drawn), draft.template))
 
 
 def test_a_blank_score_beside_no_word_for_it_waits() -> None:
@@ -388,6 +435,20 @@ def test_a_log_may_name_its_parts_otherwise() -> None:
         ("Roe, Bob", "phq-9", 2, date(2026, 3, 3)),
         ("Doe, Ann", "audit-c", 1, date(2026, 3, 2)),
     ]
+
+
+def test_of_people_only_some_of_whom_have_a_day_no_log_is_made() -> None:
+    lines = (
+        "03/02/2026 Doe, Ann DOB 05/21/1967 MRN 51672",
+        "PHQ-9: 6",
+        "Roe, Bob DOB 10/08/1941 MRN 86377",
+        "PHQ-9: 8",
+    )
+    assert find_log([plumber.read(_log(*lines))]) is None
+    draft = draft_template(
+        [Sample(name="day1.pdf", content=_log(*lines), kind=Kind.PDF)], site=SITE, today=_TODAY, name="drafted"
+    )
+    assert sendable(read(_log(*lines), draft.template)) == []
 
 
 def test_lines_of_people_without_scores_are_no_log() -> None:
