@@ -37,14 +37,26 @@ def read_items(
     if row.items is None:
         return None
     part = template.items_of(row.instrument)
-    items = tuple(_item(printed, part, instrument, findings) for printed in row.items)
+    items = tuple(_item(printed, part, instrument, findings) for printed in row.items if _is_asked(printed, instrument))
     if instrument is not None:
         wanted = {item.link_id for item in instrument.items if item.scored}
         printed_ids = [item.link_id for item in items]
         count = instrument.item_count if not wanted else len(wanted)
-        if len(set(printed_ids)) != len(printed_ids) or len(wanted & set(printed_ids) or printed_ids) < count:
+        known = not wanted or all(instrument.item(link_id) is not None for link_id in printed_ids)
+        if (
+            not known
+            or len(set(printed_ids)) != len(printed_ids)
+            or len(wanted & set(printed_ids) or printed_ids) < count
+        ):
             findings.append(Finding(code="item-count", region=row.region))
     return items
+
+
+def _is_asked(printed: ItemRow, instrument: Instrument | None) -> bool:
+    """Whether the instrument has this question: the columns of a longer one are blank in the row of a shorter one."""
+    if instrument is None or not instrument.items or printed.points.text.strip() or printed.choices:
+        return True
+    return instrument.item(printed.link_id) is not None or printed.answer is not None
 
 
 def _item(printed: ItemRow, part: Items | None, instrument: Instrument | None, findings: list[Finding]) -> ItemScore:

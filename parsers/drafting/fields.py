@@ -12,6 +12,7 @@ from parsers.drafting.person_cells import PersonCells, person_cells
 from parsers.drafting.times import scores_by_time
 from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
+    agrees_with_severities,
     begins_with_instrument,
     date_formats,
     heading_hints,
@@ -114,7 +115,7 @@ def guess_fields(
         or _guess(heading, tuple(values), over)
         for (heading, values), over, told in zip(found, spans, scores_by_time(found, spans), strict=True)
     ]
-    guesses = _unknown_scores(_questions(guesses))
+    guesses = _scores_by_severity(_unknown_scores(_questions(guesses)))
     return tuple(_without_doubles(_of_instruments(_dates_told_apart(guesses))))
 
 
@@ -171,6 +172,26 @@ def _unknown_scores(guesses: list[Guess]) -> list[Guess]:
         else guess
         for guess in guesses
     ]  # fmt: skip
+
+
+def _scores_by_severity(guesses: list[Guess]) -> list[Guess]:
+    """The guesses; where none is a score, the numbers that go with the severities beside them are made it."""
+    named = next((guess for guess in guesses if guess.field is Field.INSTRUMENT), None)
+    worded = next((guess for guess in guesses if guess.field is Field.SEVERITY), None)
+    if named is None or worded is None or any(guess.field in (Field.TOTAL, Field.RESULT) for guess in guesses):
+        return guesses
+    agreed = [
+        n
+        for n, guess in enumerate(guesses)
+        if guess.field is Field.IGNORE and agrees_with_severities(guess.values, worded.values, named.values)
+    ]
+    if len(agreed) != 1:
+        return guesses
+    found = replace(
+        guesses[agreed[0]], field=Field.TOTAL, certainty=Certainty.LIKELY,
+        why="its numbers go with the severities beside them: check",
+    )  # fmt: skip
+    return [found if n == agreed[0] else guess for n, guess in enumerate(guesses)]
 
 
 def _are_answers(values: Sequence[str]) -> bool:
@@ -300,7 +321,11 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
         return _made(heading, values, hint, Certainty.GUESS, "by one word of its heading and the look of its values")
     if any(value.strip() for value in values):
         look_alike = next((field for field in _BY_LOOK if share(field, values) >= 0.8), None)
-        if look_alike is not None and (look_alike is not Field.TOTAL or meant is None):
+        if look_alike is Field.TOTAL:
+            # A grade, an age and a room look like scores too, and a record made of them looks right.
+            why = "numbers like scores, but nothing says so: CHECK, field: total if they are"
+            return _made(heading, values, Field.IGNORE, Certainty.NONE, why)
+        if look_alike is not None:
             return _made(heading, values, look_alike, Certainty.GUESS, "only by the look of its values: check it")
     return _made(heading, values, Field.IGNORE, Certainty.NONE, "not known: name its field, or leave it ignored")
 
@@ -363,7 +388,24 @@ def _says_when(values: Sequence[str]) -> bool:
     return share(Field.AUTHORED_ON, values) >= 0.6 and any(value.strip() for value in values)
 
 
+def _without_rival_dates(guesses: list[Guess]) -> list[Guess]:
+    """The guesses; of several dates for which nothing but their look speaks, none is taken."""
+    dated = [guess for guess in guesses if guess.field is Field.AUTHORED_ON and guess.instrument is None]
+    if len(dated) < 2 or max(guess.certainty for guess in dated) > Certainty.GUESS:
+        return guesses
+    return [
+        replace(
+            guess, field=Field.IGNORE, certainty=Certainty.NONE, dates=(),
+            why="one of several dates that no word explains: CHECK which is the day of the questionnaire",
+        )
+        if guess in dated
+        else guess
+        for guess in guesses
+    ]  # fmt: skip
+
+
 def _without_doubles(guesses: list[Guess]) -> list[Guess]:
+    guesses = _without_rival_dates(guesses)
     best: dict[tuple[Field, str | None], int] = {}
     for n, guess in enumerate(guesses):
         key = guess.field, guess.instrument

@@ -28,6 +28,9 @@ _FEWEST_CHOICES = 3
 _FEWEST_STACKED = 3  # columns with a heading on each of two lines
 _SAME_LEFT = 3.0  # points
 _MOST = 0.8
+_ROWS_BELOW = 8  # lines below a header that tell its columns apart
+_FEWEST_APART = 3
+_NEAR_HEADING = 10.0  # points that a cell may stick out beyond its heading
 _NEAR_ROWS = 6  # lines below a header among which its rows begin
 _FEWEST_COMPONENTS = 3
 _PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
@@ -170,7 +173,8 @@ def _windows(
             window = lines[start : end + 1]
             if not _together(window) or not any(c.isalnum() for c in window[-1].text):
                 break
-            cells = _cells(window, page, ruler=lines[end + 1] if end + 1 < len(lines) else None)
+            below = lines[end + 1 : end + 1 + _ROWS_BELOW]
+            cells = _cells(window, page, ruler=below[0] if below else None, below=below)
             known = [rank(cell.text) for cell in cells]
             if sum(value >= 1.0 for value in known) >= least and len(cells) <= _MOST_COLUMNS:
                 # A line more that leaves every heading known ("Assessment", "Assessment Name") belongs to it.
@@ -337,8 +341,17 @@ def _together(window: Sequence[Line]) -> bool:
     )
 
 
-def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[Heading, ...]:
-    """The words of some lines put together by what stands above each other, from left to right."""
+def _cells(
+    window: Sequence[Line], page: Page, *, ruler: Line | None, below: Sequence[Line] = ()
+) -> tuple[Heading, ...]:
+    """The words of some lines put together by what stands above each other, from left to right.
+
+    Args:
+        window: The lines.
+        page: Their page.
+        ruler: The line below them, which may be a ruler of dashes.
+        below: The lines below them: headings that stand as close as words are told apart by the cells below.
+    """
     top, bottom = window[0].region.top, max(line.region.bottom for line in window)
     drawn = [rule.region for rule in page.rules if not rule.is_horizontal]
     upright = [rule.x0 for rule in drawn if rule.top < bottom and rule.bottom > top]
@@ -360,12 +373,16 @@ def _cells(window: Sequence[Line], page: Page, *, ruler: Line | None) -> tuple[H
             under=next((joined(run) for run, reach in spanning if _share(reach, _box(piece)) > 0.5), None),
         )
         for words in merged
-        for piece in _two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright)
+        for piece in _two_headings(
+            sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright, below
+        )
     )
 
 
-def _two_headings(words: list[Word], upright: Sequence[float]) -> list[list[Word]]:
-    """The words as they are, or cut in two known headings that stand as close as the words of one.
+def _two_headings(words: list[Word], upright: Sequence[float], below: Sequence[Line]) -> list[list[Word]]:
+    """The words as they are, or cut in two headings that stand as close as the words of one.
+
+    Both are known, or one of them is and the cells below stand apart as they do.
 
     In a box of printed lines there is one, and what is in brackets says more about what stands before it.
     """
@@ -377,9 +394,24 @@ def _two_headings(words: list[Word], upright: Sequence[float]) -> list[list[Word
     if heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
         for n in range(1, len(words)):
             left, right = words[:n], words[n:]
-            if heading_means(joined(left)) is not None and heading_means(joined(right)) is not None:
+            known = [heading_means(joined(part)) is not None for part in (left, right)]
+            if all(known) or (any(known) and _apart_below(left, right, below)):
                 return [left, right]
     return [words]
+
+
+def _apart_below(left: Sequence[Word], right: Sequence[Word], below: Sequence[Line]) -> bool:
+    """Whether the cells below two neighbouring words are two, apart where the words are."""
+    edge = (left[-1].region.x1 + right[0].region.x0) / 2
+    low, high = left[0].region.x0 - _NEAR_HEADING, right[-1].region.x1 + _NEAR_HEADING
+    apart: list[bool] = []
+    for line in below:
+        runs = [_box(run) for run in line.runs()]
+        here = [box for box in runs if box.x1 > low and box.x0 < high]
+        if here and len(runs) > 2:
+            sides = {box.center[0] < edge for box in here if not box.x0 + 1 < edge < box.x1 - 1}
+            apart.append(len(sides) == 2 and all(not box.x0 + 1 < edge < box.x1 - 1 for box in here))
+    return len(apart) >= _FEWEST_APART and sum(apart) >= _MOST * len(apart)
 
 
 def _is_ruler(line: Line) -> bool:

@@ -221,7 +221,9 @@ def tells_a_score(runs: Sequence[str]) -> bool:
     """Whether a line that nothing claims may be a total or an answer in words: never furniture, or it is lost."""
     text = " ".join(runs)
     total = _TOTAL.fullmatch(text) is not None and _COUNTED.search(text) is None
-    answer = len(runs) > 1 and plain(runs[-1]) in CHOICES and not _explains_answers(text)
+    # Where several answers are printed, the line shows what can be answered.
+    chosen = [run for run in runs if plain(run) in CHOICES]
+    answer = len(runs) > 1 and chosen == [runs[-1]] and not _explains_answers(text)
     return total or answer or _VALUE.fullmatch(behind_name(text)) is not None
 
 

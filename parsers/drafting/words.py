@@ -31,7 +31,7 @@ from parsers.drafting.vocabulary import (
     TITLES,
     USUAL_DATE_FORMATS,
 )
-from parsers.instrument_library import load_instruments, resolve
+from parsers.instrument_library import load_instruments, resolve, severity_band
 from parsers.lines import folded
 from parsers.template_parts import Field
 
@@ -275,3 +275,18 @@ def behind_name(text: str) -> str:
         if len(words[count]) > 1 and named_instrument(" ".join(words[:count])) is not None:
             return " ".join(words[count:])
     return ""
+
+
+_FEWEST_AGREED: Final = 4
+
+
+def agrees_with_severities(scores: Sequence[str], severities: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the numbers of rows belong to the severity words beside them, by the bands of the instrument named."""
+    library = load_instruments()
+    agreed: list[bool] = []
+    for score, word, name in zip(scores, severities, names, strict=False):
+        instrument = library.get(resolve(name, library).instrument_id or named_instrument(name) or "")
+        band = severity_band(word, instrument) if instrument is not None else None
+        if instrument is not None and band is not None and score.strip().isdecimal():
+            agreed.append(instrument.band(int(score)) == band)
+    return len(agreed) >= _FEWEST_AGREED and sum(agreed) >= 0.9 * len(agreed)

@@ -153,7 +153,49 @@ def test_what_may_be_a_score_or_an_answer_is_never_furniture(runs: list[str]) ->
     "runs",
     [["Total patients: 12"], ["Page 1 of 2"], ["Scores in red are above 10"], ["PHQ-9: 0-4 minimal, 5-9 mild"],
      ["0 Not at all, 1 Several days, 2 More than half the days, 3 Nearly every day"], ["Score sheet 2026"],
-     ["12 total records", "Printed 11/02/2026"]],
+     ["12 total records", "Printed 11/02/2026"], ["How hard was it?", "not", "somewhat", "very", "extremely"]],
 )  # fmt: skip
 def test_counts_page_numbers_and_legends_are_no_scores(runs: list[str]) -> None:
     assert not tells_a_score(runs)
+
+
+_SCORED = [
+    ("Form", ["PHQ-9", "GAD-7", "PHQ-9", "GAD-7", "PHQ-9"]),
+    ("Falls In", ["Mild", "Moderate", "Severe", "Minimal", "Moderate"]),
+]
+
+
+def test_numbers_that_only_look_like_scores_are_none() -> None:
+    guesses = guess_fields([("Grade", ["10", "8", "8", "10", "7"]), ("Student", ["A B"] * 5)])
+    assert guesses[0].field is Field.IGNORE
+    assert "CHECK" in guesses[0].why
+
+
+def test_numbers_that_go_with_the_severities_beside_them_are_the_scores() -> None:
+    guesses = guess_fields([("Grade", ["10", "8", "8", "10", "7"]), *_SCORED, ("Sco.", ["6", "12", "22", "2", "11"])])
+    assert [guess.field for guess in guesses] == [Field.IGNORE, Field.INSTRUMENT, Field.SEVERITY, Field.TOTAL]
+
+
+def test_of_two_dates_that_no_word_explains_none_is_the_day() -> None:
+    guesses = guess_fields([("Col A", ["03/02/2026", "03/03/2026"]), ("Col B", ["03/04/2026", "03/09/2026"])])
+    assert [guess.field for guess in guesses] == [Field.IGNORE, Field.IGNORE]
+    assert guess_fields([("Col A", ["03/02/2026", "03/03/2026"])])[0].field is Field.AUTHORED_ON
+
+
+def test_headings_as_close_as_words_are_told_apart_by_the_cells_below() -> None:
+    xs = (40, 160, 230, 300, 370, 400)
+    rows = [
+        ("Doe, Ann", "100200", "03/02/2026", "PHQ-9", "14", "Moderate"),
+        ("Roe, Bob", "100300", "03/02/2026", "GAD-7", "2", "Minimal"),
+        ("Moe, Eve", "100400", "03/03/2026", "PHQ-9", "22", "Severe"),
+        ("Loe, Kit", "100500", "03/03/2026", "PHQ-9", "7", "Mild"),
+    ]
+    drawn: list[Drawn] = [Mark(40, 40, "Student wellness list", 14)]
+    drawn += line(80, ("Student", "Number", "Taken", "Form", "Points Falls In", ""), xs)
+    for at, row in enumerate(rows, start=1):
+        drawn += line(80 + 16 * at, row, xs)
+    sample = Sample(name="day1.pdf", content=pdf(drawn), kind=Kind.PDF)
+    template = draft_template([sample], site=SITE, today=date(2026, 3, 10), name="list").template
+
+    assert [column.header for column in template.table[0].columns][-2:] == ["Points", "Falls In"]
+    assert [record.total for record in sendable(read(sample.content, template))] == [14, 2, 22, 7]

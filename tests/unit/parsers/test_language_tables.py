@@ -417,3 +417,34 @@ def test_a_record_keeps_the_text_of_its_own_score(texts: list[str]) -> None:
     records, _ = split_scores(ExtractedRow(page=1, region=None, cells=()), {}, columns, _worded(_NO_SCORE))
     printed = {column.column.instrument: column.cell for column in columns}
     assert all(row.cell("total") is printed[row.instrument] for row in records)
+
+
+def test_columns_for_the_questions_of_a_longer_form_are_blank_beside_a_shorter_one() -> None:
+    template = parse_template(
+        f"""
+id: questions
+{_TOP}
+table:
+  columns:
+    - {{header: Client, field: name}}
+    - {{header: Number, field: mrn}}
+    - {{header: Visit, field: authored_on}}
+    - {{header: Form, field: instrument}}
+    - {{header: Q1, field: item, item: '1'}}
+    - {{header: Q2, field: item, item: '2'}}
+    - {{header: Q3, field: item, item: '3'}}
+    - {{header: Sum, field: total}}
+""",
+        source="questions.yaml",
+    )
+    xs = (40.0, 140.0, 200.0, 290.0, 350.0, 390.0, 430.0, 480.0)
+    header = ("Client", "Number", "Visit", "Form", "Q1", "Q2", "Q3", "Sum")
+    whole = ("Doe, Ann", "100200", "03/02/2026", "PHQ-2", "1", "2", "", "3")
+    strange = ("Roe, Bob", "100300", "03/02/2026", "PHQ-2", "1", "1", "1", "3")
+    lacking = ("Moe, Eve", "100400", "03/02/2026", "PHQ-2", "1", "", "", "1")
+    reading = read(pdf([_TITLE, *line(92, header, xs), *(
+        mark for at, row in enumerate((whole, strange, lacking)) for mark in line(110 + 18 * at, row, xs)
+    )]), template)  # fmt: skip
+
+    assert _totals(reading) == [("Doe, Ann", "phq-2", "2026-03-02", 3)]
+    assert {"item-count", "item-2-blank"} & blocked(reading)
