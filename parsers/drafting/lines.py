@@ -221,9 +221,9 @@ def tells_a_score(runs: Sequence[str]) -> bool:
     """Whether a line that nothing claims may be a total or an answer in words: never furniture, or it is lost."""
     text = " ".join(runs)
     total = _TOTAL.fullmatch(text) is not None and _COUNTED.search(text) is None
-    # Where several answers are printed, the line shows what can be answered.
-    chosen = [run for run in runs if plain(run) in CHOICES]
-    answer = len(runs) > 1 and chosen == [runs[-1]] and not _explains_answers(text)
+    # Where more is printed beside a question than one answer, the line shows what can be answered.
+    worded = [run for run in runs if any(character.isalpha() for character in run)]
+    answer = len(worded) == 2 and plain(worded[-1]) in CHOICES and not _explains_answers(text)  # noqa: PLR2004
     return total or answer or _VALUE.fullmatch(behind_name(text)) is not None
 
 
