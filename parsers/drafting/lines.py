@@ -223,7 +223,7 @@ def tells_a_score(runs: Sequence[str]) -> bool:
     total = _TOTAL.fullmatch(text) is not None and _COUNTED.search(text) is None
     # Where more is printed beside a question than one answer, the line shows what can be answered.
     worded = [run for run in runs if any(character.isalpha() for character in run)]
-    answer = len(worded) == 2 and plain(worded[-1]) in CHOICES and not _explains_answers(text)  # noqa: PLR2004
+    answer = len(worded) == 2 and plain(worded[-1]) in CHOICES and not _explains_answers(text)
     return total or answer or _VALUE.fullmatch(behind_name(text)) is not None
 
 
