@@ -49,13 +49,15 @@ def is_strange_header(cells: Sequence[tuple[Column, str]], template: Template, t
     """Whether a row is the header of another table: what stands below it has other columns than this table's.
 
     It prints this table's headers in other places; or words, in two places at least, where numbers and dates stand;
-    or a date where a score would stand below a date.
+    or the name of an instrument where a score would stand; or a date where a score would stand below a date.
     """
     filled = [(column, folded(text)) for column, text in cells if text]
     if all(text in _wordings(column) for column, text in filled):
         return False
     known = set[str]().union(*(_wordings(column) for column in table.columns))
     if 2 * sum(text in known for _, text in filled) > len(filled):
+        return True
+    if any(column.field in SCORES and _is_instrument(text, template) for column, text in cells if not text.isdigit()):
         return True
     if table.across is not None and table.across.field is Field.AUTHORED_ON:
         formats = table.across.dates or template.dates
