@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,24 +11,22 @@ from types import MappingProxyType
 
 from parsers.drafting.person_cells import PersonCells, person_cells
 from parsers.drafting.times import scores_by_time
-from parsers.drafting.vocabulary import NO_SCORE
 from parsers.drafting.words import (
     agrees_with_severities,
     begins_with_instrument,
     date_formats,
     heading_hints,
     heading_means,
-    instruments_in,
     is_no_visit,
     is_other_time,
     item_number,
     lists_answers,
     middle_year,
     named_instrument,
+    plain,
     share,
 )
 from parsers.lines import folded
-from parsers.template import NameOrder
 from parsers.template_parts import Field, Place
 
 
@@ -92,6 +91,8 @@ _BY_LOOK = (
 _MARK = re.compile(r"\S ?([*†‡§])$")
 _MOSTLY = 0.5  # of the values look like it
 _FEWEST_QUESTIONS = 3
+_NUMBERS = frozenset({"no", "nr", "#"})  # of a record, or of the row
+_LONG_NUMBER = 5  # digits that no row of a page is numbered with
 _DATES = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 
 
@@ -304,6 +305,8 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
         return _made(
             heading, values, Field.AUTHORED_ON, Certainty.GUESS, "a date beside a word that may mean the visit"
         )
+    if meant is Field.IGNORE and plain(heading) in _NUMBERS and _are_record_numbers(values):
+        return _made(heading, values, Field.MRN, Certainty.GUESS, "only by the look of its numbers: check it")
     if meant is Field.SEVERITY and share(Field.TOTAL, values) > 0.8 and any(values):
         meant = Field.TOTAL
     if meant is not None:
@@ -328,6 +331,15 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
         if look_alike is not None:
             return _made(heading, values, look_alike, Certainty.GUESS, "only by the look of its values: check it")
     return _made(heading, values, Field.IGNORE, Certainty.NONE, "not known: name its field, or leave it ignored")
+
+
+def _are_record_numbers(values: Sequence[str]) -> bool:
+    """Whether values are as long as record numbers and do not count the rows."""
+    filled = [value.strip() for value in values if value.strip()]
+    numbers = [int(value) for value in filled if value.isdigit()]
+    counted = any(abs(low - high) == 1 for low, high in itertools.pairwise(numbers))
+    long_enough = all(sum(char.isdigit() for char in value) >= _LONG_NUMBER for value in filled)
+    return bool(filled) and long_enough and not counted and share(Field.MRN, filled) == 1
 
 
 def _made(heading: str, values: tuple[str, ...], field: Field, certainty: Certainty, why: str) -> Guess:
@@ -427,60 +439,3 @@ def _without_doubles(guesses: list[Guess]) -> list[Guess]:
             replace(guess, field=Field.IGNORE, instrument=None, certainty=Certainty.NONE, why=why) if lost else guess
         )
     return kept
-
-
-# What a score cell says where there is no score, in reports of many layouts; a draft knows them all.
-USUAL_NO_SCORE = ("Declined", "Refused", "N/A", "Not done", "Not given", "Incomplete", "Unable to complete")
-_LONGEST_WORDS = 3
-
-
-def no_score_words(guesses: Sequence[Guess]) -> tuple[str, ...]:
-    """What score cells of the samples say where there is no score, as printed, and the usual words for it."""
-    values = [value.strip() for guess in guesses if guess.field in (Field.TOTAL, Field.VALUE) for value in guess.values]
-    headings = {folded(word) for guess in guesses for word in (guess.heading, *guess.heading.split())}
-    nothing = {folded(word) for word in NO_SCORE}
-    found = {value for value in values if folded(value) in nothing}
-    # Beside a blank score its severity may say so: "** DECLINED **".
-    levels = {value.strip() for guess in guesses if guess.field is Field.SEVERITY for value in guess.values}
-    found |= {value for value in levels if folded(value.strip("*<>()[] ")) in nothing and folded(value) != "none"}
-    # Words without a digit ("UTC") are no score either; a severity alone may be one, a letter may be a misread digit.
-    found |= {
-        value
-        for value in values
-        if len(value) > 2 and folded(value) not in headings and all(char.isalpha() or char in " /.-" for char in value)
-        and len(value.split()) <= _LONGEST_WORDS and share(Field.SEVERITY, [value]) < 1
-    }  # fmt: skip
-    known = {folded(value) for value in found}
-    named = [guess for guess in guesses if guess.field is Field.TOTAL and guess.instrument]
-    # With a column per questionnaire a blank cell says that this one was not given.
-    blank = [""] if len(named) > 1 and any(not value.strip() for guess in named for value in guess.values) else []
-    return (*sorted(found), *blank, *(word for word in USUAL_NO_SCORE if folded(word) not in known))
-
-
-def instrument_names(guesses: Sequence[Guess], legend: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Names in instrument columns that a legend explains, or that hold one instrument's and more ("PHQ-9 Depression").
-
-    Args:
-        guesses: All columns and labels.
-        legend: Abbreviations that the samples explain, with the instruments they stand for.
-    """
-    names = {value for guess in guesses if guess.field is Field.INSTRUMENT for value in guess.values if value.strip()}
-    partly = {name: instruments_in(name) for name in names if named_instrument(name) is None}
-    explained = {name: legend[folded(name)] for name in names if folded(name) in legend}
-    return tuple(sorted(({name: found[0] for name, found in partly.items() if len(found) == 1} | explained).items()))
-
-
-def name_order(guesses: Sequence[Guess]) -> tuple[NameOrder, str]:
-    """How names are written, with the reason."""
-    values = [value for guess in guesses if guess.field is Field.NAME for value in guess.values if value.strip()]
-    commas = sum(_comma_ends_family(value) for value in values)
-    if not values:
-        return NameOrder.FAMILY_FIRST, "no name in one cell; it does not matter"
-    if commas * 2 >= len(values):
-        return NameOrder.FAMILY_FIRST, f"{commas} of {len(values)} names have a comma after the first part"
-    return NameOrder.GIVEN_FIRST, f"{commas} of {len(values)} names have a comma: check that given names come first"
-
-
-def _comma_ends_family(value: str) -> bool:
-    rest = value.partition(",")[2].strip().rstrip(".").casefold()
-    return bool(rest) and rest not in {"jr", "sr", "ii", "iii", "iv", "v"}

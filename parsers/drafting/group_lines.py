@@ -72,6 +72,7 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
     shapes: dict[tuple[str, ...], list[str]] = {}
     skipped: list[Piece] = []
     dated: list[str] = []
+    named_days: dict[str, list[str]] = {}
     for text in dict.fromkeys(texts):
         words = text.split()
         labels = _labels(words)
@@ -86,6 +87,8 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
             shapes.setdefault((), []).append(text)
         elif Field.AUTHORED_ON in lacking and date_formats([text]):
             dated.append(text)
+        elif Field.AUTHORED_ON in lacking and (said := said_day(text)) is not None:
+            named_days.setdefault(said[0], []).append(said[1])
         elif named_instrument(text.partition(":")[0]) is not None:
             # "PHQ-9: 14" may be a score of the row above: nothing claims it, so a person sees it.
             continue
@@ -94,6 +97,7 @@ def sort_lines(texts: Sequence[str], *, lacking: frozenset[Field]) -> tuple[list
         else:
             skipped.append(pattern_of(text))
     groups = [of_dates(dated)] if dated else []
+    groups += [of_dates(days, label=label) for label, days in named_days.items()]
     groups += [_of_names(lines) if not labels else _of_labels(labels, lines) for labels, lines in shapes.items()]
     return groups, list(dict.fromkeys(skipped))
 
@@ -151,14 +155,24 @@ def _longest_name(line: str) -> str | None:
     return next((text for text in beginnings if named_instrument(text) is not None), None)
 
 
-def of_dates(lines: Sequence[str]) -> GroupPattern:
-    """Headings that are the date of the rows below."""
+def said_day(text: str) -> tuple[str, str] | None:
+    """The words for a visit that a line begins with and the day it ends with ("Seen on 30-Aug-2026"), or None."""
+    words = text.split()
+    for n in range(1, min(_LONGEST_LABEL, len(words) - 1) + 1):
+        label, day = " ".join(words[:n]), " ".join(words[n:])
+        if not label.endswith(":") and heading_means(label) is Field.AUTHORED_ON and date_formats([day]):
+            return label, day
+    return None
+
+
+def of_dates(lines: Sequence[str], *, label: str = "") -> GroupPattern:
+    """Headings that are the date of the rows below, behind the same words perhaps."""
     pieces = re.split(r"(\d+|[^\W\d_]+)", lines[0])
     pattern = "".join(
         r"\d{1,4}" if piece.isdigit() else r"[^\W\d_]+" if piece.isalpha() else _escaped(piece) for piece in pieces
     )
     return GroupPattern(
-        pattern=f"(?P<authored_on>{pattern})( .+)?",
+        pattern=f"{_escaped(label)} (?P<authored_on>{pattern})" if label else f"(?P<authored_on>{pattern})( .+)?",
         fields=frozenset({Field.AUTHORED_ON}),
         values={Field.AUTHORED_ON: tuple(lines)},
     )

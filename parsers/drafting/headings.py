@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from parsers.drafting.words import (
     behind_name,
@@ -23,6 +24,7 @@ from records.geometry import Region, around
 
 _DEEPEST = 4  # lines of a heading
 _LINE_GAP = 0.9  # widest gap between the lines of one heading, in line heights
+_ROW_GAP = 2.5  # widest gap between two rows of a header, in line heights
 _MOST_COLUMNS = 40
 _FEWEST_CHOICES = 3
 _FEWEST_STACKED = 3  # columns with a heading on each of two lines
@@ -33,7 +35,8 @@ _FEWEST_APART = 3
 _NEAR_HEADING = 10.0  # points that a cell may stick out beyond its heading
 _NEAR_ROWS = 6  # lines below a header among which its rows begin
 _FEWEST_COMPONENTS = 3
-_PERSON = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
+_ANSWERED: Final = frozenset({Field.POINTS, Field.ANSWER, Field.RINGED})
+PERSON: Final = frozenset({Field.NAME, Field.FAMILY, Field.GIVEN, Field.BIRTH_DATE, Field.MRN})
 
 Rank = Callable[[str], float]
 
@@ -73,11 +76,13 @@ class FoundHeader:
         headings: From left to right.
         above: Headings of a line above it that have columns of their own, of lines about a person; mostly empty.
         dates: Date formats of further headings across the page that are dates; empty where there are none.
+        days: How many such headings there are.
     """
 
     headings: tuple[Heading, ...]
     above: tuple[Heading, ...] = ()
     dates: tuple[str, ...] = ()
+    days: int = 0
 
 
 def find_table(document: Document) -> FoundHeader | None:
@@ -97,7 +102,7 @@ def lists_people(header: FoundHeader | None) -> bool:
     """Whether a header is surely that of a list of people with their scores."""
     texts = [text for h in header.headings for text in h.lines or (h.text,)] if header is not None else []
     fields = [heading_means(text) for text in texts]
-    return len(_PERSON & {field for field in fields if field is not None}) >= 2 and len(fields) > 3
+    return len(PERSON & {field for field in fields if field is not None}) >= 2 and len(fields) > 3
 
 
 def find_flowsheet(document: Document) -> FoundHeader | None:
@@ -109,7 +114,7 @@ def find_flowsheet(document: Document) -> FoundHeader | None:
             formats = date_formats(texts[1:])
             begins = named_instrument(joined(below.runs()[0])) is not None
             if len(texts) > 1 and formats and not date_formats(texts[:1]) and begins:
-                return FoundHeader(headings=(Heading(text=texts[0]),), dates=formats)
+                return FoundHeader(headings=(Heading(text=texts[0]),), dates=formats, days=len(texts) - 1)
     return None
 
 
@@ -148,8 +153,8 @@ def find_item_headers(page: Page) -> tuple[tuple[Heading, ...], ...]:
 
 def _asks(headings: Sequence[Heading]) -> bool:
     fields = [item_heading_means(heading.text) for heading in headings]
-    about_people = any(heading_means(h.text) in (*_PERSON, Field.AUTHORED_ON) for h in headings)
-    answered = Field.POINTS in fields or Field.ANSWER in fields or fields.count(Field.CHOICE) >= _FEWEST_CHOICES
+    about_people = any(heading_means(h.text) in (*PERSON, Field.AUTHORED_ON) for h in headings)
+    answered = bool(_ANSWERED & set(fields)) or fields.count(Field.CHOICE) >= _FEWEST_CHOICES
     return Field.LABEL in fields and answered and not about_people
 
 
@@ -211,7 +216,8 @@ def _repeated(lines: Sequence[Line], end: int, count: int, page: Page) -> tuple[
 
     Without printed lines only this repetition says how far such a name reaches.
     """
-    if end == 0 or not _together(lines[end - 1 : end + 1]):
+    # What stands above in cells of its own may be farther away than a further line of the same heading.
+    if end == 0 or not _together(lines[end - 1 : end + 1], gap=_ROW_GAP):
         return None
     cells = _cells(lines[end : end + 1], page, ruler=None)
     over = lines[end - 1].runs()
@@ -317,11 +323,11 @@ def _meant(heading: Heading) -> object:
 
 def _person_line(lines: Sequence[Line], first: int, headings: Sequence[Heading], page: Page) -> tuple[Heading, ...]:
     """The headings of a line above the header that is about persons, where the header itself is not."""
-    if first == 0 or any(heading_means(h.text) in _PERSON for h in headings):
+    if first == 0 or any(heading_means(h.text) in PERSON for h in headings):
         return ()
     cells = _cells(lines[first - 1 : first], page, ruler=None)
     known = [heading_means(cell.text) for cell in cells]
-    about = sum(field in _PERSON for field in known)
+    about = sum(field in PERSON for field in known)
     return cells if about >= 2 and _together(lines[first - 1 : first + 1]) else ()
 
 
@@ -334,9 +340,9 @@ def _once(headings: tuple[Heading, ...]) -> tuple[Heading, ...]:
     return headings
 
 
-def _together(window: Sequence[Line]) -> bool:
+def _together(window: Sequence[Line], *, gap: float = _LINE_GAP) -> bool:
     return all(
-        low.region.top - high.region.bottom <= _LINE_GAP * (high.region.bottom - high.region.top)
+        low.region.top - high.region.bottom <= gap * (high.region.bottom - high.region.top)
         for high, low in itertools.pairwise(window)
     )
 

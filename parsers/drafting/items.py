@@ -13,8 +13,8 @@ from parsers.drafting.labels import find_labelled, texts_beside
 from parsers.drafting.lines import Piece, general_pieces, may_be_a_record
 from parsers.drafting.question_tables import SUMMARY, QuestionTable, alike, read_headless, read_questions
 from parsers.drafting.text import ItemsSketch, Sketch
-from parsers.drafting.vocabulary import FREQUENCIES, NO_ANSWER
-from parsers.drafting.words import instruments_in, item_heading_means, plain, share
+from parsers.drafting.vocabulary import FREQUENCIES, NO_ANSWER, NO_POINT
+from parsers.drafting.words import choice_words, instruments_in, item_heading_means, plain, share
 from parsers.instrument_library import load_instruments
 from parsers.lines import find_on_line, folded, joined, lines_of
 from parsers.template_parts import Field, Place
@@ -148,11 +148,14 @@ def _part(
 
 
 def _choice_points(headings: Sequence[Heading]) -> dict[int, int]:
-    """What the columns of one answer each stand for: the number behind their heading, or their order from 0."""
+    """What the columns of one answer each stand for: the number behind their heading, or their order from the least."""
     choices = [n for n, heading in enumerate(headings) if item_heading_means(heading.text) is Field.CHOICE]
     written = [_POINTS_BEHIND.search(headings[n].text) for n in choices]
+    last = len(choices) - 1
+    ends = [choice_words(headings[n].text) in NO_POINT for n in (*choices[:1], *choices[-1:])]
+    falling = ends == [False, True]
     return {
-        n: int(match[1]) if match is not None and all(written) else order
+        n: int(match[1]) if match is not None and all(written) else last - order if falling else order
         for order, (n, match) in enumerate(zip(choices, written, strict=True))
     }
 

@@ -7,44 +7,47 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from parsers.drafting.cards import sketch_blocks, unnamed
 from parsers.drafting.components import FoundComponents, find_components, without_answers
 from parsers.drafting.continued import continued_lines
-from parsers.drafting.fields import (
-    Certainty,
-    Guess,
-    guess_fields,
-    instrument_names,
-    name_order,
-    no_score_words,
-    stacked,
-)
+from parsers.drafting.conventions import instrument_names, name_order, no_score_words
+from parsers.drafting.fields import Certainty, Guess, guess_fields, stacked
+from parsers.drafting.further_tables import further_tables
 from parsers.drafting.group_lines import GroupPattern, sort_lines
 from parsers.drafting.headings import FoundHeader, find_component_header, find_flowsheet, find_table, lists_people
-from parsers.drafting.items import severity_below, sketch_items
-from parsers.drafting.labels import find_labelled, texts_beside
+from parsers.drafting.items import sketch_items
+from parsers.drafting.labels import find_labelled
 from parsers.drafting.legends import cell_legend, named_beside, with_earlier, without_earlier
 from parsers.drafting.lines import clinic_of, pattern_of, title_of
 from parsers.drafting.logs import find_log
 from parsers.drafting.prose import sentence_patterns
+from parsers.drafting.score_lines import find_score_lines
 from parsers.drafting.tables import FoundTable, read_table
 from parsers.drafting.text import Sketch, TableSketch
 from parsers.drafting.trends import find_trend
-from parsers.drafting.words import date_formats, heading_means, instruments_in, item_heading_means, named_by_legend
+from parsers.drafting.words import (
+    date_formats,
+    heading_means,
+    instruments_in,
+    is_visit,
+    item_heading_means,
+    named_by_legend,
+)
 from parsers.header import find_headers
 from parsers.lines import Line, folded, joined, lines_of
 from parsers.sentence_extraction import paragraphs
 from parsers.template import Kind
-from parsers.template_parts import IDENTITY, Field, Place
+from parsers.template_parts import IDENTITY, Field
 from records.document import Document, TableFile
 from records.errors import TemplateError
 
 _ANCHORS = 4
 _SENTENCE = 6  # words
+_LONGEST_DATE = 3  # words: "August 16, 2026"
 _TOP_RUNS = 12  # texts at the top of a page among which its title is looked for
 _TITLE_RUNS = 8  # texts at the top of a page that may name its one questionnaire
-_FEWEST_CARDS = 6  # to say that the headings of cards repeat
+_FEWEST_DAYS = 2  # at the top of a flowsheet
 _TICKED = ("☐☑☒", "□■", "○●", "◯◉", "❏✔")
-_HEADING = re.compile(r"[^\d:]+")
 _DATED = (Field.BIRTH_DATE, Field.AUTHORED_ON)
 _WHO = frozenset({Field.NAME, Field.FAMILY, Field.MRN, Field.BIRTH_DATE})
 
@@ -124,14 +127,14 @@ def sketch_pdf(documents: Sequence[Document], template_id: str, site: str) -> Sk
         order, sketch.names_why = name_order([_named(trend.names)])
         sketch.names, sketch.dates, sketch.no_score = order.value, trend.dates, trend.no_score
         return _completed(_anchored(sketch, texts, heights), texts)
-    log = find_log(documents)
+    log = find_log(documents) or find_score_lines(documents)
     if log is not None:
         sketch.sentences, sketch.sentence_groups = [log.sentence], list(log.headings)
         sketch.sentence_why = "A score at a time; what is noted beside scores again and again is known and not read"
         order, sketch.names_why = name_order([_named(log.names)])
         sketch.names, sketch.dates, sketch.no_score = order.value, log.dates, log.no_score
         return _completed(_anchored(sketch, texts, heights), texts)
-    _sketch_blocks(sketch, documents)
+    sketch_blocks(sketch, documents)
     return _completed(_anchored(sketch, texts, heights), texts)
 
 
@@ -149,55 +152,21 @@ def _lasting_sentences(lines: Sequence[Line], records: Sequence[str]) -> tuple[s
     return (max(plain, key=len).rstrip(".,;:"),) if plain else ()
 
 
-def _sketch_blocks(sketch: Sketch, documents: Sequence[Document]) -> None:
-    labelled = find_labelled(documents, above=None)
-    guesses = guess_fields(list(zip(labelled.labels, labelled.values, strict=True)))
-    guesses = tuple(sorted(guesses, key=lambda guess: guess.heading != labelled.first))
-    placed = tuple(replace(guess, place=labelled.place) for guess in guesses)
-    sketch.blocks = (*placed, *severity_below(documents, placed), *_above_cards(documents, placed))
-    if not any(guess.field is Field.TOTAL for guess in sketch.blocks):
-        raise TemplateError(
-            "No table heading and no labels with a score were recognised on the first page.",
-            next_step="Write the template by hand from the nearest form; “template explain” shows what it finds.",
-        )
-
-
-def _above_cards(documents: Sequence[Document], guesses: Sequence[Guess]) -> tuple[Guess, ...]:
-    """The heading of every card, such as a clinician's name: printed and not used, where the card names its patient.
-
-    A few names come again and again over many cards; what differs from card to card may be the patient's.
-    """
-    if not guesses or not {guess.field for guess in guesses} >= {Field.NAME, Field.MRN}:
-        return ()
-    texts = texts_beside(documents, guesses[0].heading, Place.ABOVE)
-    filled = [text for text in texts if text]
-    often = len(filled) >= _FEWEST_CARDS and len(filled) >= 0.9 * len(texts) and len(set(filled)) <= 0.5 * len(filled)
-    named = all(_HEADING.fullmatch(text) for text in filled)
-    people = {folded(value) for guess in guesses if guess.field is Field.NAME for value in guess.values}
-    if not often or not named or people & {folded(text) for text in filled}:
-        return ()
-    why = "stands above every card, a few texts again and again"
-    return (
-        Guess(
-            heading=guesses[0].heading, values=(), field=Field.IGNORE, certainty=Certainty.LIKELY, place=Place.ABOVE,
-            why=why,
-        ),
-    )  # fmt: skip
-
-
 def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence[str]) -> bool:
     """Make `sketch` one of a table of records; False, and nothing changed, if no such table is recognised."""
-    for found in (find_table(documents[0]), find_flowsheet(documents[0]), find_component_header(documents[0])):
+    for found in _headers(documents[0]):
         if found is None:
             continue
         read = read_table(documents, found)
         table, groups = _table(read, found, sketch)
         said = {field for group in groups for field in group.fields} | {guess.field for guess in table.above}
-        page_guesses = _page_values(documents, found) if not (said | _fields(table)) & _WHO else ()
+        page_guesses = _page_values(documents, found)
+        if (said | _fields(table)) & _WHO:
+            page_guesses = _day_of_all(page_guesses) if Field.AUTHORED_ON not in said | _fields(table) else ()
         known = said | _fields(table) | {guess.field for guess in page_guesses}
         labelled = find_labelled(documents, above=None)
         if _can_be_read(table, known, texts) and not (labelled.most > 1 and len(table.guesses) < 4 and not said):
-            sketch.tables = [table]
+            sketch.tables = _with_further_tables(table, found, documents, sketch)
             sketch.legend |= named_beside(table.guesses)
             sketch.page_guesses = page_guesses
             sketch.continued = continued_lines(documents, page_guesses)
@@ -212,12 +181,40 @@ def _sketch_table(sketch: Sketch, documents: Sequence[Document], texts: Sequence
     return False
 
 
+def _with_further_tables(
+    first: TableSketch, found: FoundHeader, documents: Sequence[Document], sketch: Sketch
+) -> list[TableSketch]:
+    """The table, and those below other headers, if each of them says itself whose scores of what it lists."""
+    more = further_tables(documents[0], found)
+    if not more or first.groups or first.across or first.components:
+        return [first]
+    made: list[TableSketch] = []
+    for header in (found, *more):
+        others = [other for other in (found, *more) if other is not header]
+        table, groups = _table(read_table(documents, header, others), header, sketch)
+        known = _fields(table)
+        told = Field.INSTRUMENT in known or any(guess.instrument for guess in table.guesses)
+        if groups or not told or not known & _WHO or not _can_be_read(table, known, ()):
+            return [first]
+        made.append(table)
+    return made
+
+
+def _headers(document: Document) -> tuple[FoundHeader | None, ...]:
+    """What may be the header of a table of records, the surest first."""
+    flowsheet = find_flowsheet(document)
+    found = (find_table(document), flowsheet, find_component_header(document))
+    # Nothing else is headed by several days: what looks like a header below them are scores ("PHQ-9  1  13  2").
+    return found if flowsheet is None or flowsheet.days < _FEWEST_DAYS else (flowsheet, *found)
+
+
 def _named(values: Sequence[str]) -> Guess:
     return Guess(heading="", values=tuple(values), field=Field.NAME, certainty=Certainty.SURE, why="")
 
 
 def _fields(table: TableSketch) -> set[Field]:
     fields = {one.field for guess in table.guesses for one in guess.single}
+    fields |= {Field(name) for pattern in table.details for name in re.compile(pattern).groupindex}
     for guess in table.guesses:
         if guess.field is Field.PARTS and guess.pattern:
             fields |= set(guess.person.values) if guess.person else {Field.INSTRUMENT, Field.TOTAL}
@@ -232,7 +229,10 @@ def _table(read: FoundTable, found: FoundHeader, sketch: Sketch) -> tuple[TableS
     above = guess_fields([(h.text, values) for h, values in zip(found.above, read.above, strict=True)])
     components = find_components(guesses)
     guesses = components.guesses if components is not None else guesses
-    lacking = frozenset(Field) - {one.field for guess in (*guesses, *above) for one in guess.single}
+    in_rows = frozenset(one.field for guess in (*guesses, *above) for one in guess.single)
+    lacking = frozenset(Field) - in_rows
+    details = {field: [each.values[field] for each in read.details if field in each.values] for field in lacking}
+    lacking -= {field for field, values in details.items() if values}
     groups, skip = sort_lines(read.odd_lines, lacking=lacking)
     printed, pages = read.headers
     table = TableSketch(
@@ -241,8 +241,10 @@ def _table(read: FoundTable, found: FoundHeader, sketch: Sketch) -> tuple[TableS
         groups=[group.pattern for group in groups],
         above=above,
         skip=skip,
+        details=tuple(dict.fromkeys(each.without(in_rows) for each in read.details)),
         group_dates=(
             *(form for group in groups for field in _DATED for form in _format(group.values, field)),
+            *(form for field in _DATED for form in _format(details, field)),
             *(form for each in guesses if each.person for form in _format(each.person.values, Field.BIRTH_DATE)),
         ),
         header_on_every_page=printed == pages or pages == 1,
@@ -310,6 +312,13 @@ def _page_values(documents: Sequence[Document], found: FoundHeader) -> tuple[Gue
     return tuple(replace(guess, place=labelled.place) for guess in kept)
 
 
+def _day_of_all(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    """The label that surely says when all persons of a page were seen; "Date" may be the day of the print."""
+    days = [guess for guess in guesses if guess.field is Field.AUTHORED_ON and is_visit(guess.heading)]
+    why = "the day of every row of its page: check"
+    return tuple(replace(guess, certainty=Certainty.GUESS, why=why) for guess in days[:1] if len(days) == 1)
+
+
 def _can_be_read(table: TableSketch, known: set[Field], texts: Sequence[str]) -> bool:
     named = any(guess.instrument for guess in table.guesses) or any(
         instruments_in(text) for text in texts[:_TITLE_RUNS]
@@ -318,8 +327,10 @@ def _can_be_read(table: TableSketch, known: set[Field], texts: Sequence[str]) ->
 
 
 def _sentence_dates(documents: Sequence[Document]) -> tuple[str, ...]:
-    words = [word.text.strip(".,;()") for document in documents for page in document.pages for word in page.words]
-    formats = Counter(form for word in words for form in date_formats([word]))
+    words = [word.text for document in documents for page in document.pages for word in page.words]
+    texts = (" ".join(words[n : n + count]) for count in range(1, _LONGEST_DATE + 1) for n in range(len(words)))
+    plain = (text.strip(".,;()") for text in texts if any(map(str.isdigit, text)))
+    formats = Counter(form for text in plain for form in date_formats([text]))
     return tuple(form for form, _ in formats.most_common(1))
 
 
@@ -378,10 +389,7 @@ def _name_instrument(sketch: Sketch, texts: Sequence[str]) -> None:
         return
     named = {found for text in texts[:_TITLE_RUNS] for found in instruments_in(text)}
     if len(named) != 1:
-        raise TemplateError(
-            "Nothing in the sample says which questionnaire the scores belong to.",
-            next_step="Write the template by hand and give the score column its instrument.",
-        )
+        raise unnamed()
     instrument = named.pop()
 
     def told(guesses: Sequence[Guess]) -> tuple[Guess, ...]:

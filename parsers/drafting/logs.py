@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from parsers.drafting.fields import USUAL_NO_SCORE
+from parsers.drafting.conventions import USUAL_NO_SCORE
 from parsers.drafting.group_lines import of_dates
 from parsers.drafting.vocabulary import NO_SCORE
-from parsers.drafting.words import date_formats, named_instrument, share
+from parsers.drafting.words import date_formats, heading_means, named_instrument, share
 from parsers.instrument_library import load_instruments, resolve
 from parsers.lines import Line, folded, lines_of
 from parsers.template_parts import Field
@@ -25,7 +25,7 @@ _NAME: Final = r"[^\W\d_][\w'’.-]*,?(?: [^\W\d_][\w'’.-]*,?)*"
 _TIME: Final = r"(?:\d{1,2}:?\d{2}(?: ?[ap]\.?m?\.?)? )?"
 _BORN: Final = re.compile(r"\b(?P<cue>born|b\.|dob:?|d\.o\.b\.:?|birth ?date:?|date of birth:?) ", re.IGNORECASE)
 _NUMBER: Final = re.compile(
-    r"(?<!\S)(?P<cue>mrn:?|mr ?#:?|chart(?: no\.?| #)?:?|record(?: no\.?| #)?:?|id:?|no\.:?|#) "
+    r"(?<!\S)(?P<cue>mrn:?|mr ?#:?|chart(?: no\.?| #)?:?|record(?: no\.?| #)?:?|id:?|no\.?:?|#) "
     r"(?P<mrn>[A-Z]{0,4}-?\d[\d-]+)(?!\S)",
     re.IGNORECASE,
 )
@@ -73,7 +73,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Person:
+class Person:
     """A line about a person.
 
     Attributes:
@@ -90,7 +90,7 @@ def find_log(documents: Sequence[Document]) -> Log | None:
     """How the samples log people and their scores, or None where they do not."""
     lines = [line for document in documents for page in document.pages for line in lines_of(page.words)]
     scored = [(n, parts) for n, line in enumerate(lines) if (parts := _parts_of(line.text))]
-    people = {n: person for n, line in enumerate(lines) if (person := _person(line)) is not None}
+    people = {n: person for n, line in enumerate(lines) if (person := person_line(line)) is not None}
     parts = [part for _, each in scored for part in each]
     signs = Counter(part.sign for part in parts if part.sign and part.nothing is None)
     below = [n for n, _ in scored if n - 1 in people]
@@ -179,7 +179,7 @@ def _may_be_a_score(text: str) -> bool:
     return alone or named or "=" in text or ":" in text or not re.match(r"[^\W\d_]{2,} \d", text)
 
 
-def _person(line: Line) -> _Person | None:
+def person_line(line: Line) -> Person | None:
     """A line that begins with a name, and goes on with a birth date or a record number behind a word that says so."""
     text = line.text
     number = _NUMBER.search(text)
@@ -207,11 +207,14 @@ def _person(line: Line) -> _Person | None:
         piece + (_plain(gap) if number < len(between) else "")
         for number, ((_, _, piece), gap) in enumerate(zip(found, [*between, ""], strict=True))
     )
-    return _Person(pattern=pattern + rest, name=name, born=day, seen=_day(text))
+    return Person(pattern=pattern + rest, name=name, born=day, seen=_day(text))
 
 
 def _beginning(text: str) -> tuple[str, int]:
-    """The pattern of a day or a time of day before the name, and where the name begins."""
+    """The pattern of a day, a time of day or a label before the name, and where the name begins."""
+    label = text.split()[0]
+    if heading_means(label.rstrip(":")) is Field.NAME:
+        return f"{_plain(label)} ", len(label) + 1
     day = _day(text)
     begins = _TIME if day is None else rf"(?P<authored_on>{_of_words(len(day.split()))}) {_TIME}"
     match = re.match(begins, text)

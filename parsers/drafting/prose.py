@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from parsers.drafting.vocabulary import NO_SCORE
@@ -24,15 +24,23 @@ _NUMBER: Final = re.compile(
     r"(?P<mrn>[A-Z]{0,4}-?\d[\d-]{2,})",
     re.IGNORECASE,
 )
+_POINTS: Final = r"\d{1,3}(?: ?/ ?\d{1,3}| (?:out )?of \d{1,3})?"  # "9", "9/27", "9 out of 27"
 _TOTAL: Final = re.compile(
     r"\b(?:scored?|total|result|sum|points|score of|score was|score is)\b\D{0,12}?"
-    r"(?P<total>\d{1,3}(?: ?/ ?\d{1,3})?)(?![\d/.-]*\d)",
+    rf"(?P<total>{_POINTS})(?![\d/.-]*\d)",
     re.IGNORECASE,
 )
 _SEVERITY: Final = re.compile(r" \((?P<severity>[^()\d]+)\)")
 _NAME: Final = re.compile(
     r"(?P<name>[^\W\d_][\w'’.-]*,?(?: [^\W\d_][\w'’.-]*,?){1,5})(?= \(| ?,? (?:DOB|born|MRN|completed|scored|took))"
 )
+# A sentence ends with a word of two letters or digits at least, or a bracket, that is no abbreviation in a name.
+_ENDS: Final = re.compile(
+    r"(?<=[\w)][\w)][.!?])(?<!\bJr\.)(?<!\bSr\.)(?<!\bSt\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMs\.) (?=[A-Z])"
+)
+_BEGINNING: Final = r"(?:^|(?<=[.!?] ))"
+_SHORT: Final = r"[^\W\d_](?:[\w'’-]*|\w{0,2}\.),?"
+_SHORT_NAME: Final = rf"(?P<name>{_SHORT}(?: {_SHORT}){{1,5}}?)"
 _PHRASES: Final = 7  # words of an instrument's name
 
 
@@ -58,15 +66,27 @@ def sentence_patterns(documents: Sequence[Document]) -> list[str]:
     texts = [
         text.joined for document in documents for page in document.pages for text in paragraphs(lines_of(page.words))
     ]
-    counted = Counter(pattern for text in texts if (pattern := _pattern(text)) is not None)
+    return _scored(_pattern(text) for text in texts) or _scored(
+        _pattern(sentence, one_of_many=True) for text in texts for sentence in _ENDS.split(text)
+    )
+
+
+def _scored(patterns: Iterable[str | None]) -> list[str]:
+    """Those patterns that come again with a score, and with them those that say there is none."""
+    counted = Counter(pattern for pattern in patterns if pattern is not None)
     scored = [pattern for pattern, count in counted.most_common() if r"\d{1,3}" in pattern and count >= _FEWEST]
     if not scored:
         return []
     return [*scored, *(p for p, _ in counted.most_common() if r"\d{1,3}" not in p)]
 
 
-def _pattern(text: str) -> str | None:
-    """A paragraph as a pattern, or None if it is no record."""
+def _pattern(text: str, *, one_of_many: bool = False) -> str | None:
+    """A paragraph as a pattern, or None if it is no record.
+
+    Args:
+        text: Its words joined by single spaces.
+        one_of_many: It is one sentence of a paragraph: no value may reach into another one.
+    """
     pieces: list[_Piece] = []
     for piece in _pieces(text):
         free = all(piece.end <= other.start or piece.start >= other.end for other in pieces)
@@ -83,7 +103,15 @@ def _pattern(text: str) -> str | None:
         if piece.field is Field.TOTAL and Field.SEVERITY not in fields:
             # Another sentence may print a severity where this one has none.
             pattern += _VALUES[Field.SEVERITY]
-    return pattern + re.escape(text[at:]).replace(r"\ ", " ")
+    pattern += re.escape(text[at:]).replace(r"\ ", " ")
+    return _within_sentence(pattern) if one_of_many else pattern
+
+
+def _within_sentence(pattern: str) -> str:
+    """The pattern with values that end with their sentence, at the beginning of one."""
+    return _BEGINNING + pattern.replace(_VALUES[Field.NAME], _SHORT_NAME).replace(
+        _VALUES[Field.INSTRUMENT], r"(?P<instrument>[^.?!;]+?)"
+    )
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -99,7 +127,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
         yield _Piece(found.start("mrn"), found.end("mrn"), Field.MRN, _VALUES[Field.MRN])
     yield from _instruments(text)
     for found in _TOTAL.finditer(text):
-        yield _Piece(found.start("total"), found.end("total"), Field.TOTAL, r"(?P<total>\d{1,3}(?: ?/ ?\d{1,3})?)")
+        yield _Piece(found.start("total"), found.end("total"), Field.TOTAL, f"(?P<total>{_POINTS})")
     for found in _SEVERITY.finditer(text):
         if is_severity(found["severity"]):
             yield _Piece(found.start(), found.end(), Field.SEVERITY, _VALUES[Field.SEVERITY])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from parsers.columns import find_borders
 from parsers.drafting.headings import Heading
@@ -74,17 +75,22 @@ def read_questions(page: Page, headings: Sequence[Heading]) -> list[QuestionTabl
     for zone in zones_of(page, headers, headers, page.words):
         body = [line for line in lines if zone.body.holds(*line.region.center)]
         borders = find_borders(zone.header, body, page.rules)
+        marked = _marked(body, page)
         rows = find_rows(
             body,
             borders,
             zone.header,
             page.rules,
-            begins=lambda cells: len(cells) >= 2,
+            # Of a question with a mark drawn in one of its columns only the words are text.
+            begins=partial(_begins, marked=marked),
             keys=frozenset(range(1, len(headings))),
             by_rules=separated_by_rules(RowRule.AUTO, page, zone.header),
         )
         cells = [tuple(row.text(number) for number in range(len(headings))) for row in rows]
         roles = _roles(headings, cells)
+        at = roles.index(Field.RINGED) if Field.RINGED in roles else None
+        if at is not None and not _shows_all_answers(page, [row[at] for row in cells]):
+            continue
         labels = [row[roles.index(Field.LABEL)] or next((text for text in row if text), "") for row in cells]
         last = _last(labels)
         if last is None:
@@ -104,6 +110,27 @@ def read_questions(page: Page, headings: Sequence[Heading]) -> list[QuestionTabl
             )
         )
     return found
+
+
+def _begins(cells: Mapping[int, str], *, marked: frozenset[str]) -> bool:
+    return len(cells) >= 2 or " ".join(cells.values()) in marked
+
+
+def _shows_all_answers(page: Page, cells: Sequence[str]) -> bool:
+    """Whether each cell prints the same possible points, and rings are drawn on the page."""
+    digits = {cell for cell in cells if cell}
+    shown = len(digits) == 1 and re.fullmatch(r"\d( \d)+", next(iter(digits))) is not None
+    return shown and any(mark.kind is MarkKind.RING for mark in page.marks)
+
+
+def _marked(body: Sequence[Line], page: Page) -> frozenset[str]:
+    """The lines right of which something is drawn on their height: a cross, a tick, a filled box."""
+    marks = [mark.region for mark in page.marks if mark.kind is not MarkKind.RING]
+    return frozenset(
+        line.text
+        for line in body
+        if any(m.x0 > line.region.x1 and line.region.top - 1 <= m.center[1] <= line.region.bottom + 1 for m in marks)
+    )
 
 
 def read_headless(page: Page) -> QuestionTable | None:

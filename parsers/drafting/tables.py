@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from parsers.claims import Claims
 from parsers.columns import Borders, find_borders
-from parsers.drafting.group_lines import TRAILING_WORDS, is_count, labels_in
+from parsers.drafting.details import Detail, details_below, doubtful_below
+from parsers.drafting.group_lines import TRAILING_WORDS, is_count, labels_in, said_day
 from parsers.drafting.headings import FoundHeader, Heading
 from parsers.drafting.vocabulary import BOXES, NO_SCORE
 from parsers.drafting.words import behind_name, date_formats, is_legend, named_instrument
@@ -34,6 +35,7 @@ class FoundTable:
         across: The cells below headings that are dates.
         above: The values of lines that have columns of their own, as `FoundHeader.above`.
         odd_lines: Lines between rows that are no rows.
+        details: Lines that say more about the row above them, one below each row.
         headers: How many pages print the header, of how many.
         unheaded: Boxes to tick that stand beside the rows without a header.
     """
@@ -43,16 +45,17 @@ class FoundTable:
     across: tuple[str, ...]
     above: tuple[tuple[str, ...], ...]
     odd_lines: tuple[str, ...]
+    details: tuple[Detail, ...]
     headers: tuple[int, int]
     unheaded: tuple[str, ...]
 
 
-def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
-    """What stands below the header in all samples."""
-    reading = _Reading(found)
+def read_table(documents: Sequence[Document], found: FoundHeader, others: Sequence[FoundHeader] = ()) -> FoundTable:
+    """What stands below the header in all samples, down to a header of the other tables."""
+    reading = _Reading(found, others)
     pages = 0
     for document in documents:
-        reading.zones = ()
+        reading.begin()
         for page in document.pages:
             pages += 1
             reading.page(page)
@@ -62,14 +65,16 @@ def read_table(documents: Sequence[Document], found: FoundHeader) -> FoundTable:
         across=tuple(reading.across),
         above=tuple(tuple(column) for column in reading.above),
         odd_lines=tuple(reading.odd),
+        details=tuple(reading.details),
         headers=(reading.printed, pages),
         unheaded=tuple(sorted(reading.unheaded)),
     )
 
 
 class _Reading:
-    def __init__(self, found: FoundHeader) -> None:
+    def __init__(self, found: FoundHeader, others: Sequence[FoundHeader]) -> None:
         self._found = found
+        self._others = [tuple(heading.column() for heading in other.headings) for other in others]
         self._columns = tuple(heading.column() for heading in found.headings)
         self._group = tuple(
             Column(header=heading.text, under=heading.under, field=Field.IGNORE) for heading in found.above
@@ -78,23 +83,31 @@ class _Reading:
         self.above: list[list[str]] = [[] for _ in found.above]
         self.across: list[str] = []
         self.odd: list[str] = []
+        self.details: list[Detail] = []
         self.unheaded: set[str] = set()
         self.printed = 0
         self.zones: tuple[Zone, ...] = ()
         self._above_header: Header | None = None
+        self._begun = False
+
+    def begin(self) -> None:
+        """A new document: no page of it was read yet."""
+        self.zones = ()
+        self._begun = False
 
     def page(self, page: Page) -> None:
         claims = Claims(page)
         across = (lambda text: bool(date_formats([text]))) if self._found.dates else None
         headers = find_headers(claims.free_lines(), self._columns, across=across)
         self.printed += bool(headers)
-        for header in headers:
+        stops = [header for columns in self._others for header in find_headers(claims.free_lines(), columns)]
+        for header in (*headers, *stops):
             claims.claim((*header.words, *header.over))
         for header in find_headers(claims.free_lines(), self._group) if self._group else ():
             claims.claim(header.words)
             self._above_header = header
         words = [word for line in claims.free_lines() for word in line.words]
-        zones = zones_of(page, headers, headers, words) if headers else continued(page, self.zones)
+        zones = zones_of(page, headers, [*headers, *stops], words) if headers else continued(page, self.zones)
         settled: list[Zone] = []
         for zone in zones:
             borders = self._zone(page, zone, list(claims.free_lines(zone.body)))
@@ -104,7 +117,8 @@ class _Reading:
             top = min(header.top for header in headers)
             above = [line.text for line in claims.free_lines() if line.region.bottom < top]
             # The first group heading stands above the first header, as the others stand above theirs.
-            self.odd += [text for text in above[-_NEAREST:] if len(headers) > 1 and labels_in(text)]
+            beneath = any(header.top > top + 1 for header in headers)
+            self.odd += [text for text in above[-_NEAREST:] if beneath and labels_in(text)]
 
     def _zone(self, page: Page, zone: Zone, lines: list[Line]) -> Borders:
         header = zone.header
@@ -117,7 +131,13 @@ class _Reading:
             lines = self._person_lines(lines, page, header, self._above_header)
         lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count
-        rows_like = [line for line in lines if len(line.runs()) * 2 >= least and not _is_titled(line.text)]
+        many = [line for line in lines if len(line.runs()) * 2 >= least]
+        details = details_below(lines, many, known=bool(self.details))
+        self.details += [detail for _, detail in details]
+        taken = {id(line) for line, _ in details or (() if self._begun else doubtful_below(lines, many))}
+        self._begun = True
+        lines = [line for line in lines if id(line) not in taken]
+        rows_like = [line for line in many if id(line) not in taken and not _is_titled(line.text)]
         borders = zone.borders or find_borders(header, rows_like, page.rules)
         strange = [line for line in lines if line not in rows_like and _is_odd(line, borders, page)]
         self.odd += [line.text for line in strange]
@@ -225,6 +245,6 @@ def _is_titled(text: str) -> bool:
     first = text.split()[0].casefold().rstrip(":.")
     if date_formats([text]) and len(text.split()) > 1:
         return True
-    if is_legend(text) or is_count(text):
+    if is_legend(text) or is_count(text) or said_day(text) is not None:
         return True
     return first in TRAILING_WORDS or bool(labels_in(text)) or re.match(r"[^\W\d_][\w -]{1,30}:\s+\S", text) is not None

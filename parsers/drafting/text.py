@@ -28,6 +28,7 @@ class TableSketch:
         above: Columns of lines that speak of the rows below them.
         group_dates: Date formats of what these headings say.
         skip: Lines between rows, each with whether it is a regular expression.
+        details: Patterns of lines below a row that say more about it.
         components: Pattern of each kind of row with what it gives, where rows give one value of a record each.
         unheaded: What a column without a header prints.
     """
@@ -36,6 +37,7 @@ class TableSketch:
     across: tuple[str, ...] = ()
     groups: list[str] = field(default_factory=list)
     group_dates: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     above: tuple[Guess, ...] = ()
     skip: list[Piece] = field(default_factory=list)
     header_on_every_page: bool = True
@@ -180,6 +182,9 @@ def _table(table: TableSketch, sketch: Sketch) -> list[str]:
     if table.above:
         lines.append("  - columns:")
         lines += [_guess_line("header", guess, sketch, indent=6) for guess in table.above]
+    if table.details:
+        lines.append("details:  # lines below a row that say more about it")
+        lines += [f"  - pattern: {_quoted(pattern)}" for pattern in table.details]
     if table.components:
         lines.append("components:  # what a row gives; a row that none of them describes keeps its record back")
         lines += [f"  - {{pattern: {_quoted(pattern)}, field: {field.value}}}" for pattern, field in table.components]

@@ -20,7 +20,7 @@ SYNONYMS: Final[dict[Field, str]] = {
     "case id|"
     "pt id|pt no|pt #|patient record number|mr|mr #|mr no|medical record|med record|record id|ehr id|unique id|id #|"
     "medical record number|medical record no|med rec no|patient number|patient id|patient no|patient #|client id|"
-    "client no|client number|client #|case number|case #|member no|member id|member number|file no|file number|"
+    "client no|client number|client #|case number|case #|member no|member id|member number|file|file no|file number|"
     "identifier|student no|student id|student number|patient identifier|account|acct|acct #|acct no|account no|"
     "account number|id|id number|medical record #",
     Field.SEX: "sex|gender|sex at birth|legal sex|administrative sex|birth sex|gender identity",
@@ -41,12 +41,16 @@ SYNONYMS: Final[dict[Field, str]] = {
     "given|rated|rated on|filled out|filled out on|survey date|dos|current date|screen date|screened|visit date time|"
     "date of visit|encounter date|taken|collected|date collected|"
     "result date|date recorded|date of assessment|date of screening|assessed|given|"
-    "score date|screening date|screened on|taken on|date taken|completion date|latest date",
+    "score date|screening date|screened on|taken on|date taken|completion date|latest date|"
+    "day|visit day|session day|test day|screen day|screening day|assessment day|seen|seen on|visited|visited on|"
+    "filled in",
     Field.AUTHORED_TIME: "time|visit no|visit number|visit #",
     Field.LABEL: "question|questions|statement|problem|symptom|item text|over the last two weeks|"
     "over the last 2 weeks|"
     "question text|item|items|statements|questions asked|description|over the past two weeks|over the past 2 weeks",
     Field.ANSWER: "answer|response|answer given|reply|patient response|selected answer",
+    Field.RINGED: "circle one|circle|circle a number|circle one number|circle the number|circle your answer|"
+    "circle one answer|ring one|ring a number|please circle|please circle one|mark one|choose one",
     Field.POINTS: "pts|score|points|value|item score",
     Field.IGNORE: "flag|flags|encounter|encounter number|payer|coverage|attending|rater|reviewer|counselor|host|"
     "session id|source|"
@@ -57,7 +61,8 @@ SYNONYMS: Final[dict[Field, str]] = {
     "department|unit|ward|insurance|payer|visit type|enrolled|enrolled on|enrollment|enrollment date|admitted|"
     "admission date|admit date|referred|referral date|start date|end date|discharged|wks|weeks|weeks in care|days|"
     "months|cm|care manager|case manager|follow up due|follow up|due|due date|next visit|next appt|next appointment|"
-    "parent guardian|guardian|ordered by|room|bed|lang|language|race|ethnicity|zip",
+    "day program|day hospital|day treatment|parent guardian|guardian|ordered by|room|bed|lang|language|race|"
+    "ethnicity|zip",
 }  # fmt: skip
 
 # Dates of something else than a questionnaire, whatever other date a row has.
@@ -66,7 +71,12 @@ NO_VISIT: Final = frozenset({
     "referral date", "start date", "end date", "discharged", "follow up due", "follow up", "due", "due date",
     "next visit", "next appt", "next appointment",
 })  # fmt: skip
-ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.POINTS)
+# What labels say of the day when persons were seen.
+VISITS: Final = frozenset({
+    "seen", "visit", "visited", "visits", "session", "service", "dos", "encounter", "appointment", "appt", "assessed",
+    "assessment", "screened", "screening", "administered", "taken", "rated",
+})  # fmt: skip
+ITEM_FIELDS: Final = (Field.LABEL, Field.ANSWER, Field.RINGED, Field.POINTS)
 # A second score of the same row ("Previous Total") is not the one to send.
 OTHER_TIME: Final = frozenset({"previous", "prior", "baseline", "change", "delta", "trend", "last", "first", "initial",
     "prev", "base", "chg",
@@ -102,11 +112,15 @@ NO_ANSWER: Final = frozenset({
 BOXES: Final = frozenset("☐☑☒□■▢▣❏❐❑❒◻◼○●◯◉⦿✓✔✗✘")
 # How the header of a question column goes on: "Over the last two weeks, how often have you been bothered by …".
 ASKING: Final = re.compile(r"(over|in|during|within) the (last|past)\b|how often|how much|please (rate|indicate)")
+# The answers that stand for no point where a column stands for each answer.
+NO_POINT: Final = frozenset({"not at all", "never", "none", "at no time", "almost never", "hardly ever"})
 CHOICES: Final = frozenset({
     "not at all", "several days", "more than half the days", "nearly every day", "a little bit", "moderately",
     "quite a bit", "extremely", "never", "rarely", "sometimes", "often", "very often", "always", "almost never",
     "fairly often", "none", "mild", "moderate", "severe", "at no time", "some of the time", "all of the time",
-    "less than half of the time", "more than half of the time", "most of the time", "half the days",
+    "less than half of the time", "more than half of the time", "most of the time", "half the days", "some days",
+    "most days", "daily", "every day", "a few days", "half the time", "all the time", "occasionally", "seldom",
+    "frequently", "constantly", "somewhat", "very much", "not much", "a lot", "a little", "hardly ever",
 })  # fmt: skip
 ITEM_NUMBER: Final = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9-]*[ _])?(?:q|item|question|itm|i)?[ _#.]*0?(\d{1,2})", re.IGNORECASE

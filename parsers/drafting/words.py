@@ -30,6 +30,7 @@ from parsers.drafting.vocabulary import (
     SYNONYMS,
     TITLES,
     USUAL_DATE_FORMATS,
+    VISITS,
 )
 from parsers.instrument_library import load_instruments, resolve, severity_band
 from parsers.lines import folded
@@ -84,6 +85,12 @@ def is_other_time(heading: str) -> bool:
 def is_no_visit(heading: str) -> bool:
     """Whether a heading is that of a date of something else than a questionnaire ("Enrolled", "Follow-up Due")."""
     return plain(heading) in NO_VISIT
+
+
+def is_visit(heading: str) -> bool:
+    """Whether a label names the day of a visit, and nothing that may as well be the day of a print ("Date")."""
+    words = set(plain(heading).split())
+    return heading_means(heading) is Field.AUTHORED_ON and bool(words & VISITS)
 
 
 def heading_hints(heading: str) -> Field | None:

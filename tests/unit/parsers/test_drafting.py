@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parsers.drafting.conventions import name_order, no_score_words
 from parsers.drafting.draft import Draft, Sample, draft_template
-from parsers.drafting.fields import Certainty, guess_fields, name_order, no_score_words
+from parsers.drafting.fields import Certainty, guess_fields
 from parsers.drafting.group_lines import sort_lines
 from parsers.drafting.lines import clinic_of, is_personal, pattern_of, title_of
 from parsers.drafting.words import date_formats, heading_means

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from parsers.drafting.components import find_components, without_answers
+from parsers.drafting.conventions import no_score_words
 from parsers.drafting.draft import Sample, draft_template
-from parsers.drafting.fields import guess_fields, no_score_words
+from parsers.drafting.fields import guess_fields
 from parsers.drafting.group_lines import sort_lines
 from parsers.drafting.lines import tells_a_score
 from parsers.drafting.person_cells import person_cells
