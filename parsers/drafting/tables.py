@@ -132,9 +132,12 @@ class _Reading:
         lines = self._without_boxes(lines, header)
         least = 2 if self._found.dates else count
         many = [line for line in lines if len(line.runs()) * 2 >= least]
-        details = details_below(lines, many, known=bool(self.details))
+        # Between printed lines a further line is one of a cell, unless it would head the rows below it.
+        ruled = separated_by_rules(RowRule.AUTO, page, header)
+        apart = [line for line in lines if not ruled or line in many or said_day(line.text) is not None]
+        details = details_below(apart, many, known=bool(self.details))
         self.details += [detail for _, detail in details]
-        taken = {id(line) for line, _ in details or (() if self._begun else doubtful_below(lines, many))}
+        taken = {id(line) for line, _ in details or (() if self._begun else doubtful_below(apart, many))}
         self._begun = True
         lines = [line for line in lines if id(line) not in taken]
         rows_like = [line for line in many if id(line) not in taken and not _is_titled(line.text)]

@@ -20,7 +20,7 @@ from parsers.template_file import parse_template
 from parsers.template_parts import Field
 from records.assessment import SymptomAssessment
 from records.errors import TemplateError
-from tests.unit.parsers.printing import SITE, TODAY, Drawn, Mark, Ring, line, pdf, read, sendable
+from tests.unit.parsers.printing import SITE, TODAY, Drawn, Mark, Ring, Stroke, line, pdf, read, sendable
 
 _PEOPLE = ("Doe, Ann", "Roe, Bob", "Poe, Cat", "Lee, Dan")
 _XS = (40, 220, 300, 380)
@@ -157,6 +157,17 @@ def test_a_days_line_belongs_to_the_row_it_is_printed_with(below: bool) -> None:
 
 def test_a_days_line_that_may_belong_to_the_row_above_or_below_dates_neither() -> None:
     assert _sent(_two_lines(below=True, last=False)) == []
+
+
+def test_labelled_lines_of_a_cell_between_printed_lines_stay_in_their_cell() -> None:
+    drawn: list[Drawn] = [Mark(40, 40, "Scores by client", 14), *line(70, ["Client", "Scale", "Given", "Score"], _XS)]
+    for n, name in enumerate(_PEOPLE):
+        y = 90 + 44 * n
+        drawn += [Stroke(36, y - 12, 440, y - 12), *line(y, [name, "PHQ-9", "03/02/2026", str(n + 3)], _XS)]
+        drawn += [Mark(40, y + 12, f"Client ID 5776{n}"), Mark(40, y + 24, f"Born 05/1{n}/1980")]
+    drawn += [Stroke(36, 78 + 44 * 4, 440, 78 + 44 * 4)]
+    sent = _sent(drawn)
+    assert [(r.patient.mrn, r.total) for r in sent] == [(f"5776{n}", n + 3) for n in range(4)]
 
 
 def test_a_line_below_a_row_is_taken_apart_without_a_word_of_the_patient() -> None:
