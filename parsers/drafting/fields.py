@@ -324,7 +324,7 @@ def _by_meaning(heading: str, values: tuple[str, ...]) -> Guess:
         return _made(heading, values, hint, Certainty.GUESS, "by one word of its heading and the look of its values")
     if any(value.strip() for value in values):
         look_alike = next((field for field in _BY_LOOK if share(field, values) >= 0.8), None)
-        if look_alike is Field.TOTAL:
+        if look_alike is Field.TOTAL and not _says_more_than_a_number(values):
             # A grade, an age and a room look like scores too, and a record made of them looks right.
             why = "numbers like scores, but nothing says so: CHECK, field: total if they are"
             return _made(heading, values, Field.IGNORE, Certainty.NONE, why)
@@ -340,6 +340,13 @@ def _are_record_numbers(values: Sequence[str]) -> bool:
     counted = any(abs(low - high) == 1 for low, high in itertools.pairwise(numbers))
     long_enough = all(sum(char.isdigit() for char in value) >= _LONG_NUMBER for value in filled)
     return bool(filled) and long_enough and not counted and share(Field.MRN, filled) == 1
+
+
+def _says_more_than_a_number(values: Sequence[str]) -> bool:
+    """Whether most scores are printed with their maximum or their severity: "14 / 27", "14 (Moderate)"."""
+    numbers = [value for value in values if any(character.isdigit() for character in value)]
+    told = [value for value in numbers if re.fullmatch(r"\d{1,3} ?(?:(?:/|of) ?\d{1,3}|\([^\W\d][^()\d]*\))", value)]
+    return len(told) > _MOSTLY * len(numbers)
 
 
 def _made(heading: str, values: tuple[str, ...], field: Field, certainty: Certainty, why: str) -> Guess:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from parsers.drafting.close_headings import two_headings
 from parsers.drafting.words import (
     behind_name,
     date_formats,
@@ -31,8 +32,6 @@ _FEWEST_STACKED = 3  # columns with a heading on each of two lines
 _SAME_LEFT = 3.0  # points
 _MOST = 0.8
 _ROWS_BELOW = 8  # lines below a header that tell its columns apart
-_FEWEST_APART = 3
-_NEAR_HEADING = 10.0  # points that a cell may stick out beyond its heading
 _NEAR_ROWS = 6  # lines below a header among which its rows begin
 _FEWEST_COMPONENTS = 3
 _ANSWERED: Final = frozenset({Field.POINTS, Field.ANSWER, Field.RINGED})
@@ -379,45 +378,8 @@ def _cells(
             under=next((joined(run) for run, reach in spanning if _share(reach, _box(piece)) > 0.5), None),
         )
         for words in merged
-        for piece in _two_headings(
-            sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright, below
-        )
+        for piece in two_headings(sorted(words, key=lambda w: (round(w.region.center[1]), w.region.x0)), upright, below)
     )
-
-
-def _two_headings(words: list[Word], upright: Sequence[float], below: Sequence[Line]) -> list[list[Word]]:
-    """The words as they are, or cut in two headings that stand as close as the words of one.
-
-    Both are known, or one of them is and the cells below stand apart as they do.
-
-    In a box of printed lines there is one, and what is in brackets says more about what stands before it.
-    """
-    level = max(w.region.top for w in words) - min(w.region.top for w in words) < 1
-    boxed = min(upright, default=0) < words[0].region.x0 and max(upright, default=0) > words[-1].region.x1
-    bracketed = any(word.text.startswith("(") for word in words[1:])
-    if boxed or bracketed or not level:
-        return [words]
-    if heading_means(joined(words)) is None and named_instrument(joined(words)) is None:
-        for n in range(1, len(words)):
-            left, right = words[:n], words[n:]
-            known = [heading_means(joined(part)) is not None for part in (left, right)]
-            if all(known) or (any(known) and _apart_below(left, right, below)):
-                return [left, right]
-    return [words]
-
-
-def _apart_below(left: Sequence[Word], right: Sequence[Word], below: Sequence[Line]) -> bool:
-    """Whether the cells below two neighbouring words are two, apart where the words are."""
-    edge = (left[-1].region.x1 + right[0].region.x0) / 2
-    low, high = left[0].region.x0 - _NEAR_HEADING, right[-1].region.x1 + _NEAR_HEADING
-    apart: list[bool] = []
-    for line in below:
-        runs = [_box(run) for run in line.runs()]
-        here = [box for box in runs if box.x1 > low and box.x0 < high]
-        if here and len(runs) > 2:
-            sides = {box.center[0] < edge for box in here if not box.x0 + 1 < edge < box.x1 - 1}
-            apart.append(len(sides) == 2 and all(not box.x0 + 1 < edge < box.x1 - 1 for box in here))
-    return len(apart) >= _FEWEST_APART and sum(apart) >= _MOST * len(apart)
 
 
 def _is_ruler(line: Line) -> bool:
