@@ -104,7 +104,8 @@ def _parts(printed: PrintedColumn, nothing: set[str]) -> Iterator[PrintedColumn]
     said = match.groupdict() if match is not None else {}
     for name in column.pattern.groupindex:
         text = (said.get(name) or "").strip()
-        if name in SCORES and folded(cell.text) in nothing:
+        # What no pattern describes is not blank: the score is unread, not missing.
+        if name in SCORES and (folded(cell.text) in nothing or match is None):
             text = cell.text
         part = Cell(text=text, region=cell.region if text else None)
         yield PrintedColumn(column=replace(column, field=Field(name), pattern=None), cell=part)

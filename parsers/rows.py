@@ -63,6 +63,7 @@ def find_rows(
     begins: Begins,
     keys: frozenset[int],
     by_rules: bool,
+    by_rules_alone: bool = False,
 ) -> tuple[Row, ...]:
     """The rows of a table, from top to bottom; lines that belong to no row are left out.
 
@@ -73,6 +74,7 @@ def find_rows(
         rules: Printed lines of the page.
         begins: Tells a line that begins a row from one that continues a cell.
         keys: Columns that two rows would fill twice: lines between two rules that do not are one row.
+        by_rules_alone: Whether what stands between two of these lines is one row whatever it holds.
         by_rules: Whether horizontal printed lines separate rows.
     """
     if not by_rules:
@@ -82,7 +84,10 @@ def find_rows(
     rows: list[Row] = []
     for band in bands:
         over = [span for span in spans if span.holds(band)]
-        rows += [_spanned(row, over) for row in _of_band(band, over, borders, begins=begins, keys=keys)]
+        rows += [
+            _spanned(row, over)
+            for row in _of_band(band, over, borders, begins=begins, keys=frozenset() if by_rules_alone else keys)
+        ]
     return tuple(rows)
 
 

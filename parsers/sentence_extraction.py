@@ -39,10 +39,12 @@ class SentenceState:
     Attributes:
         said: Field name to the latest heading's cell.
         doubted: Fields that something unread may have changed since.
+        fresh: What of a person was said since the last record.
     """
 
     said: dict[str, Cell] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
 
     def doubt(self) -> None:
         """Something was printed that was not understood: it may have been a heading."""
@@ -80,6 +82,7 @@ def extract_sentences(
             if words is None:
                 continue
             claims.claim(words)
+            state.fresh.clear()
             own = tuple(_cells(match, text))
             named = {name for name, _ in own}
             told = [(name, cell) for name, cell in state.said.items() if name not in named]
@@ -109,10 +112,15 @@ def _texts(lines: Sequence[Line], sentences: Sentences) -> Iterator[Line | Runni
 
 
 def _hear(state: SentenceState, line: Line, sentences: Sentences) -> None:
-    """Let a heading hold from here on; of another person's heading nothing of the person before is kept."""
+    """Let a heading hold from here on; of another person's heading nothing of the person before is kept.
+
+    A heading that says what the one directly above it left out is of the same person.
+    """
     patterns = [group.pattern for group in sentences.groups if group.pattern is not None]
     cells = next((c for p in patterns if (c := cells_of_pattern(line, p)) is not None), {})
-    gone = IDENTITY if any(name in IDENTITY for name in cells) else frozenset()
+    who = {name for name in cells if name in IDENTITY}
+    gone = IDENTITY if who and (who & state.fresh or not state.fresh) else frozenset()
+    state.fresh = (set() if gone else state.fresh) | who
     state.said = {**{name: cell for name, cell in state.said.items() if name not in gone}, **cells}
     state.doubted -= cells.keys() | {str(name) for name in gone}
 

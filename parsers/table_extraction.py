@@ -233,6 +233,7 @@ def _one_table(
         begins=lambda filled: _begins_row(filled, columns, template),
         keys=frozenset(n for n, column in enumerate(columns) if column.fields & _KEYS),
         by_rules=by_rules,
+        by_rules_alone=table.rows is RowRule.RULED,
     )
     scores = [number for number, column in enumerate(columns) if column.fields & SCORES]
     # A score that several rows share is not the score of each.

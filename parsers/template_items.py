@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from parsers.instrument_library import load_instruments, resolve
 from parsers.template_parts import STRICT, Column, Field, LabelledField, RowRule
 
 
@@ -68,12 +69,23 @@ class Items:
             )
         if len(direct) > 1:
             raise ValueError("points, choice and ringed are three ways to print one answer: give one of them")
+        other = next((column for column in self.columns if self._is_another(column)), None)
+        if other is not None:
+            # Its answers would be known and not read, and the questionnaire beside this one lost without a word.
+            raise ValueError(f"“{other.header}” names another questionnaire: its answers must not be ignored")
         if self.beside not in (None, Field.POINTS, Field.ANSWER, Field.RINGED):
             raise ValueError("beside is points, answer or ringed")
         if self.beside is not None and self.summary:
             raise ValueError("summary rows belong to a table with columns; use fields")
         if self.link_ids and len(self.link_ids) != len(self.wording):
             raise ValueError("link_ids and wording differ in number")
+
+    def _is_another(self, column: Column) -> bool:
+        """Whether a column to be ignored is headed by another questionnaire's name."""
+        if column.field is not Field.IGNORE:
+            return False
+        named = resolve(column.header, load_instruments()).instrument_id
+        return named is not None and named != self.instrument
 
     @property
     def ids(self) -> tuple[str, ...]:
