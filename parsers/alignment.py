@@ -41,7 +41,19 @@ def rows_out_of_line(rows: Sequence[Row], columns: Collection[int]) -> frozenset
         columns: Indices of the columns that hold numbers.
     """
     torn = {at for at, row in enumerate(rows) if any(_is_torn(words) for words in row.cells.values())}
-    return frozenset(torn.union(*(_off_column(rows, column) for column in columns)))
+    every = {column for row in rows for column in row.cells}
+    hidden = [_beside_hidden(rows, column) for column in every]
+    return frozenset(torn.union(*hidden, *(_off_column(rows, column) for column in columns)))
+
+
+def _beside_hidden(rows: Sequence[Row], column: int) -> list[int]:
+    """The rows with a cell in a column where most cells are torn: a column that nobody knows stands in it.
+
+    Where the known one is blank, a cell of the unknown one stands alone and reads like it.
+    """
+    filled = [at for at, row in enumerate(rows) if row.cells.get(column)]
+    torn = [at for at in filled if _is_torn(rows[at].cells[column])]
+    return filled if len(torn) >= _FEWEST and len(torn) > len(filled) / 2 else []
 
 
 def _off_column(rows: Sequence[Row], column: int) -> list[int]:

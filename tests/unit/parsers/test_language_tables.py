@@ -448,3 +448,29 @@ table:
 
     assert _totals(reading) == [("Doe, Ann", "phq-2", "2026-03-02", 3)]
     assert {"item-count", "item-2-blank"} & blocked(reading)
+
+
+def test_an_unknown_column_beside_blank_cells_of_a_known_one_is_not_taken_for_it() -> None:
+    template = parse_template(
+        f"""
+id: unknown-column
+{_TOP}
+table:
+  columns:
+    - {{header: Client, field: name}}
+    - {{header: Number, field: mrn}}
+    - {{header: Born, field: birth_date}}
+    - {{header: Visit, field: authored_on}}
+    - {{header: Score, field: total, instrument: phq-9}}
+""",
+        source="unknown-column.yaml",
+    )
+    xs, header = (40.0, 170.0, 260.0, 360.0, 460.0), ("Client", "Number", "Born", "Visit", "Score")
+    rows = [
+        (f"Doe, Ann {letter}", "" if letter == "D" else f"10020{at}", "01/02/1980", "03/02/2026", "7")
+        for at, letter in enumerate("ABCD")
+    ]
+    drawn: list[Drawn] = [_TITLE, *line(92, header, xs)]
+    for at, row in enumerate(rows):
+        drawn += [*line(110 + 18 * at, row, xs), Mark(140, 110 + 18 * at, str(at))]
+    assert sendable(read(pdf(drawn), template)) == []
