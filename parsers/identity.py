@@ -19,6 +19,7 @@ _OLDEST_YEARS = 120
 _SEXES = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "x": "X", "other": "X", "nonbinary": "X"}
 _UNKNOWN_SEX = frozenset({"", "u", "unknown", "-", "n/a"})
 # Cut off at a line's end, or holding a number that is no generation ("3rd"): something else is in the cell, or missing.
+_NO_SUFFIX = re.compile(r"\W*\d+\W*")
 _NO_WHOLE_NAME = re.compile(r"[-‐‑,]\s*$|\d(?!(?:st|nd|rd|th)\b)", re.IGNORECASE)
 # Ligatures are a way to draw letters: whoever looks at "Heﬀernan" reads Heffernan.
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
@@ -41,6 +42,10 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
         findings.append(Finding(code="name-missing", region=row.region))
     elif (parts.family is None and parts.given is None) or _NO_WHOLE_NAME.search(name):
         findings.append(Finding(code="name-unreadable", region=row.region))
+    suffix = _text(row, Field.SUFFIX)
+    if suffix and _NO_SUFFIX.fullmatch(suffix):
+        # A number in a column that is blank in most rows: another column's, perhaps.
+        findings.append(Finding(code="name-unreadable", region=row.region))
     if parts.cut_off:
         findings.append(Finding(code="name-cut-off", region=row.region, blocking=False))
     born, other = _birth_date(row, template, today, findings)
@@ -53,7 +58,7 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
         family=parts.family,
         given=parts.given,
         middle=_text(row, Field.MIDDLE) or parts.middle,
-        suffix=_text(row, Field.SUFFIX) or parts.suffix,
+        suffix=suffix or parts.suffix,
         birth_date=born,
         birth_date_other_reading=other,
         mrn=_text(row, Field.MRN) or None,

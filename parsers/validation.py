@@ -200,8 +200,8 @@ def _compare(
     if score.severity is None:
         return
     named = severity_band(score.severity, instrument, template.severities)
-    if named is None and re.match(r"\d{1,3}\s*[^\W\d_]", score.severity):
-        # "12mild": a number before the word may be the score of another row, or of this one beside another's.
+    if named is None and re.match(r"\d{1,3}\s*(?:[^\W\d_]|$)", score.severity):
+        # "12mild", "7": a number before the word may be the score of another row, or of this one beside another's.
         findings.append(Finding(code="column-boundary", region=row.region))
     elif named is None:
         findings.append(Finding(code="severity-not-checked", region=row.region, blocking=False))

@@ -474,3 +474,38 @@ table:
     for at, row in enumerate(rows):
         drawn += [*line(110 + 18 * at, row, xs), Mark(140, 110 + 18 * at, str(at))]
     assert sendable(read(pdf(drawn), template)) == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "severity", "code"), [("4", "mild", "name-unreadable"), ("Jr", "7", "column-boundary")]
+)
+def test_a_number_where_a_suffix_or_a_severity_stands_is_another_columns(suffix: str, severity: str, code: str) -> None:
+    template = parse_template(
+        f"""
+id: numbers
+{_TOP}
+table:
+  columns:
+    - {{header: Last, field: family}}
+    - {{header: First, field: given}}
+    - {{header: Suffix, field: suffix}}
+    - {{header: Number, field: mrn}}
+    - {{header: Visit, field: authored_on}}
+    - {{header: Score, field: total, instrument: phq-9}}
+    - {{header: Level, field: severity}}
+""",
+        source="numbers.yaml",
+    )
+    xs = (40.0, 120.0, 200.0, 260.0, 340.0, 440.0, 500.0)
+    header = ("Last", "First", "Suffix", "Number", "Visit", "Score", "Level")
+    rows = [
+        ("Doe", "Ann", suffix, "100200", "03/02/2026", "7", severity),
+        ("Roe", "Bob", "", "100300", "03/02/2026", "8", "mild"),
+    ]
+    reading = read(
+        pdf([_TITLE, *(mark for at, row in enumerate((header, *rows)) for mark in line(92 + 18 * at, row, xs))]),
+        template,
+    )
+
+    assert code in blocked(reading)
+    assert _totals(reading) == [("Roe, Bob", "phq-9", "2026-03-02", 8)]
