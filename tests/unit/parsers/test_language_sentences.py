@@ -77,3 +77,40 @@ def test_a_sentence_torn_by_another_is_not_put_together() -> None:
 def test_a_sentence_that_says_there_is_no_score_is_counted() -> None:
     reading = _letter(ANN.replace("of 14.", "of declined."), BOB)
     assert (reading.no_score, _said(reading)) == (1, [("Bob Roe", "A101", 7)])
+
+
+_CARDS = parse_template(
+    r"""
+id: cards
+revision: 1
+anchors: [Score cards]
+furniture: [{text: Score cards}]
+dates: ['%m/%d/%Y']
+names: family-first
+sentences:
+  pattern: '(?P<instrument>\S+) \.{3,} (?P<total>\d+)'
+  groups:
+    - {pattern: 'Name (?P<name>.+) No\. (?P<mrn>\d+)'}
+    - {pattern: 'Born (?P<birth_date>\S+)'}
+    - {pattern: 'Completed (?P<authored_on>\S+)'}
+""",
+    source="cards.yaml",
+)
+
+
+def test_headings_that_follow_each_other_are_of_one_person_and_the_next_ones_of_another() -> None:
+    printed = (
+        "Name Doe, Ann No. 100200", "Born 01/02/1980", "Completed 03/02/2026", "PHQ-9 ..... 14", "GAD-7 ..... 7",
+        "Name Roe, Bob No. 100300", "Completed 03/03/2026", "PHQ-9 ..... 3",
+    )  # fmt: skip
+    drawn = [Mark(40, 40, "Score cards"), *(Mark(40, 80 + 24 * at, text) for at, text in enumerate(printed))]
+    told = [
+        (r.patient.name, r.patient.mrn, str(r.patient.birth_date), r.total)
+        for r in read(pdf(drawn), _CARDS).assessments
+    ]
+
+    assert told == [
+        ("Doe, Ann", "100200", "1980-01-02", 14),
+        ("Doe, Ann", "100200", "1980-01-02", 7),
+        ("Roe, Bob", "100300", "None", 3),
+    ]

@@ -509,3 +509,33 @@ table:
 
     assert code in blocked(reading)
     assert _totals(reading) == [("Roe, Bob", "phq-9", "2026-03-02", 8)]
+
+
+def test_a_score_cell_that_its_pattern_does_not_describe_is_unread_and_not_blank() -> None:
+    template = parse_template(
+        f"""
+id: board
+{_TOP}
+no_score: ['', REF]
+table:
+  columns:
+    - {{header: Client, field: name}}
+    - {{header: Number, field: mrn}}
+    - {{header: PHQ-9, field: parts, instrument: phq-9, pattern: '(?P<total>\\d+) on (?P<authored_on>\\S+)'}}
+    - {{header: GAD-7, field: parts, instrument: gad-7, pattern: '(?P<total>\\d+) on (?P<authored_on>\\S+)'}}
+""",
+        source="board.yaml",
+    )
+    xs = (40.0, 160.0, 240.0, 400.0)
+    rows = [
+        ("Client", "Number", "PHQ-9", "GAD-7"),
+        ("Doe, Ann", "100200", "14 on 03/02/2026", "7"),
+        ("Roe, Bob", "100300", "REF", ""),
+    ]
+    marks = [mark for at, row in enumerate(rows) for mark in line(92 + 18 * at, row, xs)]
+    reading = read(pdf([_TITLE, *marks]), template)
+
+    assert [record.instrument for record in reading.assessments] == ["phq-9", "gad-7"]
+    assert reading.no_score == 2
+    assert sendable(reading) == []
+    assert "cell-unreadable" in blocked(reading)

@@ -118,3 +118,23 @@ def test_any_text_is_a_template_or_a_template_error(text: str) -> None:
 def test_a_template_with_a_damaged_line_is_read_or_refused_with_a_template_error(line: str, damage: str) -> None:
     with contextlib.suppress(TemplateError):
         assert parse_template(_WHOLE.replace(line, line + damage), source="x.yaml").revision >= 1
+
+
+def test_a_questionnaire_beside_another_one_is_never_ignored() -> None:
+    with pytest.raises(TemplateError, match=r"GAD-7.*names another questionnaire"):
+        parse_template(
+            """
+id: two
+revision: 1
+anchors: [x]
+dates: ['%m/%d/%Y']
+items:
+  instrument: phq-2
+  columns:
+    - {header: PHQ-2, field: label}
+    - {header: Points, field: points}
+    - {header: GAD-7, field: ignore}
+  wording: [Little interest, Feeling down]
+""",
+            source="two.yaml",
+        )
