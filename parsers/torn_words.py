@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from parsers.lines import lines_of
 from parsers.placed_words import PlacedWords
@@ -36,7 +37,22 @@ class TornWords:
     def findings(self, row: ExtractedRow) -> tuple[Finding, ...]:
         """A finding for each cell of a record that holds a torn word, or words half upon each other."""
         regions = [cell.region for _, cell in row.cells if cell.region is not None and " " in cell.text]
-        return tuple([found for region in dict.fromkeys(regions) for found in _findings(region, self._words(region))])
+        found = [each for region in dict.fromkeys(regions) for each in _findings(region, self._words(region))]
+        # A cell that goes on amid a word begins in small letters.
+        small = [cell.region for _, cell in row.cells if cell.region is not None and cell.text[:1].islower()]
+        cut = [region for region in dict.fromkeys(small) if self._goes_on(region)]
+        return (*found, *(Finding(code="column-boundary", region=region) for region in cut))
+
+    def _goes_on(self, cell: Region) -> bool:
+        """Whether the first word of a cell touches letters of the cell before it."""
+        words = self._words(replace(cell, x0=0.0))
+        return any(
+            _touch(left.region, right.region)
+            and left.text[-1:].isalpha()
+            and right.text[:1].islower()
+            and left.region.x1 <= cell.x0 + 1 <= right.region.x1
+            for left, right in _neighbours(words)
+        )
 
     def _words(self, region: Region) -> list[Word]:
         if region.page not in self._placed:

@@ -115,3 +115,15 @@ def test_a_column_that_no_line_crosses_has_a_cell_in_each_row() -> None:
     reading = read(pdf(_sheet(rows, shared=[0], between=[0])), TEMPLATE)
 
     assert [record.patient.name for record in reading.assessments] == ["Doe, Ann", "Roe, Bob"]
+
+
+def test_a_word_cut_by_the_line_between_two_cells_waits_for_a_person() -> None:
+    rows = (
+        ("Doe, Ann", "100200", "Day care", "03/02/2026", "PHQ-9", "14"),
+        ("Roe, Bob", "", "", "03/03/2026", "PHQ-9", "3"),
+    )
+    drawn = _sheet(rows, shared=[])
+    cut = [Mark(150, _TOP + 2 * _STEP + 14, "Lachance", 9)]  # over the line between client and number
+    reading = read(pdf([*drawn, *cut]), TEMPLATE)
+
+    assert [who for who, *_ in _read(reading)] == ["Doe, Ann"]
