@@ -77,6 +77,8 @@ def rotate_answers(report: PrintedReport, random: Random) -> Mutant | None:
     told = list(report.told)
     for kind in kinds:
         names = [name for name in report.words[n] if name.startswith(f"{kind}:") and report.words[n][name]]
+        if not names:  # this form prints no answers of this kind
+            continue
         for name, source in zip(names, [names[-1], *names[:-1]], strict=True):
             here, there = report.words[n][name], report.words[n][source]
             dy = set_at(report, here[0]).baseline - set_at(report, there[0]).baseline
