@@ -106,7 +106,10 @@ class Drawing:
         return self._against(self._background(box), self._cut(box, 0.0))
 
     def whole_ink(self, box: Edges) -> Picture:
-        """The ink in a glyph's box with what is joined to it beside the box, out to the next gap."""
+        """The ink in a glyph's box with what is joined to it beside the box, out to the next gap.
+
+        Where no gap is near, the neighbour is joined to it, and both together have the shape of neither: the box alone.
+        """
         x0, top, x1, bottom = box
         more = BESIDE * (bottom - top)
         from_left = max(x0 - more, 0.0)
@@ -114,8 +117,11 @@ class Drawing:
         gaps = np.flatnonzero(~(ink > _GAP).any(axis=0))
         first = math.floor(x0 * self._across) - math.floor(from_left * self._across)
         last = first + self._cut(box, 0.0).shape[1]
-        left = gaps[gaps < first + 1].max(initial=-1) + 1
-        right = gaps[gaps >= last - 1].min(initial=ink.shape[1])
+        before, behind = gaps[gaps < first + 1], gaps[gaps >= last - 1]
+        at_edge = from_left == 0.0
+        if not behind.size or not (before.size or at_edge):
+            return self.ink(box)
+        left, right = before.max(initial=-1) + 1, behind.min(initial=ink.shape[1])
         return ink[:, left:right] if left < right else ink
 
     def _background(self, box: Edges) -> float:

@@ -98,6 +98,15 @@ def test_a_map_that_makes_one_digit_of_another_is_found_where_that_digit_is_prin
     assert "drawn-digits-differ" in _codes(reading)[1]
 
 
+@pytest.mark.parametrize("font", ["Helvetica-Oblique", "Helvetica-BoldOblique", "Times-Italic"])
+def test_a_digit_that_touches_its_neighbour_is_told_apart_from_another(font: str) -> None:
+    row = (*ANN[:5], "03/02/2074")
+    lie = with_standard_font_saying(_pdf(listing(row, BOB), font=font), font, {"7": "0"})
+    reading = read(lie, LISTING)
+    assert str(reading.assessments[0].authored_on) == "2004-03-02"
+    assert "drawn-digits-differ" in _codes(reading)[0]
+
+
 @pytest.mark.skipif(not DEJAVU.is_file(), reason="needs the DejaVu typeface")
 @pytest.mark.parametrize("says", [{}, {"1": "4", "4": "1"}, {"3": "8"}])
 def test_maps_of_embedded_typefaces_are_looked_through(says: dict[str, str]) -> None:
