@@ -149,5 +149,5 @@ def _records(
     made, without = split_scores(record, groups.said, printed, template)
     groups.row_taken()
     if not made and may_be_heading([(p.column, p.cell.text) for p in printed], template, table):
-        groups.doubt(table)
+        groups.doubt(table.group_fields)
     return made, without

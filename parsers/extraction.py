@@ -9,6 +9,7 @@ from parsers.areas import TableArea
 from parsers.block_extraction import extract_blocks
 from parsers.claims import Claims
 from parsers.components import joined_components
+from parsers.group_headings import Groups
 from parsers.header import Header, find_headers
 from parsers.heading_doubts import names_people
 from parsers.headless_items import extract_headless
@@ -16,7 +17,7 @@ from parsers.item_extraction import ItemPage, extract_items, own_headers
 from parsers.labels import LabelledValues, find_labels, read_values
 from parsers.lines import Line, find_on_line, find_wrapped, folded
 from parsers.marks import is_answered
-from parsers.sentence_extraction import SentenceState, extract_sentences
+from parsers.sentence_extraction import extract_sentences
 from parsers.table_extraction import TablePage, TableState, extract_table, table_headers
 from parsers.template import Template
 from parsers.template_items import Items
@@ -52,7 +53,7 @@ class _Progress:
     printed: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
     tables: list[TableState] = field(default_factory=list)
-    sentences: list[SentenceState] = field(default_factory=list)
+    sentences: list[Groups] = field(default_factory=list)
     tables_seen: int = 0
 
 
@@ -65,7 +66,7 @@ def extract(document: Document, template: Template, *, site: str) -> Extraction:
         site: The clinic the file came from; another clinic's name on a page is a finding.
     """
     progress = _Progress(
-        tables=[TableState() for _ in template.table], sentences=[SentenceState() for _ in template.sentences]
+        tables=[TableState() for _ in template.table], sentences=[Groups() for _ in template.sentences]
     )
     for page in document.pages:
         _page(page, template, site, progress)
@@ -128,7 +129,7 @@ def _page(page: Page, template: Template, site: str, progress: _Progress) -> Non
         for table, state in zip(template.table, progress.tables, strict=True):
             state.doubt(table)
         for said in progress.sentences:
-            said.doubt()
+            said.doubt(said.said)
 
 
 def _take_questions(

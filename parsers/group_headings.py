@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from parsers.claims import Claims
@@ -69,9 +69,9 @@ class Groups:
         """A row below the headings was read."""
         self._fresh.clear()
 
-    def doubt(self, table: Table) -> None:
-        """Something was printed that was not understood: it may have been a heading."""
-        self.doubted.update(table.group_fields)
+    def doubt(self, fields: Iterable[str]) -> None:
+        """Something was printed that was not understood: it may have been a heading that says these fields."""
+        self.doubted.update(fields)
 
 
 def claim_group_headers(table: Table, claims: Claims) -> dict[int, tuple[Header, ...]]:

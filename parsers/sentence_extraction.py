@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from parsers.claims import Claims
-from parsers.group_headings import cells_of_pattern
+from parsers.group_headings import Groups, cells_of_pattern
 from parsers.lines import Line, folded
-from parsers.template_parts import IDENTITY, SCORES, Sentences
+from parsers.template_parts import SCORES, Sentences
 from records.document import Page, Word
 from records.finding import Finding
 from records.geometry import around
@@ -32,27 +32,8 @@ class SentencePage:
     no_score: int
 
 
-@dataclass(slots=True)
-class SentenceState:
-    """What headings between sentences say; it holds on to the next page.
-
-    Attributes:
-        said: Field name to the latest heading's cell.
-        doubted: Fields that something unread may have changed since.
-        fresh: What of a person was said since the last record.
-    """
-
-    said: dict[str, Cell] = field(default_factory=dict)
-    doubted: set[str] = field(default_factory=set)
-    fresh: set[str] = field(default_factory=set)
-
-    def doubt(self) -> None:
-        """Something was printed that was not understood: it may have been a heading."""
-        self.doubted.update(self.said)
-
-
 def extract_sentences(
-    page: Page, sentences: Sentences, claims: Claims, state: SentenceState, *, no_score: Sequence[str]
+    page: Page, sentences: Sentences, claims: Claims, groups: Groups, *, no_score: Sequence[str]
 ) -> SentencePage:
     """The records of a page, in reading order; claims their words.
 
@@ -62,7 +43,7 @@ def extract_sentences(
         page: The page.
         sentences: How a record is written.
         claims: What of the page is taken already.
-        state: What the pages before say; updated.
+        groups: What headings on the pages before say; updated.
         no_score: What the score says where there is none; such a sentence is counted and is no record.
     """
     nothing = {folded(text) for text in no_score}
@@ -74,7 +55,7 @@ def extract_sentences(
             claims.release(known.words_of(match.start(), match.end()) or ())
     for text in _texts(claims.free_lines(), sentences):
         if isinstance(text, Line):
-            _hear(state, text, sentences)
+            groups.take(_heard(text, sentences))
             claims.claim(text.words)
             continue
         for match in sentences.pattern.finditer(text.joined):
@@ -82,17 +63,17 @@ def extract_sentences(
             if words is None:
                 continue
             claims.claim(words)
-            state.fresh.clear()
+            groups.row_taken()
             own = tuple(_cells(match, text))
             named = {name for name, _ in own}
-            told = [(name, cell) for name, cell in state.said.items() if name not in named]
+            told = [(name, cell) for name, cell in groups.said.items() if name not in named]
             cells = (*own, *told)
             if any(name in SCORES and folded(cell.text) in nothing for name, cell in cells):
                 without += 1
                 continue
             box = around([word.region for word in words])
             row = ExtractedRow(page=page.number, region=box, cells=cells, instrument=sentences.instrument)
-            if any(name in state.doubted for name, _ in told):
+            if any(name in groups.doubted for name, _ in told):
                 row = replace(row, findings=(Finding(code="row-ambiguous", region=box),))
             rows.append(row)
     return SentencePage(rows=tuple(rows), no_score=without)
@@ -111,18 +92,10 @@ def _texts(lines: Sequence[Line], sentences: Sentences) -> Iterator[Line | Runni
     yield from paragraphs(between)
 
 
-def _hear(state: SentenceState, line: Line, sentences: Sentences) -> None:
-    """Let a heading hold from here on; of another person's heading nothing of the person before is kept.
-
-    A heading that says what the one directly above it left out is of the same person.
-    """
+def _heard(line: Line, sentences: Sentences) -> dict[str, Cell]:
+    """What a heading says."""
     patterns = [group.pattern for group in sentences.groups if group.pattern is not None]
-    cells = next((c for p in patterns if (c := cells_of_pattern(line, p)) is not None), {})
-    who = {name for name in cells if name in IDENTITY}
-    gone = IDENTITY if who and (who & state.fresh or not state.fresh) else frozenset()
-    state.fresh = (set() if gone else state.fresh) | who
-    state.said = {**{name: cell for name, cell in state.said.items() if name not in gone}, **cells}
-    state.doubted -= cells.keys() | {str(name) for name in gone}
+    return next((cells for pattern in patterns if (cells := cells_of_pattern(line, pattern)) is not None), {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class TableState:
 
     def doubt(self, table: Table) -> None:
         """Something was printed that was not understood: it may have been a heading."""
-        self.groups.doubt(table)
+        self.groups.doubt(table.group_fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ def _take_between(
             without_skipped(claims.free_lines(region), table, claims)
         if any(group.columns for group in table.groups) and any(region.holds(*s.region.center) for s in stops):
             # A heading with columns of its own may stand among those rows, and is not looked for there.
-            groups.doubt(table)
+            groups.doubt(table.group_fields)
 
 
 def _between(page: Page, above: Zone | None, below: Zone | None) -> list[Region]:
@@ -250,7 +250,7 @@ def _one_table(
         if row is None:
             continue
         if row.ambiguous:
-            groups.doubt(table)
+            groups.doubt(table.group_fields)
         made, without = _records(page, row, cells, borders, template, groups, table)
         if doubted:
             note = Finding(code="row-ambiguous", region=row.region)
@@ -266,7 +266,7 @@ def _one_table(
         no_score += without
         groups.row_taken()
         if strange or (not by_rules and _hides_heading(row, table)):
-            groups.doubt(table)
+            groups.doubt(table.group_fields)
     return _Found(
         begins_amid=_begins_amid(body, rows, columns) or _loose(details, rows),
         strange=doubted,

@@ -114,3 +114,14 @@ def test_headings_that_follow_each_other_are_of_one_person_and_the_next_ones_of_
         ("Doe, Ann", "100200", "1980-01-02", 7),
         ("Roe, Bob", "100300", "None", 3),
     ]
+
+
+def test_the_day_printed_below_one_persons_name_is_not_the_next_persons() -> None:
+    printed = (
+        "Name Doe, Ann No. 100200", "Completed 03/02/2026", "PHQ-9 ..... 14",
+        "Name Roe, Bob No. 100300", "PHQ-9 ..... 3",
+    )  # fmt: skip
+    drawn = [Mark(40, 40, "Score cards"), *(Mark(40, 80 + 24 * at, text) for at, text in enumerate(printed))]
+    records = read(pdf(drawn), _CARDS).assessments
+
+    assert [(r.patient.name, str(r.authored_on)) for r in records] == [("Doe, Ann", "2026-03-02"), ("Roe, Bob", "None")]
