@@ -110,6 +110,7 @@ REASONS: Final[dict[str, str]] = {
     "twin": "Another patient shares the birth date and the family name.",
     "namesake": "Another patient has the same name.",
     "vetoed": "A person has said before that this print is not this patient.",
+    "alias-suspended": "A person decided this print before, but the roster has changed since.",
     "patient-inactive": "The patient is marked inactive.",
     "roster-missing": "There is no roster for this site.",
     "roster-stale": "The roster is older than allowed.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -21,6 +22,8 @@ class PatientIdentity:
         mrn: Medical record number as printed, unique within a site only.
         sex: "F", "M", "X" or None.
         phone: As printed, or None.
+        clinician: Who treats the patient, as printed, or None.
+        visit_date: Day of the visit the report belongs to, or None.
         cut_off: Which of family, given and middle name the print cuts off: only their beginnings are known.
     """
 
@@ -34,6 +37,8 @@ class PatientIdentity:
     mrn: str | None = None
     sex: str | None = None
     phone: str | None = None
+    clinician: str | None = None
+    visit_date: date | None = None
     cut_off: tuple[str, ...] = ()
 
 
@@ -43,7 +48,11 @@ class RosterPatient:
 
     Attributes:
         patient_id: The portal's id of the patient; unique over all sites.
+        former_family: Family name from before, such as the maiden name; several are separated by semicolons.
+        clinician: Who usually treats the patient, or None.
+        last_visit: Day of the latest visit, or None.
         active: False for patients the clinic marks inactive, merged or deceased.
+        merged_into: `patient_id` of the record that replaced this one, or None.
     """
 
     patient_id: str
@@ -58,7 +67,10 @@ class RosterPatient:
     birth_date: date | None = None
     sex: str | None = None
     phone: str | None = None
+    clinician: str | None = None
+    last_visit: date | None = None
     active: bool = True
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +100,38 @@ class Veto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A person's earlier "this print is that patient", replayed while nothing it rests on has changed.
+
+    Attributes:
+        fingerprint: `matching.normalisation.fingerprint` of the printed identity it was said of.
+        patient_id: The roster patient that this print is.
+        roster_fingerprint: `matching.normalisation.roster_fingerprint` of that patient when it was said.
+        rivals: Patients the person saw beside this one whose odds were at least a twentieth of this one's.
+    """
+
+    fingerprint: str
+    patient_id: str
+    roster_fingerprint: str
+    rivals: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPolicy:
     """When a match needs no person.
 
     Attributes:
         threshold: Least probability of a certain match, 0.5 < threshold < 1.
         vetoes: Earlier "not this patient" decisions of this site.
+        aliases: Earlier "this print is that patient" decisions that stand for this site and source, by fingerprint.
+        calibration: Points (log2 odds as computed, log2 odds as they proved), ascending in both; empty for the
+            computed odds as they are.
     """
 
     threshold: float = 0.999
     vetoes: frozenset[Veto] = field(default_factory=frozenset)
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    calibration: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.5 < self.threshold < 1:

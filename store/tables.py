@@ -256,7 +256,10 @@ class RosterPatientRow(StoreTable, table=True):
     birth_date: date | None = None
     sex: str | None = None
     phone: str | None = None
+    clinician: str | None = None
+    last_visit: date | None = None
     active: bool = True
+    merged_into: str | None = None
 
 
 class VetoRow(StoreTable, table=True):
