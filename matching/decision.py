@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from math import exp2, fsum, log2
 from typing import Final
 
-from matching.comparison import BirthDateLevel, Comparison, compare, printed_name
-from matching.gates import Print, doubts, has_namesake, has_near_twin, mrn_agrees
+import numpy as np
+
+from matching.comparison import Comparison, compare, printed_name
+from matching.gates import Print, doubts, has_namesake, has_near_twin
 from matching.normalisation import fingerprint, is_test_patient
 from matching.person import printed_person
-from matching.roster_index import RosterIndex
+from matching.roster_index import RosterIndex, Rows
+from matching.shortlist import shortlist
 from records.decision import Candidate, Evidence, MatchDecision, MatchGrade
 from records.patient import LinkPolicy, PatientIdentity
 
@@ -51,16 +54,17 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
     candidate has less than one chance in a hundred is about nobody.
     """
     person = printed_person(identity)
+    digits = index.with_mrn_digits(person.mrn)
     about = Print(
         person=person,
-        mrn_rows=index.with_mrn(person.mrn),
-        mrn_digit_rows=index.with_mrn_digits(person.mrn),
+        mrn_rows=tuple(row for row in digits if index.has_mrn(row, person.mrn)),
+        mrn_digit_rows=digits,
         index=index,
     )
     chances = _chances(identity, about, policy)
     if not chances:
         return _decision((), _reasons_for_nobody(identity, index))
-    people = len(index.patients)
+    people = len(index)
     shares = [exp2(chance.joint) for chance in chances]
     nobody = _share_of_nobody(chances, people=people)
     whole = fsum([nobody, *shares])
@@ -95,38 +99,28 @@ def _chances(identity: PatientIdentity, about: Print, policy: LinkPolicy) -> lis
         said_of = fingerprint(identity)
         vetoed = frozenset(veto.patient_id for veto in policy.vetoes if veto.fingerprint == said_of)
     names = printed_name(about.person, index.frequency)
-    prior = log2(_ON_ROSTER / max(len(index.patients), 1))
+    prior = log2(_ON_ROSTER / max(len(index), 1))
 
     def chances_of(rows: Iterable[int]) -> list[_Chance]:
         chances = []
         for row in rows:
-            patient_id = index.patients[row].patient_id
-            found = compare(about.person, index.people[row], row=row, names=names, frequency=index.frequency)
+            patient_id = index.patient_id(row)
+            found = compare(about.person, index.person(row), row=row, names=names, frequency=index.frequency)
             refused = patient_id in vetoed
             joint = prior + fsum(found.bits) + (_VETO_BITS if refused else 0.0)
             chances.append(_Chance(patient_id, found, joint, refused))
         return chances
 
-    seen: set[int] = set()
-    chances: list[_Chance] = []
-    for rows, names_known in ((index.sure, False), (index.nearest, True), (index.near, True)):
-        fresh = set(rows(about.person).tolist()) - seen
-        seen |= fresh
-        chances += chances_of(fresh)
-        if any(
-            chance.joint - prior > _BEYOND_DOUBT and _settles(chance.found, about, names_known=names_known)
-            for chance in chances
-        ):
-            break
+    def found_by(rows: Rows, known: Rows) -> list[_Chance]:
+        fresh = np.setdiff1d(rows, known, assume_unique=True) if len(known) else rows
+        numbered = about.mrn_digit_rows
+        return chances_of(shortlist(fresh, about.person, index.columns, index.pool, numbered=numbered).tolist())
+
+    sure = index.sure(about.person)
+    chances = found_by(sure, sure[:0])
+    if not any(chance.joint - prior > _BEYOND_DOUBT and not doubts(chance.found, about) for chance in chances):
+        chances += found_by(index.near(about.person), sure)
     return sorted(chances, key=lambda chance: (-chance.joint, chance.patient_id))
-
-
-def _settles(found: Comparison, about: Print, *, names_known: bool) -> bool:
-    """Whether nobody found by weaker keys could come near this candidate, or be its namesake."""
-    if doubts(found, about):
-        return False
-    # Before names are looked up, only number and birth date together make namesakes indifferent.
-    return names_known or (mrn_agrees(found, about) and found.birth_date is BirthDateLevel.EXACT)
 
 
 def _share_of_nobody(chances: Sequence[_Chance], *, people: int) -> float:
@@ -183,7 +177,7 @@ def _decision(candidates: tuple[Candidate, ...], reasons: tuple[str, ...]) -> Ma
 
 
 def _reasons_for_nobody(identity: PatientIdentity, index: RosterIndex) -> tuple[str, ...]:
-    reasons = ["patient-not-found" if index.patients else "roster-missing"]
+    reasons = ["patient-not-found" if len(index) else "roster-missing"]
     if is_test_patient(identity):
         reasons.append("test-patient")
     if not (identity.family or identity.given or identity.name):

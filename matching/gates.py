@@ -48,7 +48,7 @@ def has_near_twin(found: Comparison, about: Print) -> bool:
         return False
     is_known = about.index.frequency.is_given_name
     printed = about.person.family if found.name.swapped else about.person.given
-    patient = about.index.people[found.row]
+    patient = about.index.person(found.row)
     return any(
         given_level((name,), twin, is_known=is_known) not in _UNLIKE
         for twin in _siblings(found, about)
@@ -164,20 +164,21 @@ def _contradictions(found: Comparison, about: Print) -> list[str]:
         reasons.append("sex-conflict")
     if found.middle is FieldLevel.DIFFERENT and not (equal_mrn and same_day):
         reasons.append("middle-conflict")
-    if not about.index.patients[found.row].active:
+    if not about.index.is_active(found.row):
         reasons.append("patient-inactive")
     return reasons
 
 
 def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
     """Others on the roster with this patient's birth date and family name."""
-    people = about.index.people
-    patient = people[found.row]
+    patient = about.index.person(found.row)
     if not patient.birth_dates:
         return ()
-    born_alike = (row for row in about.index.born_on(patient.birth_dates[0]).tolist() if row != found.row)
-    return [people[row] for row in born_alike if not _families(patient).isdisjoint(_families(people[row]))]
+    born_alike = [
+        about.index.person(row) for row in about.index.born_on(patient.birth_dates[0]).tolist() if row != found.row
+    ]
+    return [other for other in born_alike if not _families(patient).isdisjoint(_families(other))]
 
 
 def _families(person: Person) -> set[str]:
-    return {*person.family.split(), person.former} - {""}
+    return {*person.family.split(), *person.former}

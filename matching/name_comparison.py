@@ -123,7 +123,7 @@ class PrintedName:
         self._given_known = given_known
         self._family_known = family_known
         self._given_levels: dict[tuple[bool, str, str, str], NameLevel] = {}
-        self._family_levels: dict[tuple[bool, str, str], NameLevel] = {}
+        self._family_levels: dict[tuple[bool, str, tuple[str, ...]], NameLevel] = {}
 
     def against(self, known: Person, *, swapped: bool) -> NameAgreement:
         """The levels against a patient's names, with the printed columns as they are or taken for each other."""
@@ -140,7 +140,7 @@ class PrintedName:
         if family is None:
             family = family_level(self._families[swapped], known, is_known=self._family_known)
             if family_cut:
-                family = beginning_level(self._families[swapped], (known.family, known.former))
+                family = beginning_level(self._families[swapped], (known.family, *known.former))
             self._family_levels[family_key] = family
         return NameAgreement(given, family, swapped)
 
@@ -199,17 +199,17 @@ def family_level(printed: Iterable[str], known: Person, *, is_known: IsKnown) ->
 def _family_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
     if _compact(name) == _compact(known.family):
         return NameLevel.EXACT
-    if known.former and _compact(name) == _compact(known.former):
+    if any(_compact(name) == _compact(former) for former in known.former):
         return NameLevel.FORMER
     if len(name) == 1 or len(known.family) == 1:
         return NameLevel.INITIAL if name[0] == known.family[0] else NameLevel.DIFFERENT
-    if _ends_amid(name, known.family) or _ends_amid(name, known.former):
+    if any(_ends_amid(name, borne) for borne in (known.family, *known.former)):
         return NameLevel.CUT_OFF
-    if _long_words(name) & (_long_words(known.family) | _long_words(known.former)):
+    if any(_long_words(name) & _long_words(borne) for borne in (known.family, *known.former)):
         return NameLevel.PART
     near = spelling_level(name, known.family, is_known=is_known)
     if near is NameLevel.DIFFERENT and known.former:
-        near = spelling_level(name, known.former, is_known=is_known)
+        near = best(spelling_level(name, former, is_known=is_known) for former in known.former)
     halves = known.family.split()
     if near is NameLevel.DIFFERENT and len(halves) > 1:
         slips = {spelling_level(name, half, is_known=is_known) for half in halves if len(half) > 2}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import numpy as np
+
 from matching.name_comparison import called
-from matching.person import Person
+from matching.name_pool import NamePool
+from matching.roster_columns import Ints, RosterColumns, former_names
 
 # A roster says little about names it lacks: it counts as much as this many further people with average names.
 _PRIOR_PEOPLE: Final = 50
@@ -19,58 +20,81 @@ _BIRTH_DAYS: Final = 29_200  # days in eighty years
 _BORNE_BY_OTHERS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NameFrequency:
-    """Counts over the people of one roster."""
+    """Counts over the people of one roster; a name counts however its words are spaced.
+
+    Attributes:
+        people: How many there are.
+    """
 
     people: int
-    given: Counter[str]
-    family: Counter[str]
-    birth_dates: Counter[date]
+    _given: dict[str, int]
+    _family: dict[str, int]
+    _crowded_days: dict[int, int]
 
     @classmethod
-    def of(cls, people: Iterable[Person]) -> NameFrequency:
+    def of(cls, columns: RosterColumns, pool: NamePool) -> NameFrequency:
         """Count given names (preferred ones too), family names (each half and former ones too) and birth dates."""
-        size = 0
-        given: Counter[str] = Counter()
-        family: Counter[str] = Counter()
-        birth_dates: Counter[date] = Counter()
-        for person in people:
-            size += 1
-            for name in _spellings(person.given, person.preferred):
-                given[name] += 1
-            for name in _spellings(person.family, person.former, *person.family.split()):
-                family[name] += 1
-            for day in person.birth_dates:
-                birth_dates[day] += 1
-        return cls(size, given, family, birth_dates)
+        listed = columns.listed
+        people = int(listed.sum())
+        given = _counts(pool, columns.given[listed], columns.preferred[listed])
+        family: dict[str, int] = {}
+        for name, count in _borne(pool, columns.family[listed]):
+            for spelling in {_compact(name), *name.split()}:
+                family[spelling] = family.get(spelling, 0) + count
+        for name, count in _borne(pool, columns.former[listed]):
+            for spelling in {_compact(part) for part in former_names(name)}:
+                family[spelling] = family.get(spelling, 0) + count
+        days, counts = np.unique(columns.birth_date[listed], return_counts=True)
+        crowd = max(3, 4 * people / _BIRTH_DAYS)
+        crowded = {int(day): int(count) for day, count in zip(days, counts, strict=True) if day and count > crowd}
+        return cls(people, given, family, crowded)
+
+    def given_count(self, name: str) -> int:
+        """How many people bear this given name, or are called by it."""
+        return self._given.get(_compact(name), 0)
+
+    def family_count(self, name: str) -> int:
+        """How many people bear this family name, as one of several too, or bore it."""
+        return self._family.get(_compact(name), 0)
 
     def given_share(self, name: str) -> float:
         """Probability that somebody else bears this given name."""
-        return (self.given[_compact(name)] + _PRIOR_PEOPLE * _AVERAGE_GIVEN) / (self.people + _PRIOR_PEOPLE)
+        return (self.given_count(name) + _PRIOR_PEOPLE * _AVERAGE_GIVEN) / (self.people + _PRIOR_PEOPLE)
 
     def family_share(self, name: str) -> float:
         """Probability that somebody else bears this family name."""
-        return (self.family[_compact(name)] + _PRIOR_PEOPLE * _AVERAGE_FAMILY) / (self.people + _PRIOR_PEOPLE)
+        return (self.family_count(name) + _PRIOR_PEOPLE * _AVERAGE_FAMILY) / (self.people + _PRIOR_PEOPLE)
 
     def birth_date_share(self, day: date) -> float:
         """Probability that somebody else has this birth date; higher for days that a clinic enters by default."""
-        count = self.birth_dates[day]
-        if count <= max(3, 4 * self.people / _BIRTH_DAYS):
-            return 1 / _BIRTH_DAYS
-        return (count + _PRIOR_PEOPLE / _BIRTH_DAYS) / (self.people + _PRIOR_PEOPLE)
+        count = self._crowded_days.get(day.year * 10_000 + day.month * 100 + day.day)
+        return (
+            1 / _BIRTH_DAYS if count is None else (count + _PRIOR_PEOPLE / _BIRTH_DAYS) / (self.people + _PRIOR_PEOPLE)
+        )
 
     def is_given_name(self, name: str) -> bool:
         """Whether this spelling is a given name that people bear, not a slip."""
-        return self.given[name] >= _BORNE_BY_OTHERS or bool(called(name))
+        return self.given_count(name) >= _BORNE_BY_OTHERS or bool(called(name))
 
     def is_family_name(self, name: str) -> bool:
         """Whether this spelling is a family name that people bear, not a slip."""
-        return self.family[name] >= _BORNE_BY_OTHERS
+        return self.family_count(name) >= _BORNE_BY_OTHERS
 
 
-def _spellings(*names: str) -> set[str]:
-    return {_compact(name) for name in names if name}
+def _counts(pool: NamePool, *columns: Ints) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for column in columns:
+        for name, count in _borne(pool, column):
+            counts[_compact(name)] = counts.get(_compact(name), 0) + count
+    return counts
+
+
+def _borne(pool: NamePool, ids: Ints) -> list[tuple[str, int]]:
+    """The names of a column and how many rows have each, without the empty one."""
+    counts = np.bincount(ids, minlength=1)
+    return [(pool.names[at], int(counts[at])) for at in np.flatnonzero(counts).tolist() if at]
 
 
 def _compact(name: str) -> str:

@@ -24,6 +24,8 @@ _LETTERS: Final = str.maketrans(
 _APOSTROPHES_AND_DOTS = re.compile(r"['’‘‛`´ʼʹʻ′.]")
 _NO_NAME_CHARACTER = re.compile(r"[\W_]+")
 _NO_MRN_CHARACTER = re.compile(r"[\W_]+")
+_NO_DIGIT = re.compile(r"[^0-9]+")
+_LEAST_PHONE_DIGITS: Final = 7
 _MRN_LABEL = re.compile(r"^(?:MRN|MR|CHART|ACCT|ID|NO)(?=[A-Z]?\d)")
 _MRN_PARTS = re.compile(r"([^\W\d_]*)0*(\d+)(\w*)")
 
@@ -111,7 +113,10 @@ def normalise_suffix(text: str | None) -> str:
 
 def normalise_mrn(text: str | None) -> str:
     """Upper-case letters and digits of a record number; empty for nothing or a placeholder. Leading zeros stay."""
-    bare = _NO_MRN_CHARACTER.sub("", unicodedata.normalize("NFKC", text or "").upper())
+    if not text:
+        return ""
+    plain = text.isascii() and text.isalnum()  # almost every one: a roster has a million
+    bare = text.upper() if plain else _NO_MRN_CHARACTER.sub("", unicodedata.normalize("NFKC", text).upper())
     bare = _MRN_LABEL.sub("", bare)
     placeholder = bare in _NO_MRN or not bare.strip("0") or (len(bare) > 3 and not bare.strip("9"))
     return "" if placeholder else bare
@@ -128,6 +133,8 @@ def mrn_core(mrn: str) -> str:
 
     Prints leave out the letters that all numbers of a clinic share. A number without digits is its own core.
     """
+    if mrn.isdecimal() and mrn.isascii():
+        return mrn.lstrip("0")
     parts = _MRN_PARTS.fullmatch(mrn)
     return parts[2] if parts else mrn
 
@@ -141,6 +148,17 @@ def normalise_sex(text: str | None) -> str:
     """ "F" or "M"; empty for everything else, which is compared with nothing."""
     letter = (text or "").strip().upper()
     return letter if letter in ("F", "M") else ""
+
+
+def normalise_phone(text: str | None) -> str:
+    """The last ten digits of a phone number, without leading zeros; empty for fewer than seven or all alike.
+
+    Ten are a North American number without its country; elsewhere, what is left still tells numbers apart.
+    """
+    if not text:
+        return ""
+    digits = (text if text.isdecimal() and text.isascii() else _NO_DIGIT.sub("", text))[-10:].lstrip("0")
+    return digits if len(digits) >= _LEAST_PHONE_DIGITS and len(set(digits)) > 1 else ""
 
 
 def fingerprint(identity: PatientIdentity) -> str:

@@ -9,12 +9,13 @@ from matching.normalisation import (
     known_birth_date,
     known_name,
     normalise_mrn,
+    normalise_phone,
     normalise_sex,
     normalise_suffix,
     split_suffix,
 )
 from records.human_name import is_cut_off, split_name
-from records.patient import PatientIdentity, RosterPatient
+from records.patient import PatientIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +27,27 @@ class Person:
         given: Words of the given name.
         middle: Words or initials of the middle name.
         preferred: What the roster says the person is called; empty for a print.
-        former: A family name the roster knows from before; empty for a print.
+        former: Family names the roster knows from before; empty for a print.
         suffix: "jr", "sr", "ii", …
         cut_off: Which of family and given name are beginnings only; empty for the roster.
         birth_dates: The birth date, and its other reading where day and month cannot be told apart.
+        phone: Digits.
+        clinician: Words of the clinician's name, in alphabetical order.
+        visit: Day of the visit that is printed, or of the latest that the roster knows.
     """
 
-    family: str
-    given: str
-    middle: str
-    preferred: str
-    former: str
-    suffix: str
-    birth_dates: tuple[date, ...]
-    mrn: str
-    sex: str
+    family: str = ""
+    given: str = ""
+    middle: str = ""
+    preferred: str = ""
+    former: tuple[str, ...] = ()
+    suffix: str = ""
+    birth_dates: tuple[date, ...] = ()
+    mrn: str = ""
+    sex: str = ""
+    phone: str = ""
+    clinician: str = ""
+    visit: date | None = None
     cut_off: tuple[str, ...] = ()
 
 
@@ -58,38 +65,27 @@ def printed_person(identity: PatientIdentity) -> Person:
         *whole, last = middle.split()
         middle = " ".join([*whole, last[:1]])
     days = (known_birth_date(identity.birth_date), known_birth_date(identity.birth_date_other_reading))
-    return _person(
-        family=family, given=given, middle=middle, suffix=suffix, preferred=None, former=None,
-        birth_dates=tuple(dict.fromkeys(day for day in days if day is not None)), mrn=identity.mrn, sex=identity.sex,
-        cut_off=cut_off,
-    )  # fmt: skip
-
-
-def known_person(patient: RosterPatient) -> Person:
-    """The person of a roster row."""
-    day = known_birth_date(patient.birth_date)
-    return _person(
-        family=patient.family, given=patient.given, middle=patient.middle, suffix=patient.suffix,
-        preferred=patient.preferred, former=patient.former_family,
-        birth_dates=(day,) if day else (), mrn=patient.mrn, sex=patient.sex,
-    )  # fmt: skip
-
-
-def _person(
-    *, family: str | None, given: str | None, middle: str | None, suffix: str | None, preferred: str | None,
-    former: str | None, birth_dates: tuple[date, ...], mrn: str | None, sex: str | None, cut_off: tuple[str, ...] = (),
-) -> Person:  # fmt: skip
     family_name, family_suffix = split_suffix(known_name(family))
     given_name, given_suffix = split_suffix(known_name(given))
     return Person(
         family=family_name,
         given=given_name,
         middle=split_suffix(known_name(middle))[0] if middle else "",
-        preferred=known_name(preferred) if preferred else "",
-        former=known_name(former) if former else "",
         suffix=(normalise_suffix(suffix) if suffix else "") or family_suffix or given_suffix,
-        birth_dates=birth_dates,
-        mrn=normalise_mrn(mrn),
-        sex=normalise_sex(sex),
+        birth_dates=tuple(dict.fromkeys(day for day in days if day is not None)),
+        mrn=normalise_mrn(identity.mrn),
+        sex=normalise_sex(identity.sex),
+        phone=normalise_phone(identity.phone),
+        clinician=clinician_words(identity.clinician),
+        visit=identity.visit_date,
         cut_off=cut_off,
     )
+
+
+def clinician_words(text: str | None) -> str:
+    """The words of a clinician's name of more than one letter, without titles, in alphabetical order."""
+    if not text:
+        return ""
+    parts = split_name(text, order="auto")
+    words = " ".join(known_name(part) for part in (parts.family, parts.given) if part).split()
+    return " ".join(sorted(word for word in words if len(word) > 1))

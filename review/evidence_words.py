@@ -8,7 +8,8 @@ from typing import Final
 
 from matching.comparison import birth_date_level, mrn_level
 from matching.name_comparison import family_level, given_level
-from matching.person import known_person, printed_person
+from matching.person import printed_person
+from matching.roster_columns import known_person
 from records.decision import Evidence
 from records.patient import PatientIdentity, RosterPatient
 

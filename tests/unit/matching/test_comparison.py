@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from matching.comparison import BirthDateLevel, FieldLevel, MrnLevel, birth_date_level, compare, middle_level, mrn_level
 from matching.comparison import printed_name as name_of
 from matching.name_frequency import NameFrequency
-from matching.person import Person, known_person, printed_person
+from matching.name_pool import NamePool
+from matching.person import Person, printed_person
+from matching.roster_columns import columns_of, known_person
 from records.patient import PatientIdentity, RosterPatient
 
 BORN = date(1984, 11, 6)
 
 
 def known(family: str = "Riley", given_name: str = "Julie", **more: str) -> Person:
-    return known_person(
-        RosterPatient(patient_id="p", site="s", family=family, given=given_name, birth_date=BORN, mrn="W24463", **more)
-    )
+    return known_person(listed(family, given_name, **more))
 
 
 @pytest.mark.parametrize(
@@ -83,39 +83,46 @@ def test_a_middle_name_has_a_level(printed: str | None, patient: str | None, lev
     assert middle_level(print_of, person) is level
 
 
-def bits(identity: PatientIdentity, patient: Person, others: list[Person]) -> tuple[float, ...]:
-    frequency = NameFrequency.of([patient, *others])
+def listed(family: str = "Riley", given_name: str = "Julie", **more: str) -> RosterPatient:
+    return RosterPatient(
+        patient_id="p", site="s", family=family, given=given_name, birth_date=BORN, mrn="W24463", **more
+    )
+
+
+def bits(identity: PatientIdentity, patient: RosterPatient, others: list[RosterPatient]) -> tuple[float, ...]:
+    pool = NamePool()
+    frequency = NameFrequency.of(columns_of([patient, *others], pool), pool)
     printed = printed_person(identity)
-    return compare(printed, patient, row=0, names=name_of(printed, frequency), frequency=frequency).bits
+    return compare(printed, known_person(patient), row=0, names=name_of(printed, frequency), frequency=frequency).bits
 
 
 def test_a_rare_name_weighs_more_than_a_common_one() -> None:
     identity = PatientIdentity(family="Riley", given="Julie")
-    rare = bits(identity, known(), [known("Stone") for _ in range(50)])
-    common = bits(identity, known(), [known() for _ in range(50)])
+    rare = bits(identity, listed(), [listed("Stone") for _ in range(50)])
+    common = bits(identity, listed(), [listed() for _ in range(50)])
     assert rare[0] > common[0] + 3
 
 
 def test_a_birth_date_that_a_clinic_enters_by_default_weighs_little() -> None:
     identity = PatientIdentity(family="Riley", given="Julie", birth_date=BORN)
-    default = bits(identity, known(), [known() for _ in range(50)])
-    others = [known_person(RosterPatient(patient_id="p", site="s", family="A", given="B")) for _ in range(50)]
-    assert bits(identity, known(), others)[1] > default[1] + 10
+    default = bits(identity, listed(), [listed() for _ in range(50)])
+    others = [RosterPatient(patient_id="p", site="s", family="A", given="B") for _ in range(50)]
+    assert bits(identity, listed(), others)[1] > default[1] + 10
 
 
 def test_what_is_missing_weighs_nothing() -> None:
     identity = PatientIdentity(family="Riley", given="Julie")
-    assert bits(identity, known(middle="J", suffix="Jr", sex="F"), [])[1:] == (0, 0, 0, 0, 0)
+    assert bits(identity, listed(middle="J", suffix="Jr", sex="F"), [])[1:] == (0, 0, 0, 0, 0)
 
 
 def test_an_ambiguous_date_weighs_less_than_a_plain_one() -> None:
     plain = PatientIdentity(family="Riley", given="Julie", birth_date=BORN)
     either = PatientIdentity(family="Riley", given="Julie", birth_date=date(1984, 6, 11), birth_date_other_reading=BORN)
-    assert 0 < bits(either, known(), [])[1] < bits(plain, known(), [])[1]
+    assert 0 < bits(either, listed(), [])[1] < bits(plain, listed(), [])[1]
 
 
 @given(st.integers(1, 20_000))
 def test_no_other_birth_date_weighs_as_much_as_the_equal_one(days: int) -> None:
-    equal = bits(PatientIdentity(family="Riley", given="Julie", birth_date=BORN), known(), [])
+    equal = bits(PatientIdentity(family="Riley", given="Julie", birth_date=BORN), listed(), [])
     other = PatientIdentity(family="Riley", given="Julie", birth_date=BORN + timedelta(days=days))
-    assert bits(other, known(), [])[1] < equal[1]
+    assert bits(other, listed(), [])[1] < equal[1]

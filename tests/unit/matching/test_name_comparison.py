@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.name_comparison import NameAgreement, NameLevel, PrintedName
-from matching.person import Person, known_person, printed_person
+from matching.person import Person, printed_person
+from matching.roster_columns import known_person
 from records.patient import PatientIdentity, RosterPatient
 
 

@@ -31,7 +31,7 @@ def index_of(*patients: RosterPatient) -> RosterIndex:
 
 
 def found(index: RosterIndex, identity: PatientIdentity) -> set[str]:
-    return {index.patients[row].patient_id for row in index.candidates(identity)}
+    return {index.patient_id(int(row)) for row in index.candidates(identity)}
 
 
 def printed(patient: RosterPatient) -> PatientIdentity:

@@ -1,0 +1,222 @@
+"""The patients of a roster as columns: a million of them need no objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.name_pool import NamePool
+from matching.normalisation import (
+    known_birth_date,
+    known_name,
+    normalise_mrn,
+    normalise_phone,
+    normalise_sex,
+    normalise_suffix,
+    split_suffix,
+)
+from matching.person import Person, clinician_words
+from records.patient import RosterPatient
+
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+
+_SEXES: Final = ("", "F", "M")
+_SUFFIXES: Final = ("", "jr", "sr", "ii", "iii", "iv", "v", "vi")
+_BETWEEN_FORMER: Final = ";"
+_Value = TypeVar("_Value", bound=Hashable)
+
+
+class TextColumn:
+    """One text per row, in one piece."""
+
+    __slots__ = ("_ends", "_text")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """A column of these texts."""
+        self._text = "".join(texts)
+        self._ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+
+    def __getitem__(self, row: int) -> str:
+        return self._text[int(self._ends[row - 1]) if row else 0 : int(self._ends[row])]
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        for end in self._ends.tolist():
+            yield self._text[start:end]
+            start = end
+
+    def followed_by(self, more: TextColumn) -> TextColumn:
+        """This column with further rows."""
+        longer = TextColumn(())
+        longer._text = self._text + more._text
+        longer._ends = np.concatenate([self._ends, more._ends + len(self._text)])
+        return longer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RosterColumns:
+    """One row per patient; names are ids of the pool, 0 where there is none.
+
+    Attributes:
+        former: Id of the former family names, joined by semicolons.
+        birth_date: Day as the number yyyymmdd, 0 where unknown.
+        sex: Position in `_SEXES`.
+        suffix: Position in `_SUFFIXES`.
+        phone: Its last digits as a number, 0 where unknown.
+        last_visit: Day as yyyymmdd, 0 where unknown.
+        active: Whether the clinic lists the patient as active and not merged into another.
+        listed: False for rows whose patient was removed or replaced by a later row.
+    """
+
+    patient_ids: TextColumn
+    mrns: TextColumn
+    family: Ints
+    given: Ints
+    middle: Ints
+    preferred: Ints
+    former: Ints
+    birth_date: Ints
+    sex: Bytes
+    suffix: Bytes
+    phone: npt.NDArray[np.int64]
+    clinician: Ints
+    last_visit: Ints
+    active: npt.NDArray[np.bool_]
+    listed: npt.NDArray[np.bool_]
+
+    def followed_by(self, others: RosterColumns) -> RosterColumns:
+        """These rows and, behind them, others of the same pool."""
+        return RosterColumns(
+            patient_ids=self.patient_ids.followed_by(others.patient_ids),
+            mrns=self.mrns.followed_by(others.mrns),
+            family=np.concatenate([self.family, others.family]),
+            given=np.concatenate([self.given, others.given]),
+            middle=np.concatenate([self.middle, others.middle]),
+            preferred=np.concatenate([self.preferred, others.preferred]),
+            former=np.concatenate([self.former, others.former]),
+            birth_date=np.concatenate([self.birth_date, others.birth_date]),
+            sex=np.concatenate([self.sex, others.sex]),
+            suffix=np.concatenate([self.suffix, others.suffix]),
+            phone=np.concatenate([self.phone, others.phone]),
+            clinician=np.concatenate([self.clinician, others.clinician]),
+            last_visit=np.concatenate([self.last_visit, others.last_visit]),
+            active=np.concatenate([self.active, others.active]),
+            listed=np.concatenate([self.listed, others.listed]),
+        )
+
+    def person(self, row: int, names: Sequence[str]) -> Person:
+        """The patient of a row; `names` are those of the pool."""
+        day, former, visit = int(self.birth_date[row]), names[self.former[row]], int(self.last_visit[row])
+        phone = int(self.phone[row])
+        return Person(
+            family=names[self.family[row]],
+            given=names[self.given[row]],
+            middle=names[self.middle[row]],
+            preferred=names[self.preferred[row]],
+            former=former_names(former),
+            suffix=_SUFFIXES[self.suffix[row]],
+            birth_dates=(_day(day),) if day else (),
+            mrn=self.mrns[row],
+            sex=_SEXES[self.sex[row]],
+            phone=str(phone) if phone else "",
+            clinician=names[self.clinician[row]],
+            visit=_day(visit) if visit else None,
+        )
+
+
+def former_names(joined: str) -> tuple[str, ...]:
+    """The former family names that the pool keeps as one."""
+    return tuple(joined.split(_BETWEEN_FORMER)) if joined else ()
+
+
+def columns_of(patients: Sequence[RosterPatient], pool: NamePool) -> RosterColumns:
+    """The columns of these patients; their names are added to the pool."""
+    family, family_suffix = _names([patient.family for patient in patients], pool)
+    given, given_suffix = _names([patient.given for patient in patients], pool)
+    suffix = _each([patient.suffix for patient in patients], lambda text: _SUFFIXES.index(normalise_suffix(text)))
+    suffix = np.where(suffix > 0, suffix, np.where(family_suffix > 0, family_suffix, given_suffix))
+    return RosterColumns(
+        patient_ids=TextColumn([patient.patient_id for patient in patients]),
+        mrns=TextColumn([normalise_mrn(patient.mrn) for patient in patients]),
+        family=family,
+        given=given,
+        middle=_each(
+            [patient.middle for patient in patients], lambda text: pool.add(split_suffix(known_name(text))[0])
+        ),
+        preferred=_each([patient.preferred for patient in patients], lambda text: pool.add(known_name(text))),
+        former=_each([patient.former_family for patient in patients], lambda text: pool.add(_former(text))),
+        birth_date=_each([patient.birth_date for patient in patients], lambda day: _number(known_birth_date(day))),
+        sex=_each([patient.sex for patient in patients], lambda text: _SEXES.index(normalise_sex(text))).astype(
+            np.uint8
+        ),
+        suffix=suffix.astype(np.uint8),
+        phone=np.fromiter(
+            (int(normalise_phone(patient.phone) or 0) if patient.phone else 0 for patient in patients),
+            dtype=np.int64,
+            count=len(patients),
+        ),
+        clinician=_each([patient.clinician for patient in patients], lambda text: pool.add(clinician_words(text))),
+        last_visit=_each([patient.last_visit for patient in patients], _number),
+        active=np.fromiter(
+            (patient.active and patient.merged_into is None for patient in patients),
+            dtype=np.bool_,
+            count=len(patients),
+        ),
+        listed=np.ones(len(patients), dtype=np.bool_),
+    )
+
+
+def _names(texts: list[str], pool: NamePool) -> tuple[Ints, Ints]:
+    """Ids of names without their suffixes, and the suffixes."""
+    places, different = _places(texts)
+    parted = [split_suffix(known_name(text)) for text in different]
+    ids = np.array([pool.add(name) for name, _ in parted], dtype=np.int32)
+    suffixes = np.array([_SUFFIXES.index(suffix) for _, suffix in parted], dtype=np.int32)
+    return ids[places], suffixes[places]
+
+
+def _each(values: Sequence[_Value], number: Callable[[_Value], int]) -> Ints:
+    """A number for every value, computed once for equal ones."""
+    places, different = _places(values)
+    return np.array([number(value) for value in different], dtype=np.int32)[places]
+
+
+class _Places(dict[Hashable, int]):
+    def __missing__(self, value: Hashable) -> int:
+        place = self[value] = len(self)
+        return place
+
+
+def _places(values: Sequence[_Value]) -> tuple[Ints, Iterable[_Value]]:
+    """For every value its place among the different ones, and these."""
+    places = _Places()
+    found = np.fromiter(map(places.__getitem__, values), dtype=np.int32, count=len(values))
+    return found, places  # type: ignore[return-value]
+
+
+def _former(text: str | None) -> str:
+    names = (known_name(part) for part in (text or "").split(_BETWEEN_FORMER))
+    return _BETWEEN_FORMER.join(dict.fromkeys(name for name in names if name))
+
+
+def _number(day: date | None) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day if day else 0
+
+
+def _day(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def known_person(patient: RosterPatient) -> Person:
+    """One roster patient, normalised."""
+    pool = NamePool()
+    return columns_of([patient], pool).person(0, pool.names)

@@ -1,0 +1,125 @@
+"""Which of many candidates are worth a full comparison: those that share enough with the print at a glance.
+
+A glance is a sum of the bits that names, birth date and record number are good for at best. Whoever is far behind the
+best at a glance adds nothing that a probability would show. The cut depends on the sums alone, so neither the order of
+the roster nor its size decides who is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.process import cdist
+
+from matching.name_comparison import called
+from matching.name_pool import NamePool
+from matching.person import Person
+from matching.roster_columns import Ints, RosterColumns
+
+Rows = npt.NDArray[np.int32]
+_Bits = npt.NDArray[np.float32]
+
+_FEW: Final = 6  # comparing these costs less than a glance at them
+_BEHIND: Final = 12.0  # bits behind the best at a glance
+_MOST: Final = 12
+_EQUAL_NAME: Final = 8.0
+_NEAR_NAME: Final = 5.0
+_INITIAL: Final = 3.0
+_OTHER_NAME: Final = -5.0
+_SIMILAR: Final = 0.86  # Jaro-Winkler, below what a comparison calls similar
+_EQUAL_DAY: Final = 14.0
+_TWO_PARTS: Final = 4.0
+_OTHER_DAY: Final = -6.0
+_EQUAL_MRN: Final = 20.0
+
+
+def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool, *, numbered: Sequence[int]) -> Rows:
+    """The rows that deserve a comparison with the print.
+
+    Args:
+        rows: Candidates.
+        printed: The print.
+        columns: The roster.
+        pool: Its names.
+        numbered: Rows whose record number has the printed digits.
+    """
+    if len(rows) <= _FEW:
+        return rows
+    bits = _names_at_a_glance(rows, printed, columns, pool) + _days_at_a_glance(rows, printed, columns)
+    if numbered:
+        bits[np.isin(rows, numbered)] += _EQUAL_MRN
+    cut = bits.max() - _BEHIND
+    if len(bits) > _MOST:
+        cut = max(cut, float(np.partition(bits, -_MOST)[-_MOST]))
+    chosen: Rows = rows[bits >= cut]
+    return chosen
+
+
+def _names_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool) -> _Bits:
+    family, given = columns.family[rows], columns.given[rows]
+    former, preferred, middle = columns.former[rows], columns.preferred[rows], columns.middle[rows]
+    ids = np.unique(np.concatenate([family, given, former, preferred, middle]))
+    alike_family, alike_given = _alike(printed, ids, pool)
+
+    def best(alike: _Bits, *names: Ints) -> _Bits:
+        most: _Bits = np.maximum.reduce([alike[np.searchsorted(ids, name)] for name in names])
+        return most
+
+    straight = best(alike_family, family, former) + best(alike_given, given, preferred, middle)
+    swapped = best(alike_family, given, preferred) + best(alike_given, family, former)
+    both: _Bits = np.maximum(straight, swapped)
+    return both
+
+
+def _alike(printed: Person, ids: Ints, pool: NamePool) -> tuple[_Bits, _Bits]:
+    """How much the printed family and given name share with each of these names."""
+    names = [pool.names[at] for at in ids.tolist()]
+    ours = [printed.family, printed.given]
+    distances = cdist(ours, names, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
+    likeness = cdist(ours, names, scorer=JaroWinkler.similarity, score_cutoff=_SIMILAR, dtype=np.float32)
+    near = (distances <= 2) | (likeness > 0)
+    bits: _Bits = np.where(near, np.float32(_NEAR_NAME), np.float32(_OTHER_NAME))
+    bits[distances == 0] = _EQUAL_NAME
+    related = called(printed.given)
+    words = [set(name.split()) for name in ours]
+    for place, name in enumerate(names):
+        for which, our in enumerate(ours):
+            if bits[which, place] >= _NEAR_NAME or not name or not our:
+                continue
+            if name.startswith(our) or our.startswith(name):
+                bits[which, place] = _NEAR_NAME if min(len(our), len(name)) > 1 else _INITIAL
+            elif name[0] == our[0] and 1 in (len(name), len(our)):
+                bits[which, place] = _INITIAL
+            elif (
+                (" " in name or ";" in name or " " in our)
+                and not words[which].isdisjoint(name.replace(";", " ").split())
+            ) or (which and name.split(" ")[0] in related):
+                bits[which, place] = _NEAR_NAME
+    for which, our in enumerate(ours):
+        if not our:
+            bits[which] = 0.0
+    if len(ids) and ids[0] == 0:
+        bits[:, 0] = _OTHER_NAME  # an absent former or preferred name is no likeness
+    return bits[0], bits[1]
+
+
+def _days_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns) -> _Bits:
+    known = columns.birth_date[rows]
+    bits = np.zeros(len(rows), dtype=np.float32)
+    if not printed.birth_dates:
+        return bits
+    bits[known > 0] = _OTHER_DAY
+    for day in printed.birth_dates:
+        whole = day.year * 10_000 + day.month * 100 + day.day
+        equal = (known // 10_000 == day.year).astype(np.int8)
+        equal += known // 100 % 100 == day.month
+        equal += known % 100 == day.day
+        bits[(equal == 2)] = np.maximum(bits[equal == 2], _TWO_PARTS)
+        if day.day <= 12:
+            bits[known == day.year * 10_000 + day.day * 100 + day.month] = _EQUAL_DAY
+        bits[known == whole] = _EQUAL_DAY
+    return bits
