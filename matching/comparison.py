@@ -31,7 +31,8 @@ class BirthDateLevel(StrEnum):
     EXACT = "exact"
     EITHER_READING = "either-reading"  # equal in one of the two readings of an ambiguous print
     SWAPPED = "swapped"  # day and month
-    ONE_DIGIT = "one-digit"  # one digit differs, or two neighbours are transposed
+    TRANSPOSED = "transposed"  # two neighbouring digits
+    ONE_DIGIT = "one-digit"  # one digit differs
     TWO_PARTS = "two-parts"  # two of year, month and day are equal
     YEAR_ONLY = "year-only"
     DIFFERENT = "different"
@@ -83,7 +84,8 @@ _FAMILY_EXACT: Final = 0.86
 _SWAPPED: Final = 0.015  # prints with given and family name in each other's column
 _BIRTH_DATE_EXACT: Final = 0.93
 _BIRTH_DATE: Final = {
-    BirthDateLevel.SWAPPED: (0.005, 2.1e-5), BirthDateLevel.ONE_DIGIT: (0.035, 0.0012),
+    BirthDateLevel.SWAPPED: (0.005, 2.1e-5), BirthDateLevel.TRANSPOSED: (0.004, 1.2e-4),
+    BirthDateLevel.ONE_DIGIT: (0.031, 0.0011),
     BirthDateLevel.TWO_PARTS: (0.01, 0.02), BirthDateLevel.YEAR_ONLY: (0.006, 0.012),
     BirthDateLevel.DIFFERENT: (0.014, 0.966), BirthDateLevel.MISSING: (1.0, 1.0),
 }  # fmt: skip
@@ -105,6 +107,11 @@ _SEX: Final = {
     FieldLevel.MISSING: (1.0, 1.0),
 }
 
+# A household shares its telephone and often its doctor, and comes on one day: these tell strangers apart, not a family.
+_PHONE: Final = {FieldLevel.EXACT: (0.6, 2e-5), FieldLevel.DIFFERENT: (0.4, 0.99998), FieldLevel.MISSING: (1.0, 1.0)}
+_CLINICIAN: Final = {FieldLevel.EXACT: (0.7, 0.1), FieldLevel.DIFFERENT: (0.3, 0.9), FieldLevel.MISSING: (1.0, 1.0)}
+_VISIT: Final = {FieldLevel.EXACT: (0.5, 0.01), FieldLevel.DIFFERENT: (0.5, 0.99), FieldLevel.MISSING: (1.0, 1.0)}
+
 _GIVEN_BITS: Final = _in_bits(_GIVEN)
 _FAMILY_BITS: Final = _in_bits(_FAMILY)
 _BIRTH_DATE_BITS: Final = _in_bits(_BIRTH_DATE)
@@ -112,23 +119,31 @@ _MRN_BITS: Final = _in_bits(_MRN)
 _MIDDLE_BITS: Final = _in_bits(_MIDDLE)
 _SUFFIX_BITS: Final = _in_bits(_SUFFIX)
 _SEX_BITS: Final = _in_bits(_SEX)
+_PHONE_BITS: Final = _in_bits(_PHONE)
+_CLINICIAN_BITS: Final = _in_bits(_CLINICIAN)
+_VISIT_BITS: Final = _in_bits(_VISIT)
 _STRAIGHT_BITS: Final = log2(1 - _SWAPPED)
 _SWAPPED_BITS: Final = log2(_SWAPPED)
 
 # Relatives. Somebody who is not on the roster shares a family name with the patient this often, was born on the same
 # day (a twin) this often, and then bears an equal or near given name this often.
 _SHARES_FAMILY_NAME: Final = 0.85
-_TWIN: Final = 0.02
+_TWIN: Final = 0.03
 _TWIN_SAME_GIVEN: Final = 1e-4
-_TWIN_NEAR_GIVEN: Final = 0.25
-_TWIN_NICKNAME: Final = 0.002
+_TWIN_OTHER_NEAR_NAME: Final = 0.2  # Marie and Maria
+_TWIN_NEAR_SPELLING: Final = 0.004  # a spelling that nobody else bears: a slip, or a rare name
+_TWIN_NICKNAME: Final = 0.05
 _NAMESAKE: Final = 0.03  # parent and child of one name
 _NEAR_NAMESAKE: Final = 0.02
+_GENERATION: Final = 12  # years at least between parent and child
+_TWIN_SOON: Final = 1e-3  # a brother or sister of the same name, born within a generation
 # Families register together, so their numbers are neighbours: one slip, and a number is near or equal.
 _RELATIVE_MRN: Final = {MrnLevel.EXACT: 100.0, MrnLevel.WITHOUT_LETTERS: 100.0, MrnLevel.ONE_EDIT: 700.0}
-_NEAR_GIVEN: Final = frozenset(
-    {NameLevel.ONE_EDIT, NameLevel.PART, NameLevel.CUT_OFF, NameLevel.SIMILAR, NameLevel.OTHER_NAME, NameLevel.MIDDLE}
-)
+_RELATIVE_PHONE: Final = 0.5
+_RELATIVE_CLINICIAN: Final = 0.4
+_RELATIVE_VISIT: Final = 0.1
+_NEAR_SPELLING: Final = frozenset({NameLevel.ONE_EDIT, NameLevel.CUT_OFF, NameLevel.MIDDLE})
+_OTHER_NEAR_NAME: Final = frozenset({NameLevel.OTHER_NAME, NameLevel.PART, NameLevel.SIMILAR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +152,7 @@ class Comparison:
 
     Attributes:
         row: Row of the roster index.
-        bits: Weights of name, birth date, MRN, middle name, suffix and sex, in log2.
+        bits: Weights of the identifiers in their order, in log2.
         relative: Likelihood that a relative of this patient, who is not on the roster, was printed like this;
             in the scale of 2 ** sum(bits).
     """
@@ -149,19 +164,27 @@ class Comparison:
     middle: FieldLevel
     suffix: FieldLevel
     sex: FieldLevel
-    bits: tuple[float, float, float, float, float, float]
+    phone: FieldLevel
+    clinician: FieldLevel
+    visit: FieldLevel
+    bits: tuple[float, ...]
     relative: float
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """The bars of the waterfall; fields that are missing on either side have none."""
-        identifiers = ("name", "birth_date", "mrn", "middle", "suffix", "sex")
-        levels = (self.name.label, self.birth_date, self.mrn, self.middle, self.suffix, self.sex)
+        levels = (
+            self.name.label, self.birth_date, self.mrn, self.middle, self.suffix, self.sex, self.phone, self.clinician,
+            self.visit,
+        )  # fmt: skip
         return tuple(
             Evidence(identifier=identifier, level=str(level), weight=weight)
-            for identifier, level, weight in zip(identifiers, levels, self.bits, strict=True)
+            for identifier, level, weight in zip(_IDENTIFIERS, levels, self.bits, strict=True)
             if level != "missing"
         )
+
+
+_IDENTIFIERS: Final = ("name", "birth_date", "mrn", "middle", "suffix", "sex", "phone", "clinician", "visit")
 
 
 def printed_name(printed: Person, frequency: NameFrequency) -> PrintedName:
@@ -182,9 +205,12 @@ def compare(printed: Person, known: Person, *, row: int, names: PrintedName, fre
     name, given_bits, family_bits = _name(names, known, frequency)
     birth_date, birth_date_bits = _birth_date(printed, known, frequency)
     mrn = mrn_level(printed.mrn, known.mrn)
-    middle, suffix, sex = middle_level(printed, known), _suffix_level(printed, known), _sex_level(printed, known)
+    middle, suffix = middle_level(printed, known), _suffix_level(printed, known)
+    sex, phone = _equal(printed.sex, known.sex), _equal(printed.phone, known.phone)
+    clinician, visit = _clinician_level(printed, known), _equal(printed.visit, known.visit)
     swap_bits = _SWAPPED_BITS if name.swapped else _STRAIGHT_BITS
     name_missing = NameLevel.MISSING in (name.given, name.family)
+    relative = _relative(name, given_bits, family_bits, birth_date, birth_date_bits, years=_years_between(printed, known))
     return Comparison(
         row=row,
         name=name,
@@ -193,13 +219,33 @@ def compare(printed: Person, known: Person, *, row: int, names: PrintedName, fre
         middle=middle,
         suffix=suffix,
         sex=sex,
+        phone=phone,
+        clinician=clinician,
+        visit=visit,
         bits=(
             given_bits + family_bits + (swap_bits if name.swapped or not name_missing else 0.0),
-            birth_date_bits, _MRN_BITS[mrn], _MIDDLE_BITS[middle], _SUFFIX_BITS[suffix],
-            _SEX_BITS[sex],
+            birth_date_bits, _MRN_BITS[mrn], _MIDDLE_BITS[middle], _SUFFIX_BITS[suffix], _SEX_BITS[sex],
+            _PHONE_BITS[phone], _CLINICIAN_BITS[clinician], _VISIT_BITS[visit],
         ),
-        relative=_relative(name, given_bits, family_bits, birth_date, birth_date_bits) * _RELATIVE_MRN.get(mrn, 1.0),
+        relative=relative * _shared_by_a_family(mrn, phone, clinician, visit),
     )  # fmt: skip
+
+
+def _shared_by_a_family(mrn: MrnLevel, phone: FieldLevel, clinician: FieldLevel, visit: FieldLevel) -> float:
+    shares = (
+        (phone, _PHONE, _RELATIVE_PHONE), (clinician, _CLINICIAN, _RELATIVE_CLINICIAN), (visit, _VISIT, _RELATIVE_VISIT)
+    )  # fmt: skip
+    factor = _RELATIVE_MRN.get(mrn, 1.0)
+    for level, table, share in shares:
+        if level is FieldLevel.EXACT:
+            factor *= share / table[level][1]
+    return factor
+
+
+def _years_between(printed: Person, known: Person) -> int:
+    if not printed.birth_dates or not known.birth_dates:
+        return _GENERATION
+    return abs(printed.birth_dates[0].year - known.birth_dates[0].year)
 
 
 def _name(names: PrintedName, known: Person, frequency: NameFrequency) -> tuple[NameAgreement, float, float]:
@@ -235,9 +281,11 @@ def birth_date_level(printed: date, known: date) -> BirthDateLevel:
     equal_parts = (printed.year == known.year, printed.month == known.month, printed.day == known.day)
     if equal_parts[0] and (printed.month, printed.day) == (known.day, known.month):
         return BirthDateLevel.SWAPPED
+    ours, theirs = printed.isoformat().replace("-", ""), known.isoformat().replace("-", "")
     # Same length, so one edit is one other digit or two neighbours transposed.
-    if OSA.distance(printed.isoformat(), known.isoformat(), score_cutoff=1) == 1:
-        return BirthDateLevel.ONE_DIGIT
+    if OSA.distance(ours, theirs, score_cutoff=1) == 1:
+        differ = sum(a != b for a, b in zip(ours, theirs, strict=True))
+        return BirthDateLevel.ONE_DIGIT if differ == 1 else BirthDateLevel.TRANSPOSED
     if sum(equal_parts) == 2:
         return BirthDateLevel.TWO_PARTS
     return BirthDateLevel.YEAR_ONLY if equal_parts[0] else BirthDateLevel.DIFFERENT
@@ -296,31 +344,57 @@ def _suffix_level(printed: Person, known: Person) -> FieldLevel:
     return FieldLevel.EXACT if printed.suffix == known.suffix else FieldLevel.DIFFERENT
 
 
-def _sex_level(printed: Person, known: Person) -> FieldLevel:
-    if not printed.sex or not known.sex:
+def _equal(printed: str | date | None, known: str | date | None) -> FieldLevel:
+    if not printed or not known:
         return FieldLevel.MISSING
-    return FieldLevel.EXACT if printed.sex == known.sex else FieldLevel.DIFFERENT
+    return FieldLevel.EXACT if printed == known else FieldLevel.DIFFERENT
+
+
+def _clinician_level(printed: Person, known: Person) -> FieldLevel:
+    if not printed.clinician or not known.clinician:
+        return FieldLevel.MISSING
+    ours, theirs = set(printed.clinician.split()), set(known.clinician.split())
+    return FieldLevel.EXACT if ours <= theirs or theirs <= ours else FieldLevel.DIFFERENT
 
 
 def _relative(
-    name: NameAgreement, given_bits: float, family_bits: float, birth_date: BirthDateLevel, birth_date_bits: float
+    name: NameAgreement,
+    given_bits: float,
+    family_bits: float,
+    birth_date: BirthDateLevel,
+    birth_date_bits: float,
+    *,
+    years: int,
 ) -> float:
     """The likelihood that a relative was printed like this: the family's share times the twin's or the namesake's.
 
     Without this, a twin who is no patient would be confirmed as the one who is: all but the given name agrees.
     """
     born_alike = birth_date in (BirthDateLevel.EXACT, BirthDateLevel.EITHER_READING)
-    per_share = 2**given_bits
-    if name.given_equal:
-        given = (_TWIN_SAME_GIVEN if born_alike else _NAMESAKE) * per_share / _GIVEN_EXACT
-    elif name.given in _NEAR_GIVEN:
-        given = (_TWIN_NEAR_GIVEN if born_alike else _NEAR_NAMESAKE) / _GIVEN[name.given][1]
-    elif name.given is NameLevel.NICKNAME and born_alike:
-        given = _TWIN_NICKNAME / _GIVEN[name.given][1]
-    elif name.given is NameLevel.INITIAL:
-        given = 1.5
-    else:
-        given = 1.0
     born = _TWIN * 2**birth_date_bits / _BIRTH_DATE_EXACT if born_alike else 1.0
+    given = _twin_given(name.given, given_bits) if born_alike else _relative_given(name.given, given_bits, years=years)
     swap = _SWAPPED if name.swapped else 1.0
     return (_SHARES_FAMILY_NAME * 2**family_bits + 1 - _SHARES_FAMILY_NAME) * given * born * swap
+
+
+def _twin_given(level: NameLevel, bits: float) -> float:
+    """How much more often than strangers a twin of the patient is printed with such a given name."""
+    if level in (NameLevel.EXACT, NameLevel.PREFERRED):
+        return _TWIN_SAME_GIVEN * 2**bits / _GIVEN_EXACT
+    if level in _NEAR_SPELLING:
+        return _TWIN_NEAR_SPELLING / _GIVEN[level][1]
+    if level in _OTHER_NEAR_NAME:
+        return _TWIN_OTHER_NEAR_NAME / _GIVEN[level][1]
+    if level is NameLevel.NICKNAME:
+        return _TWIN_NICKNAME / _GIVEN[level][1]
+    return 1.5 if level is NameLevel.INITIAL else 1.0
+
+
+def _relative_given(level: NameLevel, bits: float, *, years: int) -> float:
+    """The same of a relative who was born on another day."""
+    apart = years >= _GENERATION
+    if level in (NameLevel.EXACT, NameLevel.PREFERRED):
+        return (_NAMESAKE if apart else _TWIN_SOON) * 2**bits / _GIVEN_EXACT
+    if level in _NEAR_SPELLING or level in _OTHER_NEAR_NAME:
+        return _NEAR_NAMESAKE / _GIVEN[level][1]
+    return 1.5 if level is NameLevel.INITIAL else 1.0

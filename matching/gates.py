@@ -12,11 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matching.comparison import BirthDateLevel, Comparison, FieldLevel, MrnLevel
-from matching.name_comparison import NameLevel, given_level
+from matching.name_comparison import NameAgreement, NameLevel, given_level
+from matching.normalisation import mrn_core
 from matching.person import Person
 from matching.roster_index import RosterIndex
 
-_NEAR_BIRTH_DATES = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.ONE_DIGIT})
+_NEAR_BIRTH_DATES = frozenset(
+    {BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.TRANSPOSED, BirthDateLevel.ONE_DIGIT}
+)
+# A day that only one or a few others than the patient's could be mistaken for.
+_SAME_DIGITS = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.TRANSPOSED})
+_NEIGHBOURS = 5  # numbers before and after, among which a family that registers together is found
 _UNLIKE = frozenset({NameLevel.DIFFERENT, NameLevel.MISSING})
 
 
@@ -98,55 +104,67 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
     if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
         if name.agrees:
             return ["name-cut-off", "one-identifier"] if _is_cut_off(found) else []
+        if name.given_equal and birth_date is not BirthDateLevel.MISSING:  # married since, and a slip in the day
+            return []
         if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
             return ["name-incomplete", "one-identifier"]
         return ["name-conflict", "one-identifier"]
     if name.agrees:
-        return ["birth-date-conflict"]
+        # Name and number are two identifiers; but father and son may share a name, and one have the other's number.
+        return [] if name.equal and not _has_suffix(found, about) else ["birth-date-conflict"]
     return ["mrn-conflict", "birth-date-conflict", "name-conflict"]
 
 
 def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
-    """Record number and birth date agree: the name may differ like a married or a mistyped one, not like a twin's."""
+    """Record number and birth date agree: the name may differ like a married, a mistyped or a changed one."""
     name = found.name
     if name.given is NameLevel.MISSING:
         if name.family is NameLevel.MISSING or not name.family_agrees:
             return ["name-incomplete"]
         return ["name-incomplete", "twin"] if _siblings(found, about) else []
-    if name.given in (NameLevel.DIFFERENT, NameLevel.OTHER_NAME):  # a twin, whose number was mistyped or mixed up
-        return ["name-conflict"]
-    if name.given_agrees or name.family_agrees:
+    if name.given_agrees or (name.given is NameLevel.SIMILAR and name.family_agrees):
         return []
-    return ["name-incomplete"] if name.family is NameLevel.MISSING else ["name-conflict"]
+    if not name.family_agrees:
+        return ["name-incomplete"] if name.family is NameLevel.MISSING else ["name-conflict"]
+    # A twin has the birth date and the family name, and a number one slip away where families register together.
+    return ["name-conflict"] if _siblings(found, about) or _registered_with_family(found, about) else []
 
 
 def _beside_near_mrn(found: Comparison) -> list[str]:
     # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
     name = found.name
-    agrees = name.given_equal and name.family_agrees and not _is_cut_off(found)
+    agrees = name.given_equal and name.family_near and not _is_cut_off(found)
     if agrees and found.birth_date is BirthDateLevel.EXACT:
         return []
     return ["mrn-near", *_without_mrn(found)]
 
 
 def _without_mrn(found: Comparison) -> list[str]:
+    """Name and birth date alone: whoever else could have both is a twin, so the given name must be the patient's."""
     name, birth_date = found.name, found.birth_date
     reasons: list[str] = []
     if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
         reasons.append("name-incomplete")
     elif _is_cut_off(found) and name.agrees:
         reasons.append("name-cut-off")
-    elif not name.equal:
+    elif not (name.equal or (birth_date is BirthDateLevel.EXACT and _is_no_twin(name))):
         reasons.append("name-conflict")
     if birth_date is BirthDateLevel.MISSING:
         reasons.append("birth-date-missing")
-    elif birth_date is BirthDateLevel.EITHER_READING:
-        reasons.append("birth-date-ambiguous")
-    elif birth_date in _NEAR_BIRTH_DATES:
-        reasons.append("birth-date-near")
-    elif birth_date is not BirthDateLevel.EXACT:
-        reasons.append("birth-date-conflict")
+    elif birth_date is not BirthDateLevel.EXACT and birth_date not in _SAME_DIGITS:
+        reasons.append("birth-date-near" if birth_date in _NEAR_BIRTH_DATES else "birth-date-conflict")
     return [*reasons, "one-identifier"] if reasons else []
+
+
+def _is_no_twin(name: NameAgreement) -> bool:
+    """Whether beside an equal birth date the name differs in a way that a twin's name would not.
+
+    Twins share a family name, not a given name; and no twin is called by a spelling that nobody bears, or by the
+    other's middle name.
+    """
+    if name.given_equal:
+        return name.family_near
+    return name.given in (NameLevel.ONE_EDIT, NameLevel.MIDDLE) and name.family is NameLevel.EXACT
 
 
 def _is_cut_off(found: Comparison) -> bool:
@@ -167,6 +185,22 @@ def _contradictions(found: Comparison, about: Print) -> list[str]:
     if not about.index.is_active(found.row):
         reasons.append("patient-inactive")
     return reasons
+
+
+def _has_suffix(found: Comparison, about: Print) -> bool:
+    """Whether a generational suffix says that others of the family bear the name."""
+    return bool(about.person.suffix or about.index.person(found.row).suffix)
+
+
+def _registered_with_family(found: Comparison, about: Print) -> bool:
+    """Whether patients with the next record numbers bear this patient's family name."""
+    patient = about.index.person(found.row)
+    core = mrn_core(patient.mrn)
+    if not core.isdecimal():
+        return False
+    steps = (step for step in range(-_NEIGHBOURS, _NEIGHBOURS + 1) if step)
+    neighbours = (row for step in steps for row in about.index.with_mrn_digits(str(max(int(core) + step, 0))))
+    return any(not _families(patient).isdisjoint(_families(about.index.person(row))) for row in neighbours)
 
 
 def _siblings(found: Comparison, about: Print) -> Sequence[Person]:

@@ -78,6 +78,11 @@ class NameAgreement:
         return self.family in _SAME_FAMILY
 
     @property
+    def family_near(self) -> bool:
+        """The family name is the patient's, or as near as a slip."""
+        return self.family in _SAME_FAMILY or self.family in (NameLevel.OTHER_NAME, NameLevel.SIMILAR)
+
+    @property
     def equal(self) -> bool:
         """First and last name are the patient's, letter for letter."""
         return self.given_equal and self.family is NameLevel.EXACT

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from matching.given_names import GIVEN_NAMES
 from matching.name_comparison import called
 from matching.name_pool import NamePool
 from matching.roster_columns import Ints, RosterColumns, former_names
@@ -17,7 +18,6 @@ _PRIOR_PEOPLE: Final = 50
 _AVERAGE_GIVEN: Final = 1 / 300
 _AVERAGE_FAMILY: Final = 1 / 2000
 _BIRTH_DAYS: Final = 29_200  # days in eighty years
-_BORNE_BY_OTHERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +75,12 @@ class NameFrequency:
         )
 
     def is_given_name(self, name: str) -> bool:
-        """Whether this spelling is a given name that people bear, not a slip."""
-        return self.given_count(name) >= _BORNE_BY_OTHERS or bool(called(name))
+        """Whether this spelling is a given name that people bear, not a slip: here, in a census, or as a nickname."""
+        return name in GIVEN_NAMES or self.given_count(name) > 0 or bool(called(name))
 
     def is_family_name(self, name: str) -> bool:
         """Whether this spelling is a family name that people bear, not a slip."""
-        return self.family_count(name) >= _BORNE_BY_OTHERS
+        return self.family_count(name) > 0
 
 
 def _counts(pool: NamePool, *columns: Ints) -> dict[str, int]:
