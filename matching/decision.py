@@ -30,6 +30,7 @@ _BEYOND_DOUBT: Final = 30.0  # bits; the most of one rare family name and a near
 _SHOWN: Final = 10
 _ALWAYS_SHOWN: Final = 3
 _HOPELESS: Final = 40.0  # bits behind the best
+_NOBODY: Final = log2(1 - _ON_ROSTER)
 _VETO_BITS: Final = -1000.0
 _PROBABLE: Final = 0.5
 _POSSIBLE: Final = 0.01
@@ -119,7 +120,10 @@ def _chances(identity: PatientIdentity, about: Print, policy: LinkPolicy) -> lis
     sure = index.sure(about.person)
     chances = found_by(sure, sure[:0])
     if not any(chance.joint - prior > _BEYOND_DOUBT and not doubts(chance.found, about) for chance in chances):
-        chances += found_by(index.near(about.person), sure)
+        near = index.near(about.person)
+        chances += found_by(near, sure)
+        if all(chance.joint < _NOBODY for chance in chances):
+            chances += found_by(index.named(about.person), np.union1d(sure, near))
     return sorted(chances, key=lambda chance: (-chance.joint, chance.patient_id))
 
 

@@ -94,6 +94,9 @@ def _identifiers(found: Comparison, about: Print) -> list[str]:
         return ["mrn-conflict", *_without_mrn(found)]
     if found.mrn is MrnLevel.ONE_EDIT:
         return _beside_near_mrn(found)
+    # Whoever has the name and the birth date is the patient, or is registered twice: a new number, or a misprint.
+    if found.name.equal and found.birth_date is BirthDateLevel.EXACT:
+        return []
     return ["mrn-unknown", *_without_mrn(found)]
 
 
@@ -102,17 +105,25 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
     if birth_date is BirthDateLevel.EXACT:
         return _names_beside_two_identifiers(found, about)
     if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
-        if name.agrees:
-            return ["name-cut-off", "one-identifier"] if _is_cut_off(found) else []
-        if name.given_equal and birth_date is not BirthDateLevel.MISSING:  # married since, and a slip in the day
-            return []
-        if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
-            return ["name-incomplete", "one-identifier"]
-        return ["name-conflict", "one-identifier"]
+        return _names_beside_number(found, about)
     if name.agrees:
         # Name and number are two identifiers; but father and son may share a name, and one have the other's number.
-        return [] if name.equal and not _has_suffix(found, about) else ["birth-date-conflict"]
+        same_person = _is_no_twin(name) and not _is_cut_off(found) and not _has_suffix(found, about)
+        return [] if same_person else ["birth-date-conflict"]
     return ["mrn-conflict", "birth-date-conflict", "name-conflict"]
+
+
+def _names_beside_number(found: Comparison, about: Print) -> list[str]:
+    """Record number equal, birth date near or missing."""
+    name, birth_date = found.name, found.birth_date
+    if name.agrees:
+        return ["name-cut-off", "one-identifier"] if _is_cut_off(found) else []
+    if birth_date in _SAME_DIGITS and name.given_equal:  # married since, and a slip in the day
+        return []
+    if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
+        return ["name-incomplete", "one-identifier"]
+    related = birth_date is BirthDateLevel.MISSING or _is_cut_off(found) or _registered_with_family(found, about)
+    return [] if name.family_agrees and not related else ["name-conflict", "one-identifier"]
 
 
 def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
@@ -122,18 +133,19 @@ def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
         if name.family is NameLevel.MISSING or not name.family_agrees:
             return ["name-incomplete"]
         return ["name-incomplete", "twin"] if _siblings(found, about) else []
-    if name.given_agrees or (name.given is NameLevel.SIMILAR and name.family_agrees):
+    if name.given_agrees:
         return []
     if not name.family_agrees:
         return ["name-incomplete"] if name.family is NameLevel.MISSING else ["name-conflict"]
     # A twin has the birth date and the family name, and a number one slip away where families register together.
-    return ["name-conflict"] if _siblings(found, about) or _registered_with_family(found, about) else []
+    unlike = name.given is NameLevel.DIFFERENT and _registered_with_family(found, about)
+    return ["name-conflict"] if unlike or _siblings(found, about) else []
 
 
 def _beside_near_mrn(found: Comparison) -> list[str]:
     # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
     name = found.name
-    agrees = name.given_equal and name.family_near and not _is_cut_off(found)
+    agrees = _is_no_twin(name) and not _is_cut_off(found)
     if agrees and found.birth_date is BirthDateLevel.EXACT:
         return []
     return ["mrn-near", *_without_mrn(found)]

@@ -12,16 +12,17 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from nicknames import NickNamer
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from matching.called_names import called, full_names
 from matching.person import Person
 
-_NICKNAMES: Final = NickNamer()
 _PARTICLES: Final = frozenset({
     "van", "von", "der", "den", "de", "del", "la", "las", "los", "le", "du", "di", "da", "dos", "das", "bin", "ibn",
     "al", "el", "st", "san",
 })  # fmt: skip
+_LEAST_SLIPPED: Final = 4  # letters; the shorter name may have lost one
+_ALIKE: Final = 0.88  # Jaro-Winkler similarity
 _LEAST_CUT_OFF: Final = 4  # letters of a column that was too narrow
 
 
@@ -180,7 +181,7 @@ def _given_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
     near = spelling_level(name, known.given, is_known=is_known)
     if near is not NameLevel.ONE_EDIT and (first, known_first) != (name, known.given):
         near = best((near, spelling_level(first, known_first, is_known=is_known)))
-    if near is NameLevel.DIFFERENT and not _full_names(first).isdisjoint(_full_names(known_first)):
+    if near is NameLevel.DIFFERENT and not full_names(first).isdisjoint(full_names(known_first)):
         return NameLevel.NICKNAME  # Bob and Rob; Marie and Maria, near as they are, were told apart above
     if near is NameLevel.DIFFERENT and known.preferred:
         return spelling_level(name, known.preferred, is_known=is_known)
@@ -239,26 +240,16 @@ def spelling_level(a: str, b: str, *, is_known: IsKnown) -> NameLevel:
     a, b = _compact(a), _compact(b)
     shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
     distance = OSA.distance(a, b, score_cutoff=2) if len(longer) - len(shorter) <= 2 else 3
-    slip = (distance <= 1 and len(shorter) >= 4) or (distance <= 2 and len(shorter) >= 8)
+    slip = (distance <= 1 and len(longer) >= _LEAST_SLIPPED) or (distance <= 2 and len(shorter) >= 8)
     cut = len(shorter) >= _LEAST_CUT_OFF and longer.startswith(shorter)
-    if not (slip or cut) and (a[:1] != b[:1] or JaroWinkler.similarity(a, b, score_cutoff=0.88) == 0):
+    alike = distance <= 1 or (a[:1] == b[:1] and JaroWinkler.similarity(a, b, score_cutoff=_ALIKE) > 0)
+    if not (slip or cut or alike):
         return NameLevel.DIFFERENT
     if is_known(a) and is_known(b):
         return NameLevel.OTHER_NAME
     if slip:
         return NameLevel.ONE_EDIT
     return NameLevel.CUT_OFF if cut else NameLevel.SIMILAR
-
-
-@lru_cache(maxsize=16_384)
-def called(name: str) -> frozenset[str]:
-    """Names somebody of this given name may be called by, and full names it may stand for."""
-    return frozenset(_NICKNAMES.nicknames_of(name)) | _full_names(name)
-
-
-@lru_cache(maxsize=16_384)
-def _full_names(name: str) -> frozenset[str]:
-    return frozenset(_NICKNAMES.canonicals_of(name))
 
 
 def best(levels: Iterable[NameLevel]) -> NameLevel:

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from matching.called_names import called
 from matching.given_names import GIVEN_NAMES
-from matching.name_comparison import called
 from matching.name_pool import NamePool
 from matching.roster_columns import Ints, RosterColumns, former_names
 

@@ -20,7 +20,7 @@ from matching.name_pool import NamePool
 from matching.normalisation import mrn_core, strip_mrn_zeros
 from matching.person import Person, printed_person
 from matching.roster_columns import RosterColumns, columns_of
-from matching.roster_keys import Keys, birth_date_keys, filed_under, mrn_keys, near_keys, sure_keys
+from matching.roster_keys import Keys, birth_date_keys, filed_under, mrn_keys, near_keys, single_keys, sure_keys
 from records.patient import PatientIdentity, Roster, RosterPatient
 
 Rows = npt.NDArray[np.int32]
@@ -93,7 +93,7 @@ class RosterIndex:
     def candidates(self, identity: PatientIdentity) -> Rows:
         """Rows of the patients who share at least one key with the print, ascending, each once."""
         printed = printed_person(identity)
-        return np.union1d(self.sure(printed), self.near(printed))
+        return np.unique(np.concatenate([self.sure(printed), self.near(printed), self.named(printed)]))
 
     def sure(self, printed: Person) -> Rows:
         """Rows of the patients with the record number's digits, the birth date or both names of the print."""
@@ -102,6 +102,10 @@ class RosterIndex:
     def near(self, printed: Person) -> Rows:
         """Rows of the patients who share less with the print, such as one name and a part of the birth date."""
         return self._filed_under(near_keys(printed, self.pool))
+
+    def named(self, printed: Person) -> Rows:
+        """Rows of the patients who share one name with the print, unless too many do."""
+        return self._filed_under(single_keys(printed, self.pool))
 
     def born_on(self, day: date) -> Rows:
         """Rows of the patients born on this day."""

@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from matching.name_comparison import called
+from matching.called_names import called
 from matching.name_pool import NameCodes, NamePool, beginning_code, initial_code, sound_code, whole_code
 from matching.normalisation import mrn_core
 from matching.person import Person
@@ -43,7 +43,8 @@ class _Key(IntEnum):
     GIVEN_YEAR = 7
     GIVEN_DAY = 8
     BEGINNINGS = 9  # three letters of both names
-    FAMILY_INITIAL = 10  # sound of the family name, first letter of the given name
+    FAMILY = 10  # as spelled
+    GIVEN = 14
     INITIALS_YEAR_MONTH = 11
     INITIALS_YEAR_DAY = 12
     INITIALS_MONTH_DAY = 13
@@ -65,7 +66,8 @@ def filed_under(columns: RosterColumns, pool: NamePool) -> Keys:
         *_pairs(_Key.NAMES, families, givens, codes.whole, codes.whole),
         *_pairs(_Key.SOUNDS, families, [*givens, middles], codes.sound, codes.sound),
         *_pairs(_Key.BEGINNINGS, families, givens, codes.beginning, codes.beginning),
-        *_pairs(_Key.FAMILY_INITIAL, families, givens, codes.sound, codes.initial),
+        *_alone(_Key.FAMILY, families, codes),
+        *_alone(_Key.GIVEN, [columns.given], codes),
         *_dated(_Key.FAMILY_YEAR, _Key.FAMILY_DAY, families, codes, day),
         *_dated(_Key.GIVEN_YEAR, _Key.GIVEN_DAY, givens, codes, day),
     ]
@@ -107,10 +109,20 @@ def near_keys(printed: Person, pool: NamePool) -> Keys:
         for day, pair in product(days, (initials, initials[::-1])):
             both = int(_initials(np.array(pair[0]), np.array(pair[1])))
             wanted += [(kind, both, part) for kind, part in zip(_INITIALS, _parts(day), strict=True)]
-    if len(printed.given) == 1 or not days:  # with a birth date, family name and year find a nickname
-        wanted += product((_Key.FAMILY_INITIAL,), sounds[0], {initial_code(name) for name in givens if len(name) == 1})
+    if not days:  # with a birth date, family name and year find a nickname
         wanted += product((_Key.SOUNDS,), sounds[0], {sound_code(name) for name in called(printed.given)})
     return _hashed(wanted)
+
+
+def single_keys(printed: Person, pool: NamePool) -> Keys:
+    """Keys of one name alone: all that is left when the other and the birth date are missing or wrong."""
+    families, givens = _printed_spellings(printed)
+    near = [
+        [*names, *(other for name in names[:1] for other in pool.one_slip_away(name)[:_MOST_NEAR])]
+        for names in (families, givens)
+    ]
+    codes = {whole_code(name) for names in near for name in names}
+    return _hashed([(kind, code, 0) for kind in (_Key.FAMILY, _Key.GIVEN) for code in codes])
 
 
 def mrn_keys(mrn: str) -> Keys:
@@ -206,6 +218,12 @@ def _pairs(
     for family, given in product(families, givens):
         rows = (family > 0) & (given > 0)
         yield _filed(kind, first[family].astype(np.uint64), second[given].astype(np.uint64), rows)
+
+
+def _alone(kind: _Key, names: Sequence[Ints], codes: NameCodes) -> Iterator[Keys]:
+    for name in names:
+        whole = codes.whole[name].astype(np.uint64)
+        yield _filed(kind, whole, np.zeros_like(whole), name > 0)
 
 
 def _dated(year: _Key, month_day: _Key, names: Sequence[Ints], codes: NameCodes, day: Keys) -> Iterator[Keys]:

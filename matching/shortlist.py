@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cdist
 
-from matching.name_comparison import called
+from matching.called_names import called
 from matching.name_pool import NamePool
 from matching.person import Person
 from matching.roster_columns import Ints, RosterColumns
@@ -28,6 +28,7 @@ _BEHIND: Final = 12.0  # bits behind the best at a glance
 _MOST: Final = 12
 _EQUAL_NAME: Final = 8.0
 _NEAR_NAME: Final = 5.0
+_PER_SLIP: Final = 1.0
 _INITIAL: Final = 3.0
 _OTHER_NAME: Final = -5.0
 _SIMILAR: Final = 0.86  # Jaro-Winkler, below what a comparison calls similar
@@ -80,15 +81,17 @@ def _alike(printed: Person, ids: Ints, pool: NamePool) -> tuple[_Bits, _Bits]:
     names = [pool.names[at] for at in ids.tolist()]
     ours = [printed.family, printed.given]
     distances = cdist(ours, names, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
-    likeness = cdist(ours, names, scorer=JaroWinkler.similarity, score_cutoff=_SIMILAR, dtype=np.float32)
-    near = (distances <= 2) | (likeness > 0)
-    bits: _Bits = np.where(near, np.float32(_NEAR_NAME), np.float32(_OTHER_NAME))
+    likeness = cdist(ours, names, scorer=JaroWinkler.similarity, dtype=np.float32)
+    near = (distances <= 2) | (likeness >= _SIMILAR)
+    # The likeness itself only parts those who would be alike at a glance.
+    bits: _Bits = np.where(near, _NEAR_NAME + _PER_SLIP * (1.0 - np.minimum(distances, 2)), _OTHER_NAME) + likeness
+    bits = bits.astype(np.float32)
     bits[distances == 0] = _EQUAL_NAME
     related = called(printed.given)
     words = [set(name.split()) for name in ours]
     for place, name in enumerate(names):
         for which, our in enumerate(ours):
-            if bits[which, place] >= _NEAR_NAME or not name or not our:
+            if near[which, place] or not name or not our:
                 continue
             if name.startswith(our) or our.startswith(name):
                 bits[which, place] = _NEAR_NAME if min(len(our), len(name)) > 1 else _INITIAL
