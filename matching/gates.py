@@ -220,10 +220,10 @@ def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
     patient = about.index.person(found.row)
     if not patient.birth_dates:
         return ()
-    born_alike = [
-        about.index.person(row) for row in about.index.born_on(patient.birth_dates[0]).tolist() if row != found.row
-    ]
-    return [other for other in born_alike if not _families(patient).isdisjoint(_families(other))]
+    born_alike = about.index.born_on(patient.birth_dates[0])
+    relatives = about.index.maybe_of_family(born_alike, found.row).tolist()
+    others = [about.index.person(row) for row in relatives if row != found.row]
+    return [other for other in others if not _families(patient).isdisjoint(_families(other))]
 
 
 def _families(person: Person) -> set[str]:

@@ -156,14 +156,16 @@ def given_level(printed: Iterable[str], known: Person, *, is_known: IsKnown) -> 
     readings = [name for name in printed if name]
     if not readings or not known.given:
         return NameLevel.MISSING
+    if known.given in readings:
+        return NameLevel.EXACT
     return best(_given_level(reading, known, is_known) for reading in readings)
 
 
 def _given_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
-    wholes = {_compact(known.given), _compact(known.given + known.middle)}
-    words = name.split()
-    if _compact(name) in wholes:
+    compact = _compact(name)
+    if compact in (_compact(known.given), _compact(known.given + known.middle)):
         return NameLevel.EXACT
+    words = name.split()
     # "Lucy M" in the given column: the rest is a middle name, which is compared on its own.
     if words[0] == known.given and _rest_is_middle(words[1:], known.middle):
         return NameLevel.EXACT
@@ -174,7 +176,7 @@ def _given_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
         return NameLevel.INITIAL if first[0] == known_first[0] else NameLevel.DIFFERENT
     if first != known_first and (known_first in called(first) or first in called(known_first)):
         return NameLevel.NICKNAME
-    if first == known_first or (_long_words(name) & _long_words(known.given)):
+    if first == known_first or (" " in name + known.given and _long_words(name) & _long_words(known.given)):
         return NameLevel.PART
     if len(known.middle) > 2 and name == known.middle:
         return NameLevel.MIDDLE
@@ -199,6 +201,8 @@ def family_level(printed: Iterable[str], known: Person, *, is_known: IsKnown) ->
     readings = [name for name in printed if name]
     if not readings or not known.family:
         return NameLevel.MISSING
+    if known.family in readings:
+        return NameLevel.EXACT
     return best(_family_level(reading, known, is_known) for reading in readings)
 
 
@@ -254,7 +258,8 @@ def spelling_level(a: str, b: str, *, is_known: IsKnown) -> NameLevel:
 
 def best(levels: Iterable[NameLevel]) -> NameLevel:
     """The level nearest to equal; different if there is none."""
-    return min(levels, key=_RANK.__getitem__, default=NameLevel.DIFFERENT)
+    found = tuple(levels)
+    return found[0] if len(found) == 1 else min(found, key=_RANK.__getitem__, default=NameLevel.DIFFERENT)
 
 
 _RANK: Final = {level: rank for rank, level in enumerate(NameLevel)}
@@ -277,4 +282,4 @@ def _ends_amid(name: str, longer: str) -> bool:
 
 
 def _compact(name: str) -> str:
-    return name.replace(" ", "")
+    return name.replace(" ", "") if " " in name else name

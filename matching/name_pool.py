@@ -16,6 +16,7 @@ Codes = npt.NDArray[np.uint32]
 
 _FIRST_LETTERS: Final = 3
 _LEAST_SLIPPED: Final = 3  # letters; whatever is one letter from a shorter name is another name
+_REMEMBERED: Final = 4096  # names whose near ones are kept
 # Names are numbers in base _BASE modulo 2 ** 64. It is odd, so it can be divided by, and a letter can be taken out of
 # the middle of all names at once.
 _BASE: Final = 0x9E3779B97F4A7C15
@@ -27,18 +28,23 @@ _HALF: Final = np.uint64(32)
 
 @dataclass(frozen=True, slots=True)
 class NameCodes:
-    """Numbers of 32 bits by name id: two names of one spelling, sound or beginning have the same."""
+    """Numbers of 32 bits by name id: two names of one spelling, sound or beginning have the same.
+
+    Attributes:
+        several: Whether the name has several words.
+    """
 
     whole: Codes
     sound: Codes
     beginning: Codes
     initial: Codes
+    several: npt.NDArray[np.bool_]
 
 
 class NamePool:
     """The distinct normalised names of a roster; id 0 is the empty name. Names are added, never taken away."""
 
-    __slots__ = ("_codes", "_ids", "_slips", "names")
+    __slots__ = ("_codes", "_ids", "_near", "_slips", "names")
 
     def __init__(self, names: Iterable[str] = ("",)) -> None:
         """A pool of these names, the first of them empty, all different."""
@@ -46,6 +52,7 @@ class NamePool:
         self._ids = {name: at for at, name in enumerate(self.names)}
         self._codes: NameCodes | None = None
         self._slips: npt.NDArray[np.uint64] | None = None
+        self._near: dict[str, list[str]] = {}
 
     def copy(self) -> NamePool:
         """The same names with the same ids, to be added to."""
@@ -58,6 +65,7 @@ class NamePool:
             at = self._ids[name] = len(self.names)
             self.names.append(name)
             self._codes = self._slips = None
+            self._near.clear()
         return at
 
     def find(self, name: str) -> int | None:
@@ -69,7 +77,11 @@ class NamePool:
         """The codes of all names."""
         if self._codes is None:
             self._codes = NameCodes(
-                self._each(whole_code), self._each(sound_code), self._each(beginning_code), self._each(initial_code)
+                self._each(whole_code),
+                self._each(sound_code),
+                self._each(beginning_code),
+                self._each(initial_code),
+                np.fromiter((name != "" and not name.isalpha() for name in self.names), dtype=np.bool_, count=len(self.names)),
             )
         return self._codes
 
@@ -78,13 +90,20 @@ class NamePool:
 
         These are all at one insertion, deletion, substitution or transposition of neighbours, and some at two.
         """
+        if name not in self._near:
+            if len(self._near) >= _REMEMBERED:
+                self._near.clear()
+            self._near[name] = self._one_slip_away(name)
+        return self._near[name]
+
+    def _one_slip_away(self, name: str) -> list[str]:
         compact = name.replace(" ", "")
         if len(compact) < _LEAST_SLIPPED:
             return []
         if self._slips is None:
             self._slips = _slips_of(self.names)
         wanted = np.unique(np.array(_shortened(compact), dtype=np.uint64) >> _HALF) << _HALF
-        starts, ends = np.searchsorted(self._slips, wanted), np.searchsorted(self._slips, wanted | _LOW, side="right")
+        starts, ends = self._slips.searchsorted(wanted), self._slips.searchsorted(wanted | _LOW, side="right")
         slices = [self._slips[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         found = set((np.concatenate(slices) & _LOW).tolist())
         return sorted(other for at in found if (other := self.names[at]) != name)

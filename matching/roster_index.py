@@ -27,6 +27,8 @@ Rows = npt.NDArray[np.int32]
 
 # A key that this many patients share tells nothing (a day entered by default, a family name in a large clinic).
 _CROWDED: Final = 5_000
+_MANY: Final = 300
+_NAMESAKES: Final = 200  # more who share a name that is all there is to go by, and none of them is likely
 _LOW: Final = np.uint64(0xFFFFFFFF)
 
 
@@ -100,16 +102,29 @@ class RosterIndex:
         return self._filed_under(sure_keys(printed))
 
     def near(self, printed: Person) -> Rows:
-        """Rows of the patients who share less with the print, such as one name and a part of the birth date."""
-        return self._filed_under(near_keys(printed, self.pool))
+        """Rows of the patients who share less with the print, such as one name and a part of the birth date.
+
+        Where that is many, those who share it under one key only are left out: the patient shares it under several.
+        """
+        rows, keys = np.unique(self._entries(near_keys(printed, self.pool), crowd=_CROWDED), return_counts=True)
+        several: Rows = rows[keys > 1]
+        return several if len(rows) > _MANY and len(several) else rows
 
     def named(self, printed: Person) -> Rows:
         """Rows of the patients who share one name with the print, unless too many do."""
-        return self._filed_under(single_keys(printed, self.pool))
+        return self._filed_under(single_keys(printed, self.pool), crowd=_NAMESAKES)
 
     def born_on(self, day: date) -> Rows:
         """Rows of the patients born on this day."""
         return self._filed_under(birth_date_keys(day))
+
+    def maybe_of_family(self, rows: Rows, row: int) -> Rows:
+        """Those of `rows` with the family name of `row`, and those with several or former ones, who may share it."""
+        family, former, several = self.columns.family, self.columns.former, self.pool.codes.several
+        if several[family[row]] or former[row]:
+            return rows
+        chosen: Rows = rows[(family[rows] == family[row]) | several[family[rows]] | (former[rows] > 0)]
+        return chosen
 
     def with_mrn_digits(self, mrn: str) -> tuple[int, ...]:
         """Rows of the patients whose record number has the digits of a normalised one, whatever letters stand around
@@ -124,10 +139,14 @@ class RosterIndex:
         """Whether a row's record number is a normalised one, but for padding zeros."""
         return strip_mrn_zeros(self.columns.mrns[row]) == strip_mrn_zeros(mrn)
 
-    def _filed_under(self, wanted: Keys) -> Rows:
-        starts = np.searchsorted(self._keys, wanted).tolist()
-        ends = np.searchsorted(self._keys, wanted | _LOW, side="right").tolist()
-        slices = [self._keys[a:b] for a, b in zip(starts, ends, strict=True) if 0 < b - a <= _CROWDED]
+    def _filed_under(self, wanted: Keys, *, crowd: int = _CROWDED) -> Rows:
+        return np.unique(self._entries(wanted, crowd=crowd))
+
+    def _entries(self, wanted: Keys, *, crowd: int) -> Rows:
+        """The rows under each key that no more than `crowd` share; a row stands once for each of its keys."""
+        starts = self._keys.searchsorted(wanted).tolist()
+        ends = self._keys.searchsorted(wanted | _LOW, side="right").tolist()
+        slices = [self._keys[a:b] for a, b in zip(starts, ends, strict=True) if 0 < b - a <= crowd]
         if not slices:
             return np.empty(0, dtype=np.int32)
-        return np.unique((np.concatenate(slices) & _LOW).astype(np.int32))
+        return (np.concatenate(slices) & _LOW).astype(np.int32)

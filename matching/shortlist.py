@@ -23,9 +23,9 @@ from matching.roster_columns import Ints, RosterColumns
 Rows = npt.NDArray[np.int32]
 _Bits = npt.NDArray[np.float32]
 
-_FEW: Final = 6  # comparing these costs less than a glance at them
+_FEW: Final = 4  # comparing these costs less than a glance at them
 _BEHIND: Final = 12.0  # bits behind the best at a glance
-_MOST: Final = 12
+_MOST: Final = 6
 _EQUAL_NAME: Final = 8.0
 _NEAR_NAME: Final = 5.0
 _PER_SLIP: Final = 1.0
@@ -48,6 +48,11 @@ def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePoo
         pool: Its names.
         numbered: Rows whose record number has the printed digits.
     """
+    if len(rows) <= 1:
+        return rows
+    obvious = _obvious(rows, printed, columns, pool, numbered)
+    if obvious is not None:
+        return obvious
     if len(rows) <= _FEW:
         return rows
     bits = _names_at_a_glance(rows, printed, columns, pool) + _days_at_a_glance(rows, printed, columns)
@@ -60,6 +65,27 @@ def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePoo
     return chosen
 
 
+def _obvious(
+    rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool, numbered: Sequence[int]
+) -> Rows | None:
+    """The rows that share a name or the number with the print, if one of them has both names and the birth date too.
+
+    Whoever shares the birth date alone is then out of the question. None if there is no such row.
+    """
+    family, given = pool.find(printed.family), pool.find(printed.given)
+    if not family or not given or len(printed.birth_dates) != 1:
+        return None
+    day = printed.birth_dates[0]
+    same_family, same_given = columns.family[rows] == family, columns.given[rows] == given
+    born = columns.birth_date[rows] == day.year * 10_000 + day.month * 100 + day.day
+    if not (same_family & same_given & born).any():
+        return None
+    other_names = (columns.former[rows] > 0) | (columns.preferred[rows] > 0)
+    related = same_family | same_given | other_names | np.isin(rows, numbered)
+    chosen: Rows = rows[related]
+    return chosen
+
+
 def _names_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool) -> _Bits:
     family, given = columns.family[rows], columns.given[rows]
     former, preferred, middle = columns.former[rows], columns.preferred[rows], columns.middle[rows]
@@ -67,7 +93,7 @@ def _names_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns, pool
     alike_family, alike_given = _alike(printed, ids, pool)
 
     def best(alike: _Bits, *names: Ints) -> _Bits:
-        most: _Bits = np.maximum.reduce([alike[np.searchsorted(ids, name)] for name in names])
+        most: _Bits = np.maximum.reduce([alike[ids.searchsorted(name)] for name in names])
         return most
 
     straight = best(alike_family, family, former) + best(alike_given, given, preferred, middle)
@@ -87,27 +113,29 @@ def _alike(printed: Person, ids: Ints, pool: NamePool) -> tuple[_Bits, _Bits]:
     bits: _Bits = np.where(near, _NEAR_NAME + _PER_SLIP * (1.0 - np.minimum(distances, 2)), _OTHER_NAME) + likeness
     bits = bits.astype(np.float32)
     bits[distances == 0] = _EQUAL_NAME
-    related = called(printed.given)
-    words = [set(name.split()) for name in ours]
-    for place, name in enumerate(names):
-        for which, our in enumerate(ours):
-            if near[which, place] or not name or not our:
-                continue
-            if name.startswith(our) or our.startswith(name):
-                bits[which, place] = _NEAR_NAME if min(len(our), len(name)) > 1 else _INITIAL
-            elif name[0] == our[0] and 1 in (len(name), len(our)):
-                bits[which, place] = _INITIAL
-            elif (
-                (" " in name or ";" in name or " " in our)
-                and not words[which].isdisjoint(name.replace(";", " ").split())
-            ) or (which and name.split(" ")[0] in related):
-                bits[which, place] = _NEAR_NAME
+    initials, several = pool.codes.initial[ids], pool.codes.several[ids]
     for which, our in enumerate(ours):
         if not our:
             bits[which] = 0.0
-    if len(ids) and ids[0] == 0:
-        bits[:, 0] = _OTHER_NAME  # an absent former or preferred name is no likeness
+            continue
+        # Only names that begin alike, and those of several words, can share what no distance shows.
+        unlike = np.flatnonzero(~near[which] & ((initials == ord(our[0])) | several)).tolist()
+        for place in unlike:
+            bits[which, place] = max(bits[which, place], _by_letters(our, names[place]))
+    nicknames = [at for name in called(printed.given) if (at := pool.find(name)) is not None]
+    bits[1, np.isin(ids, nicknames) & ~near[1]] = _NEAR_NAME
+    bits[:, ids == 0] = _OTHER_NAME  # an absent former or preferred name is no likeness
     return bits[0], bits[1]
+
+
+def _by_letters(our: str, name: str) -> float:
+    if our[0] == name[0]:
+        if 1 in (len(name), len(our)):
+            return _INITIAL
+        if name.startswith(our) or our.startswith(name):
+            return _NEAR_NAME
+    shared = not set(our.split()).isdisjoint(name.replace(";", " ").split())
+    return _NEAR_NAME if shared else _OTHER_NAME
 
 
 def _days_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns) -> _Bits:
