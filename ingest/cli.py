@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ingest.commands import administration, authoring, delivery, queue, reading, service
+from ingest.commands import administration, authoring, delivery, learning, queue, reading, service
 from ingest.terminal import err
 from records.errors import DeliveryError, ScorebridgeError, SettingsError, StoreError, TemplateError
 
@@ -21,6 +21,7 @@ service.register(app)
 reading.register(app)
 authoring.register(app)
 queue.register(app)
+learning.register(app)
 delivery.register(app)
 administration.register(app)
 

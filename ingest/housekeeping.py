@@ -1,4 +1,4 @@
-"""What has to happen now and then: rosters, absent reports, the audit anchor, orphans of the archive."""
+"""What has to happen now and then: rosters, absent reports, aliases, blind audits, the audit anchor, the archive."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from ingest.logs import fault_place
+from ingest.metrics import Metrics
 from ingest.rosters import Rosters
 from ingest.settings import Settings, SourceSettings
 from ingest.watcher import FolderWatcher
-from store import audit, notices, reports
+from store import alias_doubts, audit, blind_audit, notices, reports
 from store.database import Database
 
 _log = structlog.get_logger()
 _ANCHOR_EVERY = timedelta(hours=1)
 _SWEEP_EVERY = timedelta(hours=24)
+_DRAW_EVERY = timedelta(minutes=5)
+_MONTH = timedelta(days=365) / 12
 # An archive file without a row is either being committed right now or left over from a crash.
 _ORPHAN_AGE = timedelta(hours=24)
 
@@ -26,12 +29,20 @@ class Housekeeping:
     """Looks after the service every few seconds."""
 
     def __init__(
-        self, database: Database, settings: Settings, *, rosters: Rosters, watchers: Sequence[FolderWatcher]
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        rosters: Rosters,
+        watchers: Sequence[FolderWatcher],
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._settings = settings
         self._rosters = rosters
         self._watchers = watchers
+        self._metrics = metrics
+        self._drawn: datetime | None = None
         self._anchored: datetime | None = None
         self._swept: datetime | None = None
 
@@ -49,6 +60,9 @@ class Housekeeping:
         self._rosters.import_changed(now=now)
         for source in self._settings.source:
             self._expect(source, now)
+        if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
+            self._check_matches(now)
+            self._drawn = now
         if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
             with self._database.session() as session:
                 audit.anchor(session, self._database.anchor_file, now=now)
@@ -60,6 +74,19 @@ class Housekeeping:
             if swept:
                 _log.info("archive.swept", count=len(swept))
             self._swept = now
+
+    def _check_matches(self, now: datetime) -> None:
+        """Let aliases that nobody uses go, draw what is to be checked blindly, and show what that has found."""
+        matching = self._settings.matching
+        with self._database.session() as session:
+            alias_doubts.suspend_unused(session, before=now - matching.alias_unused_months * _MONTH, now=now)
+            drawn = blind_audit.draw_due(
+                session, share=matching.blind_audit_share, per_week=matching.blind_audit_per_week, now=now
+            )
+            found = blind_audit.figures(session)
+        if drawn:
+            _log.info("blind-audit.drawn", count=drawn)
+        self._metrics.show_blind_audit(found)
 
     def _expect(self, source: SourceSettings, now: datetime) -> None:
         """A report that did not come is as visible as an error."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from store.blind_audit import AuditFigures
+
 
 class Metrics:
     """The service's figures, in a registry of their own."""
@@ -35,6 +37,30 @@ class Metrics:
         self.alerts = Counter(
             "scorebridge_critical_alerts_total", "Critical answers raised", ["site"], registry=self.registry
         )
+        self._blind_audits = Gauge(
+            "scorebridge_blind_audits",
+            "Automatic matches drawn for a blind audit, by what became of it",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._error_bound = Gauge(
+            "scorebridge_blind_audit_error_bound_ratio",
+            "One-sided 95 % upper bound of the share of wrong automatic matches; 1 before the first check",
+            registry=self.registry,
+        )
+        self._error_bound.set(1)
+
+    def show_blind_audit(self, found: AuditFigures) -> None:
+        """Set the figures of the blind audit."""
+        outcomes = {
+            "waiting": found.waiting,
+            "agreed": found.agreed,
+            "wrong": found.wrong,
+            "cannot-tell": found.cannot_tell,
+        }
+        for outcome, count in outcomes.items():
+            self._blind_audits.labels(outcome).set(count)
+        self._error_bound.set(found.bound)
 
     def exposition(self) -> bytes:
         """The figures in the Prometheus text format."""

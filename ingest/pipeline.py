@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,7 +17,7 @@ from ingest.dry_read import kind_of
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.published_templates import PublishedTemplates
-from ingest.rosters import Rosters
+from ingest.rosters import Rosters, SiteRoster
 from ingest.settings import Settings
 from ingest.workers import FileToRead, ReaderPool, ReadingStoppedError
 from matching.decision import decide
@@ -49,6 +49,7 @@ class _Record:
     match: MatchDecision
     fingerprint: str
     also: tuple[str, ...]
+    by_alias: bool
 
 
 class Pipeline:
@@ -152,7 +153,7 @@ class Pipeline:
         self._metrics.reading_seconds.labels(report.site).observe(time.monotonic() - started)
         self._raise_alerts(report, reading, now)
         reasons = templates.reasons(reading.template)
-        records = self._matched(report.site, reading.assessments, reasons, now)
+        records = self._matched(report, reading.assessments, reasons, now)
         self._hand_over(report, reading, records, now)
 
     def _raise_alerts(self, report: StoredReport, reading: ReportReading, now: datetime) -> None:
@@ -190,18 +191,27 @@ class Pipeline:
             self._alerted()
 
     def _matched(
-        self, site: str, assessments: Sequence[SymptomAssessment], reasons: tuple[str, ...], now: datetime
+        self,
+        report: StoredReport,
+        assessments: Sequence[SymptomAssessment],
+        reasons: tuple[str, ...],
+        now: datetime,
     ) -> list[_Record]:
-        roster = self._rosters.of(site, now=now)
-        return [
-            _Record(
-                assessment=read,
-                match=roster.no_match if roster.index is None else decide(read.patient, roster.index, roster.policy),
-                fingerprint=fingerprint(read.patient),
-                also=(*reasons, *roster.reasons),
+        roster = self._rosters.of(report.site, now=now, source=report.source)
+        records = []
+        for read in assessments:
+            match = roster.no_match if roster.index is None else decide(read.patient, roster.index, roster.policy)
+            printed = fingerprint(read.patient)
+            records.append(
+                _Record(
+                    assessment=read,
+                    match=match,
+                    fingerprint=printed,
+                    also=(*reasons, *roster.reasons),
+                    by_alias=printed in roster.policy.aliases and _rests_on_alias(read, match, roster),
+                )
             )
-            for read in assessments
-        ]
+        return records
 
     def _hand_over(
         self, report: StoredReport, reading: ReportReading, records: Sequence[_Record], now: datetime, unknown: str = ""
@@ -253,7 +263,11 @@ class Pipeline:
                 known=state,
                 also=record.also,
             )
-            decided.append(RecordToStore(decided=decision, fingerprint=record.fingerprint, repeats=repeats))
+            decided.append(
+                RecordToStore(
+                    decided=decision, fingerprint=record.fingerprint, repeats=repeats, by_alias=record.by_alias
+                )
+            )
         return decided
 
     def _keys_of(self, site: str, record: _Record) -> list[str]:
@@ -299,6 +313,14 @@ class Pipeline:
             reports.quarantine(session, report.report_id, reason=reason, now=now)
         self._metrics.files.labels(report.site, "quarantined").inc()
         _log.warning("report.quarantined", report_id=report.report_id, reason=reason)
+
+
+def _rests_on_alias(read: SymptomAssessment, match: MatchDecision, roster: SiteRoster) -> bool:
+    """Whether the match would not be certain without a person's earlier decision."""
+    if roster.index is None or match.grade is not MatchGrade.CERTAIN:
+        return False
+    alone = decide(read.patient, roster.index, replace(roster.policy, aliases={}))
+    return alone.grade is not MatchGrade.CERTAIN or alone.patient_id != match.patient_id
 
 
 def _critical_points(read: SymptomAssessment, link_ids: Sequence[str]) -> tuple[str | None, int | None]:

@@ -15,7 +15,7 @@ from matching.roster_index import RosterIndex
 from records.decision import MatchDecision, MatchGrade
 from records.errors import RosterError
 from records.patient import LinkPolicy
-from store import notices, roster
+from store import aliases, calibrations, notices, roster
 from store.database import Database
 
 _log = structlog.get_logger()
@@ -57,12 +57,16 @@ class Rosters:
         self._indexes: dict[str, tuple[int, RosterIndex, datetime]] = {}
         self._tried: dict[str, tuple[int, int]] = {}
 
-    def of(self, site: str, *, now: datetime) -> SiteRoster:
-        """The site's roster as it is now, with the decisions people have taken against matches."""
+    def of(self, site: str, *, now: datetime, source: str | None = None) -> SiteRoster:
+        """The site's roster as it is now, with what people have said of prints; of aliases, those of `source` only."""
         with self._database.reading() as session:
             version = roster.version(session, site)
-            vetoes = roster.vetoes(session, site)
-        policy = LinkPolicy(threshold=self._settings.matching.threshold, vetoes=vetoes)
+            policy = LinkPolicy(
+                threshold=self._settings.threshold_of(site, source),
+                vetoes=roster.vetoes(session, site),
+                aliases=aliases.standing(session, site=site, source=source) if source else {},
+                calibration=calibrations.current(session),
+            )
         if version == 0:
             return SiteRoster(index=None, policy=policy, reasons=())
         index, as_of = self._index(site, version)

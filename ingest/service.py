@@ -90,7 +90,9 @@ class Service:
             )
             for source in settings.source
         ]
-        self._housekeeping = Housekeeping(database, settings, rosters=self._rosters, watchers=self.watchers)
+        self._housekeeping = Housekeeping(
+            database, settings, rosters=self._rosters, watchers=self.watchers, metrics=self.metrics
+        )
         self._web = self._web_server() if with_web else None
         self._threads: list[threading.Thread] = []
 

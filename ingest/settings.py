@@ -34,6 +34,7 @@ class SiteSettings(_Section):
         roster: CSV file that is imported whenever it changes, or None if rosters are imported by hand.
         roster_max_age_hours: An older roster confirms nobody by itself.
         roster_max_removed_share: A new roster that lacks more of the old one's patients is refused.
+        threshold: Least probability of a certain match at this site, or None for that of `[matching]`.
     """
 
     id: str = Field(min_length=1)
@@ -41,6 +42,7 @@ class SiteSettings(_Section):
     roster: Path | None = None
     roster_max_age_hours: float = Field(default=7 * 24, gt=0)
     roster_max_removed_share: float = Field(default=0.1, ge=0, le=1)
+    threshold: float | None = Field(default=None, gt=0.5, lt=1)
 
     @field_validator("time_zone")
     @classmethod
@@ -71,6 +73,7 @@ class SourceSettings(_Section):
         after: What happens to a file once it is safely kept: "leave", "move:<folder>" or "delete".
         incomplete_after_minutes: How long a half-written file may stay so.
         start_from: Files last written before this day wait for `backlog process`; None: the day of `init`.
+        threshold: Least probability of a certain match for prints of this source, or None for that of its site.
     """
 
     site: str
@@ -83,6 +86,7 @@ class SourceSettings(_Section):
     after: str = "leave"
     incomplete_after_minutes: float = Field(default=10.0, gt=0)
     start_from: date | None = None
+    threshold: float | None = Field(default=None, gt=0.5, lt=1)
 
     @field_validator("after")
     @classmethod
@@ -103,9 +107,19 @@ class SourceSettings(_Section):
 
 
 class MatchingSettings(_Section):
-    """How sure a match must be to need no person."""
+    """How sure a match must be to need no person, and how much of it is checked.
+
+    Attributes:
+        threshold: Least probability of a certain match, where neither site nor source sets its own.
+        alias_unused_months: An alias that was not used for so long no longer confirms.
+        blind_audit_share: Part of the automatic matches that a person checks blindly; 0 for the least number only.
+        blind_audit_per_week: Least number checked of each week's automatic matches; 0 for the share only.
+    """
 
     threshold: float = Field(default=0.999, gt=0.5, lt=1)
+    alias_unused_months: int = Field(default=12, ge=1, le=120)
+    blind_audit_share: float = Field(default=0.01, ge=0, le=1)
+    blind_audit_per_week: int = Field(default=30, ge=0, le=10_000)
 
 
 # Measured: 13 to 18 s of one processor a page, 1.6 GB of address space with everything else that is loaded.
@@ -218,6 +232,12 @@ class Settings(BaseSettings):
     def site_settings(self, site: str) -> SiteSettings:
         """The settings of a site; defaults for a site that is not set."""
         return next((s for s in self.site if s.id == site), SiteSettings(id=site))
+
+    def threshold_of(self, site: str, source: str | None) -> float:
+        """The least probability of a certain match: the source's own, else the site's, else that of `[matching]`."""
+        of_source = next((s.threshold for s in self.source if s.name == source and s.site == site), None)
+        own = self.site_settings(site).threshold if of_source is None else of_source
+        return self.matching.threshold if own is None else own
 
 
 def find_config(given: Path | None) -> Path:

@@ -16,7 +16,8 @@ from records.errors import DecisionRefusedError, StaleCaseError
 from review.case_summary import CaseSummary, case_summary
 from review.correction import corrected, critical_item, faults_of
 from review.patient_search import PatientIndex, find_patients
-from store import alerts, cases, kept_records, known, reports, roster
+from store import alerts, alias_recall, blind_audit, cases, kept_records, known, reports, roster
+from store.blind_audit import BlindAudit, Settled, Verdict
 from store.cases import ApprovedAs
 from store.database import Database, Session
 from store.kept_records import StoredRecord
@@ -26,6 +27,7 @@ __all__ = [
     "CaseSummary",
     "PatientIndex",
     "acknowledge_alert",
+    "answer_blind_audit",
     "approve",
     "case_summary",
     "correct",
@@ -34,6 +36,8 @@ __all__ = [
     "process_again",
     "reject",
     "reopen",
+    "revoke_alias",
+    "settle_blind_audit",
     "settle_report",
 ]
 
@@ -176,6 +180,38 @@ def settle_report(database: Database, report_id: int, *, note: str, actor: str, 
         raise DecisionRefusedError("The note is missing.", next_step="Say in a few words what was done.")
     with database.session() as session:
         reports.settle(session, report_id, actor=actor, note=note.strip(), now=now)
+
+
+def revoke_alias(database: Database, alias_id: int, *, actor: str, now: datetime) -> tuple[int, ...]:
+    """Revoke an alias and take back, and put back into review, every record that stands on it alone; their ids.
+
+    Raises:
+        DecisionRefusedError: There is no such alias.
+    """
+    with database.session() as session:
+        return alias_recall.revoke(session, alias_id, actor=actor, now=now)
+
+
+def answer_blind_audit(
+    database: Database, task_id: int, verdict: Verdict, *, patient_id: str | None, actor: str, now: datetime
+) -> BlindAudit:
+    """Say who a print is about without knowing what the program chose. Nothing is changed at a portal by it.
+
+    Raises:
+        DecisionRefusedError: It is answered already, or the patient is not on the site's roster.
+    """
+    with database.session() as session:
+        return blind_audit.answer(session, task_id, verdict, patient_id=patient_id, actor=actor, now=now)
+
+
+def settle_blind_audit(database: Database, task_id: int, found: Settled, *, actor: str, now: datetime) -> BlindAudit:
+    """Settle an answer that differs from the match; a wrong match is withdrawn and its record waits for review again.
+
+    Raises:
+        DecisionRefusedError: There is nothing to settle, or another person must say that the match was right.
+    """
+    with database.session() as session:
+        return blind_audit.settle(session, task_id, found, actor=actor, now=now)
 
 
 def _raise_alert(

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from matching.normalisation import fingerprint
 from parsers.instrument_library import load_instruments
 from records.alert import CriticalAlert
-from records.case import RejectReason, ReviewCase
+from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
 from review import actions
@@ -21,7 +21,7 @@ from review.office import Office, office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
 from review.viewing import note_view
-from store import alerts, cases, kept_records, roster
+from store import alerts, aliases, cases, kept_records, reports, roster
 from store.cases import ApprovedAs
 from store.database import Session
 from store.kept_records import RecordState
@@ -193,12 +193,13 @@ def _case_page(
         ahead = [one.case_id for one in cases.list_open(session, limit=_LOOK_AHEAD)]
         waiting = cases.count_open(session)
         urgent = _alert(session, case)
+        proposed = _proposed(session, case)
         note_view(session, visitor, "case.viewed", "case", str(case_id), now=office.now())
     drawn = _page_view(office, summary)
     place = ahead.index(case_id) + 1 if case_id in ahead else None
     return page(
         request, "case.html", visitor=visitor, status=status, summary=summary, case=case, trouble=trouble,
-        assessment=case.assessment, drawn=drawn, urgent=urgent, place=place, waiting=waiting,
+        assessment=case.assessment, drawn=drawn, urgent=urgent, place=place, waiting=waiting, proposed=proposed,
         previous_case=ahead[place - 2] if place and place > 1 else None,
         next_case=ahead[place] if place and place < len(ahead) else None,
         chosen=trouble.confirm or (summary.preselected or ""), values=_inputs(case, trouble.entered),
@@ -243,6 +244,17 @@ def _alert(session: Session, case: ReviewCase) -> CriticalAlert | None:
         if about is not None and about.case_id == case.case_id:
             return alert
     return None
+
+
+def _proposed(session: Session, case: ReviewCase) -> tuple[str, RosterPatient] | None:
+    """Who has said of the same print that it is which patient, where a second person must say it too."""
+    if case.state is not CaseState.OPEN:
+        return None
+    source = reports.get(session, case.report_id).source
+    printed = fingerprint(case.assessment.patient)
+    alias = aliases.proposal(session, site=case.site, source=source, fingerprint=printed)
+    patient = roster.patient(session, case.site, alias.patient_id) if alias else None
+    return (alias.said_by, patient) if alias and patient else None
 
 
 def _page_view(office: Office, summary: CaseSummary) -> PageView | None:

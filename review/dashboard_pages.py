@@ -11,7 +11,7 @@ from records.balance import Balance
 from review.access import SignedIn
 from review.office import Office, office_of
 from review.rendering import SPLIT_WORDS, page
-from store import alerts, balance, cases, notices, outbox, reports, roster
+from store import alerts, balance, blind_audit, cases, notices, outbox, reports, roster
 from store.database import Session
 
 _LISTED = 20
@@ -46,7 +46,7 @@ def dashboard(request: Request, visitor: SignedIn) -> Response:
             attention=reports.needing_attention(session)[:_LISTED],
             deliveries=outbox.counts(session), paused=outbox.paused(session), waiting=cases.count_open(session),
             rosters=roster.status(session, now=office.now()), unbalanced=balance.mismatches(session)[:_LISTED],
-            now=office.now(),
+            audit=blind_audit.figures(session), now=office.now(),
         )  # fmt: skip
 
 

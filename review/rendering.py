@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from math import ceil, floor, log10
 from typing import Final
 
 from fastapi import Request
@@ -30,6 +31,9 @@ NOTICES: Final = {
     "rejected": "Rejected. The record is kept and is not sent.",
     "reopened": "The record waits again.",
     "ruled-out": "This patient is ruled out for this print. The record still waits.",
+    "answered": "Your answer is kept.",
+    "differs": "Your answer is kept. It differs from the automatic match.",
+    "settled-audit": "Settled.",
     "acknowledged": "You have taken this alert.",
     "taken": "Somebody else had taken this alert before you.",
     "queued-again": "The report will be read again.",
@@ -124,6 +128,7 @@ def _environment() -> Environment:
         "day": format_day,
         "moment": format_moment,
         "percent": format_percent,
+        "small_share": format_small_share,
         "points": format_points,
         "sentence": reason_sentence,
         "surname_first": _surname_first,
@@ -153,6 +158,15 @@ def format_percent(share: float) -> str:
     if 0.995 <= share < 1:
         return "over 99%"
     return f"{share:.0%}"
+
+
+def format_small_share(share: float) -> str:
+    """A share that may be tiny, in percent with two significant digits, rounded up: a bound must not look smaller."""
+    if share <= 0:
+        return "0%"
+    digits = 1 - floor(log10(share * 100))
+    step = 10.0**-digits
+    return f"{ceil(share * 100 / step - 1e-9) * step:.{max(digits, 0)}f}%"
 
 
 def format_points(length: float) -> str:

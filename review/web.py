@@ -12,7 +12,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
-from review import alert_pages, case_pages, dashboard_pages, policies, report_pages, service_pages, sign_in_pages
+from review import (
+    alert_pages,
+    blind_audit_pages,
+    case_pages,
+    dashboard_pages,
+    policies,
+    report_pages,
+    service_pages,
+    sign_in_pages,
+)
 from review.access import ForgedFormError, NotAllowedError, Policy, SignInNeededError, current_visitor, read_form
 from review.guard import Guard
 from review.office import Office, office_of
@@ -42,6 +51,11 @@ _ROUTES: Final = (
     _Route("POST", "/cases/{case_id}/reopen", case_pages.reopen, policies.DECIDES),
     _Route("POST", "/cases/{case_id}/not-this-patient", case_pages.not_this_patient, policies.DECIDES),
     _Route("POST", "/cases/{case_id}/find", case_pages.find, policies.DECIDES),
+    _Route("GET", "/blind-audit", blind_audit_pages.show_list, policies.DECIDES),
+    _Route("GET", "/blind-audit/{task_id}", blind_audit_pages.show_task, policies.DECIDES),
+    _Route("POST", "/blind-audit/{task_id}/answer", blind_audit_pages.answer, policies.DECIDES),
+    _Route("POST", "/blind-audit/{task_id}/find", blind_audit_pages.find, policies.DECIDES),
+    _Route("POST", "/blind-audit/{task_id}/settle", blind_audit_pages.settle, policies.DECIDES),
     _Route("GET", "/reports/{report_id}", report_pages.show_report, policies.READS_PATIENTS),
     _Route("GET", "/reports/{report_id}/pages/{number}.png", report_pages.page_picture, policies.READS_PATIENTS),
     _Route("POST", "/reports/{report_id}/process-again", report_pages.process_again, policies.DECIDES),

@@ -13,13 +13,13 @@ from records.assessment import SymptomAssessment
 from records.audit import AuditEvent
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
-from store import audit, known, roster
+from store import aliases, audit, known, roster, vetoes
 from store.confirming import Administration, administration, confirm, key_of
 from store.context import keys_of, stored_id
 from store.kept_records import RecordState, record_row
 from store.reports import report_row
 from store.serialised import assessment_of, assessment_text, codes_of, encodable, match_of
-from store.tables import CaseRow, RecordRow, VetoRow
+from store.tables import CaseRow, RecordRow
 
 
 class ApprovedAs(StrEnum):
@@ -77,6 +77,7 @@ def approve(
     """Confirm the record for a patient of the site's roster and queue it; return the record's id.
 
     If the assessment became known with the same values meanwhile, the record becomes a duplicate and nothing is sent.
+    What the person says of the patient is learnt in the same transaction: see `store.aliases.teach`.
 
     Args:
         corrected: The values as the person set them, or None for the case's own.
@@ -89,7 +90,8 @@ def approve(
     """
     case = _open_row(session, case_id, version=version)
     row = record_row(session, case.record_id)
-    if roster.patient(session, row.site, patient_id) is None:
+    patient = roster.patient(session, row.site, patient_id)
+    if patient is None:
         raise DecisionRefusedError("The patient is not on the roster of this site.", next_step="Choose another.")
     assessment = assessment_of(row.assessment) if corrected is None else corrected
     which = administration(assessment, site=row.site, patient_id=patient_id)
@@ -100,10 +102,12 @@ def approve(
     if corrected is not None:
         _set_values(session, row, corrected)
     outcome = _confirm_as(session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now)
-    _withdraw_veto(session, row, patient_id)
+    disputed = vetoes.withdraw(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id)
     _close(session, case, CaseState.APPROVED, actor=actor, now=now)
     detail = (("outcome", outcome), ("record", str(row.id)), ("corrected", str(corrected is not None)))
     _audit(session, case, "case.approved", actor=actor, now=now, detail=detail)
+    source = report_row(session, row.report_id).source
+    aliases.teach(session, row, patient, source=source, disputed=disputed, actor=actor, now=now)
     return stored_id(row.id)
 
 
@@ -162,17 +166,16 @@ def reopen(session: Session, case_id: int, *, actor: str, now: datetime) -> Revi
 
 
 def not_this_patient(session: Session, case_id: int, patient_id: str, *, actor: str, now: datetime) -> ReviewCase:
-    """Remember that this print is not that patient: no score will beat it. The case's version counts up.
+    """Remember that this print is not that patient: no score will beat it, nor anybody's earlier word.
+
+    The case's version counts up.
 
     Raises:
         StaleCaseError: The case is decided.
     """
     case = _open_row(session, case_id, version=None)
     row = record_row(session, case.record_id)
-    if session.get(VetoRow, (row.site, row.fingerprint, patient_id)) is None:
-        session.add(
-            VetoRow(site=row.site, fingerprint=row.fingerprint, patient_id=patient_id, actor=actor, said_at=now)
-        )
+    vetoes.say(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id, actor=actor, now=now)
     case.version += 1
     session.add(case)
     session.flush()
@@ -228,13 +231,6 @@ def _set_values(session: Session, row: RecordRow, assessment: SymptomAssessment)
     row.values_digest = known.values_digest(keys_of(session), assessment)
     session.add(row)
     session.flush()
-
-
-def _withdraw_veto(session: Session, row: RecordRow, patient_id: str) -> None:
-    # Whoever now says "it is this patient after all" has looked again; the later word counts.
-    veto = session.get(VetoRow, (row.site, row.fingerprint, patient_id))
-    if veto is not None:
-        session.delete(veto)
 
 
 def _close(session: Session, case: CaseRow, state: CaseState, *, actor: str, now: datetime) -> None:

@@ -12,13 +12,13 @@ from records.audit import AuditEvent
 from records.case import CaseState
 from records.errors import DecisionRefusedError
 from records.submission import DeliveryState, ResultStatus
-from store import audit, known
+from store import audit, automatic_matches, known, vetoes
 from store.confirming import administration, key_of
 from store.context import keys_of, stored_id
 from store.kept_records import RecordState, record_row
 from store.queueing import enqueue, enqueue_taking_back, may_be_there, of_assessment
 from store.serialised import assessment_text, codes_text
-from store.tables import CaseRow, RecordRow, SubmissionRow, VetoRow
+from store.tables import CaseRow, RecordRow, SubmissionRow
 
 
 def enqueue_correction(
@@ -73,9 +73,11 @@ def enqueue_withdrawal(
     for place in places:
         rows = [other for other in related if other.destination == place]
         queued += _take_back(session, row, place, rows, now=now)
-    for other in _chain(session, row):
+    chain = _chain(session, row)
+    for other in chain:
         other.state = RecordState.WITHDRAWN
         session.add(other)
+    automatic_matches.taken_back(session, (stored_id(other.id) for other in chain), now=now)
     if reopen:
         _reopen(session, row, reason=reason, actor=actor, now=now)
     session.flush()
@@ -120,10 +122,7 @@ def _chain(session: Session, row: RecordRow) -> list[RecordRow]:
 
 def _reopen(session: Session, row: RecordRow, *, reason: str, actor: str, now: datetime) -> None:
     if row.patient_id is not None:
-        veto = (row.site, row.fingerprint, row.patient_id)
-        if session.get(VetoRow, veto) is None:
-            site, fingerprint, patient_id = veto
-            session.add(VetoRow(site=site, fingerprint=fingerprint, patient_id=patient_id, actor=actor, said_at=now))
+        vetoes.say(session, site=row.site, fingerprint=row.fingerprint, patient_id=row.patient_id, actor=actor, now=now)
     row.state, row.reasons = RecordState.REVIEW, codes_text(("vetoed",))
     row.patient_id = row.assessment_key = row.external_id = None
     row.occurrence, row.revision, row.corrects = 1, 1, None

@@ -16,7 +16,7 @@ from records.case import CaseState
 from records.decision import DecidedRecord, Decision
 from records.errors import StoreError
 from records.finding import Finding
-from store import audit, known
+from store import alias_doubts, aliases, audit, automatic_matches, known, roster, vetoes
 from store.confirming import Administration, administration, confirm, key_of
 from store.context import keys_of, stored_id
 from store.kept_records import RecordState
@@ -34,11 +34,13 @@ class RecordToStore:
     Attributes:
         fingerprint: `matching.normalisation.fingerprint` of the printed identity.
         repeats: Row id of the record it duplicates or corrects, or None.
+        by_alias: Its match is certain only because a person said so of the same print before.
     """
 
     decided: DecidedRecord
     fingerprint: str
     repeats: int | None = None
+    by_alias: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,8 @@ def hand_over(session: Session, report_id: int, outcome: ReadOutcome, *, now: da
 
     What was decided on older knowledge is looked at again here, where nobody else can write: a confirmed record that
     became known meanwhile turns into a duplicate (same values) or a case (other values, or taken back by a person), and
-    a duplicate of nothing that stands turns into a case. A report handed over before stays as it is.
+    a duplicate of nothing that stands turns into a case. So does a record whose patient was ruled out for this print
+    meanwhile, or whose alias no longer stands. A report handed over before stays as it is.
 
     Raises:
         StoreError: The report is in quarantine or a duplicate, or holds a value that cannot be stored; nothing is kept.
@@ -100,7 +103,7 @@ def hand_over(session: Session, report_id: int, outcome: ReadOutcome, *, now: da
     session.add_all(rows)
     session.flush()
     for row, record in zip(rows, outcome.records, strict=True):
-        _settle(session, row, record, destinations=outcome.destinations, now=now)
+        _settle(session, row, record, source=report.source, destinations=outcome.destinations, now=now)
     _close(session, report, outcome, rows)
     _link_alerts(session, report_id, rows)
     handed = _handed_over(session, report_id)
@@ -129,9 +132,17 @@ def _row(session: Session, report: ReportRow, position: int, record: RecordToSto
 
 
 def _settle(
-    session: Session, row: RecordRow, record: RecordToStore, *, destinations: tuple[str, ...], now: datetime
+    session: Session,
+    row: RecordRow,
+    record: RecordToStore,
+    *,
+    source: str,
+    destinations: tuple[str, ...],
+    now: datetime,
 ) -> None:
     decided = record.decided
+    if "alias-suspended" in decided.match.reasons:
+        _suspend_alias(session, row, source=source, now=now)
     which = None
     if decided.match.patient_id is not None:
         which = administration(decided.assessment, site=row.site, patient_id=decided.match.patient_id)
@@ -145,11 +156,22 @@ def _settle(
             else:
                 row.state, row.duplicate_of = RecordState.DUPLICATE, twin
         case Decision.CONFIRMED if which is not None:
-            _confirm_if_new(session, row, record, which, destinations=destinations, now=now)
+            _confirm_if_new(session, row, record, which, source=source, destinations=destinations, now=now)
         case _:
             _to_review(session, row, record, None, now=now)
     session.add(row)
     session.flush()
+
+
+def _suspend_alias(session: Session, row: RecordRow, *, source: str, now: datetime) -> None:
+    alias_doubts.suspend_met(
+        session,
+        lambda patient_id: roster.patient(session, row.site, patient_id),
+        site=row.site,
+        source=source,
+        fingerprint=row.fingerprint,
+        now=now,
+    )
 
 
 def _confirm_if_new(
@@ -158,6 +180,7 @@ def _confirm_if_new(
     record: RecordToStore,
     which: Administration,
     *,
+    source: str,
     destinations: tuple[str, ...],
     now: datetime,
 ) -> None:
@@ -170,8 +193,31 @@ def _confirm_if_new(
         _to_review(session, row, record, "correction", now=now)
     elif known.was_refused(session, row.site, printed=row.printed_key, assessment=key, digest=row.values_digest):
         _to_review(session, row, record, "rejected-before", now=now)
+    elif vetoes.stands(session, site=row.site, fingerprint=row.fingerprint, patient_id=which.patient_id):
+        _to_review(session, row, record, "vetoed", now=now)
     else:
-        confirm(session, row, which, confirmed_by=SERVICE, destinations=destinations, now=now)
+        _confirm(session, row, record, which, source=source, destinations=destinations, now=now)
+
+
+def _confirm(
+    session: Session,
+    row: RecordRow,
+    record: RecordToStore,
+    which: Administration,
+    *,
+    source: str,
+    destinations: tuple[str, ...],
+    now: datetime,
+) -> None:
+    alias_id = None
+    if record.by_alias:
+        patient = roster.patient(session, row.site, which.patient_id)
+        alias_id = aliases.confirm_by(session, row, patient, source=source, now=now)
+        if alias_id is None:
+            _to_review(session, row, record, "alias-suspended", now=now)
+            return
+    confirm(session, row, which, confirmed_by=SERVICE, destinations=destinations, now=now)
+    automatic_matches.keep(session, row, alias_id=alias_id, now=now)
 
 
 def _twin(session: Session, row: RecordRow, which: Administration | None, *, repeats: int | None) -> int | None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from records.audit import AuditEvent
 from records.errors import RosterError
 from records.patient import Roster, RosterPatient, Veto
-from store import audit
+from store import alias_doubts, audit
 from store.tables import RosterPatientRow, RosterRow, VetoRow
 
 _FIELDS = tuple(field.name for field in fields(RosterPatient))
@@ -96,6 +96,8 @@ def replace(
     rows = [_columns(wanted[key]) for key in sorted(added | changed)]
     if rows:
         session.connection().execute(insert(RosterPatientRow), rows)
+    if added or changed or gone:
+        alias_doubts.suspend_outdated(session, site, wanted, now=now)
     change = RosterChange(added=len(added), changed=len(changed), removed=len(gone), version=head.version)
     _audit(session, change, site=site, actor=actor, now=now)
     return change

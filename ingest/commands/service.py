@@ -10,6 +10,7 @@ import typer
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
+from ingest.commands.learning import figures_json, figures_rows
 from ingest.commands.options import AsJson, Config
 from ingest.demonstration import demonstrate
 from ingest.diagnosis import diagnose
@@ -20,7 +21,7 @@ from ingest.service import Service, check_ready
 from ingest.settings import CONFIG_NAME, load_settings
 from ingest.terminal import note, print_json, print_table
 from records.errors import SettingsError
-from store import alerts, balance, cases, notices, outbox, reports, sightings, templates
+from store import alerts, balance, blind_audit, cases, notices, outbox, reports, sightings, templates
 from store import database as databases
 from store.sightings import SightingState
 
@@ -85,13 +86,16 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
     now = clock.now()
     with opened(config) as clinic:
         summary = _summary(clinic)
+        with clinic.database.reading() as session:
+            checked = blind_audit.figures(session)
         lines = [_site_line(clinic, site.id) for site in clinic.settings.site]
     if as_json:
-        print_json({"at": now.isoformat(), "sites": lines, **summary})
+        print_json({"at": now.isoformat(), "sites": lines, **summary, "blind_audit": figures_json(checked)})
     else:
         columns = ("site", "printed", "sent", "waiting", "rejected", "duplicate", "no_score")
         print_table("Today", columns, [[line[name] for name in columns] for line in lines])
         print_table("Now", ("", "count"), list(summary.items()))
+        print_table("Automatic matches, checked blindly", ("", ""), figures_rows(checked))
     raise typer.Exit(1 if any(summary.values()) else 0)
 
 

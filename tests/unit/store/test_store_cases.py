@@ -72,6 +72,7 @@ def test_an_approved_record_is_queued_for_the_patient_the_person_chose(database:
         assert [one.event.action for one in audit.events(session, actor="ida")] == [
             "roster.imported",
             "case.approved",
+            "alias.taught",
         ]
 
 
