@@ -210,7 +210,9 @@ def compare(printed: Person, known: Person, *, row: int, names: PrintedName, fre
     clinician, visit = _clinician_level(printed, known), _equal(printed.visit, known.visit)
     swap_bits = _SWAPPED_BITS if name.swapped else _STRAIGHT_BITS
     name_missing = NameLevel.MISSING in (name.given, name.family)
-    relative = _relative(name, given_bits, family_bits, birth_date, birth_date_bits, years=_years_between(printed, known))
+    relative = _relative(
+        name, given_bits, family_bits, birth_date, birth_date_bits, years=_years_between(printed, known)
+    )
     return Comparison(
         row=row,
         name=name,

@@ -7,13 +7,15 @@ first by itself. `matching.gates` then rules what no score may overrule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import exp2, fsum, log2
 from typing import Final
 
 import numpy as np
 
+from matching.aliases import holds
+from matching.calibration import calibrated
 from matching.comparison import Comparison, compare, printed_name
 from matching.gates import Print, doubts, has_namesake, has_near_twin
 from matching.normalisation import fingerprint, is_test_patient
@@ -21,7 +23,7 @@ from matching.person import printed_person
 from matching.roster_index import RosterIndex, Rows
 from matching.shortlist import shortlist
 from records.decision import Candidate, Evidence, MatchDecision, MatchGrade
-from records.patient import LinkPolicy, PatientIdentity
+from records.patient import Alias, LinkPolicy, PatientIdentity
 
 _ON_ROSTER: Final = 0.8  # of the people on a print; the others are new, of another clinic, or misfiled
 _RELATIVES: Final = 0.25  # of those who are not on the roster
@@ -32,6 +34,8 @@ _ALWAYS_SHOWN: Final = 3
 _HOPELESS: Final = 20.0  # bits behind the best
 _NOBODY: Final = log2(1 - _ON_ROSTER)
 _VETO_BITS: Final = -1000.0
+_ALIAS_BITS: Final = 60.0  # more than a whole print that agrees is worth
+_LEAST_SCORE: Final = 1000.0  # below it a probability is 0 to a float
 _PROBABLE: Final = 0.5
 _POSSIBLE: Final = 0.01
 _POSSIBLE_ODDS: Final = log2(_POSSIBLE / (1 - _POSSIBLE))
@@ -39,20 +43,30 @@ _POSSIBLE_ODDS: Final = log2(_POSSIBLE / (1 - _POSSIBLE))
 
 @dataclass(frozen=True, slots=True)
 class _Chance:
-    """A candidate before all chances are made to sum to 1; `joint` is log2 of its chance."""
+    """A candidate before all chances are made to sum to 1.
+
+    Attributes:
+        joint: log2 of its chance, `said` included.
+        said: What people have said of this print and this patient, if anything, and its weight.
+    """
 
     patient_id: str
     found: Comparison
     joint: float
-    vetoed: bool
+    said: Evidence | None = None
+
+
+_VETOED: Final = Evidence(identifier="person", level="vetoed", weight=_VETO_BITS)
+_ALIAS: Final = Evidence(identifier="person", level="alias", weight=_ALIAS_BITS)
 
 
 def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) -> MatchDecision:
     """Tell which roster patient a print is about, and how sure that is. Never raises.
 
     Certain means: the probability reaches the policy's threshold, every gate passes, and no second candidate is
-    within a thousandth. The order of the roster plays no part. Vetoed patients are certainly not; a print whose best
-    candidate has less than one chance in a hundred is about nobody.
+    within a thousandth; or a person has said so of this very print, and nothing has changed since. The order of the
+    roster plays no part. Vetoed patients are certainly not; a print whose best candidate has less than one chance in a
+    hundred is about nobody.
     """
     person = printed_person(identity)
     digits = index.with_mrn_digits(person.mrn)
@@ -62,69 +76,134 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
         mrn_digit_rows=digits,
         index=index,
     )
-    chances = _chances(identity, about, policy)
+    said_of = fingerprint(identity) if policy.vetoes or policy.aliases else ""
+    chances = _Search(about).chances()
+    alias = policy.aliases.get(said_of)
+    if alias is not None:
+        chances = _with_patient(chances, alias.patient_id, about)
+    vetoed = {veto.patient_id for veto in policy.vetoes if veto.fingerprint == said_of}
+    replayed = alias is not None and alias.patient_id not in vetoed and _alias_holds(alias, chances, about)
+    chances = _as_people_said(chances, vetoed=vetoed, confirmed=alias.patient_id if alias and replayed else None)
     if not chances:
         return _decision((), _reasons_for_nobody(identity, index))
-    people = len(index)
+    doubts_of_print = (("test-patient",) if is_test_patient(identity) else ()) + (
+        ("alias-suspended",) if alias is not None and not replayed else ()
+    )
+    candidates = _candidates(chances, about, policy, doubts_of_print)
+    return _decision(candidates, candidates[0].reasons)
+
+
+class _Search:
+    """The candidates of one print, found by ever weaker keys until one is beyond doubt."""
+
+    def __init__(self, about: Print) -> None:
+        self._about = about
+        self._names = printed_name(about.person, about.index.frequency)
+        self._prior = _prior_of_one(about.index)
+
+    def chances(self) -> list[_Chance]:
+        """All candidates that count, likeliest first."""
+        index, person = self._about.index, self._about.person
+        sure = index.sure(person)
+        chances = self._worth_comparing(sure)
+        if not any(self._is_beyond_doubt(chance) for chance in chances):
+            near = np.setdiff1d(index.near(person), sure, assume_unique=True)
+            chances += self._worth_comparing(near)
+            if all(chance.joint < _NOBODY for chance in chances):
+                named = np.setdiff1d(index.named(person), np.concatenate([sure, near]))
+                chances += self._worth_comparing(named)
+        return sorted(chances, key=_likeliest_first)
+
+    def _worth_comparing(self, rows: Rows) -> list[_Chance]:
+        about, index = self._about, self._about.index
+        chosen = shortlist(rows, about.person, index.columns, index.pool, numbered=about.mrn_digit_rows)
+        return [self.chance(row) for row in chosen.tolist()]
+
+    def chance(self, row: int) -> _Chance:
+        """The candidate of a row."""
+        about, index = self._about, self._about.index
+        found = compare(about.person, index.person(row), row=row, names=self._names, frequency=index.frequency)
+        return _Chance(index.patient_id(row), found, self._prior + fsum(found.bits))
+
+    def _is_beyond_doubt(self, chance: _Chance) -> bool:
+        return chance.joint - self._prior > _BEYOND_DOUBT and not doubts(chance.found, self._about)
+
+
+def _likeliest_first(chance: _Chance) -> tuple[float, str]:
+    return -chance.joint, chance.patient_id
+
+
+def _prior_of_one(index: RosterIndex) -> float:
+    return log2(_ON_ROSTER / max(len(index), 1))
+
+
+def _with_patient(chances: list[_Chance], patient_id: str, about: Print) -> list[_Chance]:
+    """The candidates and this patient, unless nobody on the roster has the id."""
+    row = about.index.row_of(patient_id)
+    if row is None or any(chance.patient_id == patient_id for chance in chances):
+        return chances
+    return sorted([*chances, _Search(about).chance(row)], key=_likeliest_first)
+
+
+def _alias_holds(alias: Alias, chances: Sequence[_Chance], about: Print) -> bool:
+    odds = {chance.patient_id: chance.joint for chance in chances}
+    target = next((chance for chance in chances if chance.patient_id == alias.patient_id), None)
+    if target is None or not about.index.is_active(target.found.row):
+        return False
+    return holds(alias, printed=about.person, patient=about.index.person(target.found.row), odds=odds)
+
+
+def _as_people_said(chances: Sequence[_Chance], *, vetoed: set[str], confirmed: str | None) -> list[_Chance]:
+    """The candidates with what people have said of this print."""
+    said = [
+        replace(chance, joint=chance.joint + word.weight, said=word)
+        if (word := _word(chance.patient_id, vetoed, confirmed))
+        else chance
+        for chance in chances
+    ]
+    return sorted(said, key=_likeliest_first)
+
+
+def _word(patient_id: str, vetoed: set[str], confirmed: str | None) -> Evidence | None:
+    if patient_id in vetoed:
+        return _VETOED
+    return _ALIAS if patient_id == confirmed else None
+
+
+def _candidates(
+    chances: Sequence[_Chance], about: Print, policy: LinkPolicy, doubts_of_print: tuple[str, ...]
+) -> tuple[Candidate, ...]:
+    """The candidates that are shown, with their evidence."""
+    people = len(about.index)
     shares = [exp2(chance.joint) for chance in chances]
     nobody = _share_of_nobody(chances, people=people)
-    whole = fsum([nobody, *shares])
     threshold = log2(policy.threshold) - log2(1 - policy.threshold)
-    named_for_a_test = ("test-patient",) if is_test_patient(identity) else ()
     candidates = []
     for position, chance in enumerate(chances[:_SHOWN]):
         if position >= _ALWAYS_SHOWN and chance.joint < chances[0].joint - _HOPELESS:
             break
-        bars = _waterfall(chance, against=fsum([nobody, *shares[:position], *shares[position + 1 :]]), people=people)
+        against = fsum([nobody, *shares[:position], *shares[position + 1 :]])
+        bars = _waterfall(chance, against=against, people=people, policy=policy)
         score = fsum(bar.weight for bar in bars)
-        reasons = _reasons(chance, chances, about, score=score, threshold=threshold) + named_for_a_test
-        probability = shares[position] / whole
+        computed = fsum(bar.weight for bar in bars if bar.identifier != "calibration")
+        if chance.said is _ALIAS:  # a person has settled who this is, whatever the gates say
+            reasons: tuple[str, ...] = ()
+        else:
+            found = _reasons(chance, chances, about, score=min(score, computed), threshold=threshold)
+            reasons = tuple(dict.fromkeys([*found, *doubts_of_print]))
+        probability = 1 / (1 + exp2(-score)) if score > -_LEAST_SCORE else 0.0
+        vetoed = chance.said is _VETOED
         candidates.append(
             Candidate(
                 patient_id=chance.patient_id,
-                grade=_grade(probability, vetoed=chance.vetoed, certain=not reasons),
+                grade=_grade(probability, vetoed=vetoed, certain=not reasons),
                 probability=probability,
                 score=score,
                 evidence=bars,
                 reasons=reasons,
             )
         )
-    return _decision(tuple(candidates), candidates[0].reasons)
-
-
-def _chances(identity: PatientIdentity, about: Print, policy: LinkPolicy) -> list[_Chance]:
-    """All candidates, likeliest first."""
-    index = about.index
-    vetoed: frozenset[str] = frozenset()
-    if policy.vetoes:
-        said_of = fingerprint(identity)
-        vetoed = frozenset(veto.patient_id for veto in policy.vetoes if veto.fingerprint == said_of)
-    names = printed_name(about.person, index.frequency)
-    prior = log2(_ON_ROSTER / max(len(index), 1))
-
-    def chances_of(rows: Iterable[int]) -> list[_Chance]:
-        chances = []
-        for row in rows:
-            patient_id = index.patient_id(row)
-            found = compare(about.person, index.person(row), row=row, names=names, frequency=index.frequency)
-            refused = patient_id in vetoed
-            joint = prior + fsum(found.bits) + (_VETO_BITS if refused else 0.0)
-            chances.append(_Chance(patient_id, found, joint, refused))
-        return chances
-
-    def found_by(rows: Rows, known: Rows) -> list[_Chance]:
-        fresh = np.setdiff1d(rows, known, assume_unique=True) if len(known) else rows
-        numbered = about.mrn_digit_rows
-        return chances_of(shortlist(fresh, about.person, index.columns, index.pool, numbered=numbered).tolist())
-
-    sure = index.sure(about.person)
-    chances = found_by(sure, sure[:0])
-    if not any(chance.joint - prior > _BEYOND_DOUBT and not doubts(chance.found, about) for chance in chances):
-        near = index.near(about.person)
-        chances += found_by(near, sure)
-        if all(chance.joint < _NOBODY for chance in chances):
-            chances += found_by(index.named(about.person), np.union1d(sure, near))
-    return sorted(chances, key=lambda chance: (-chance.joint, chance.patient_id))
+    return tuple(candidates)
 
 
 def _share_of_nobody(chances: Sequence[_Chance], *, people: int) -> float:
@@ -132,25 +211,30 @@ def _share_of_nobody(chances: Sequence[_Chance], *, people: int) -> float:
     return (1 - _ON_ROSTER) * (1 - _RELATIVES + _RELATIVES * relatives)
 
 
-def _waterfall(chance: _Chance, *, against: float, people: int) -> tuple[Evidence, ...]:
+def _waterfall(chance: _Chance, *, against: float, people: int, policy: LinkPolicy) -> tuple[Evidence, ...]:
     """The bars of a candidate; they add up to log2 of its odds against all others and nobody."""
-    return (
+    bars = (
         Evidence(identifier="prior", level="on-roster", weight=log2(_ON_ROSTER / people) - log2(1 - _ON_ROSTER)),
         *chance.found.evidence,
-        *([Evidence(identifier="prior", level="vetoed", weight=_VETO_BITS)] if chance.vetoed else []),
+        *((chance.said,) if chance.said else ()),
         Evidence(identifier="alternatives", level="others", weight=log2(1 - _ON_ROSTER) - log2(against)),
     )
+    if not policy.calibration:
+        return bars
+    computed = fsum(bar.weight for bar in bars)
+    weight = calibrated(computed, policy.calibration) - computed
+    return (*bars, Evidence(identifier="calibration", level="from-decisions", weight=weight))
 
 
 def _reasons(
     chance: _Chance, chances: Sequence[_Chance], about: Print, *, score: float, threshold: float
 ) -> tuple[str, ...]:
     others = [other for other in chances if other is not chance]
-    reasons = ["vetoed"] if chance.vetoed else []
+    reasons = ["vetoed"] if chance.said is _VETOED else []
     reasons += doubts(chance.found, about)
     if score >= _POSSIBLE_ODDS and has_near_twin(chance.found, about):
         reasons.append("twin")
-    if has_namesake(chance.found, [other.found for other in others if not other.vetoed], about):
+    if has_namesake(chance.found, [other.found for other in others if other.said is not _VETOED], about):
         reasons.append("namesake")
     if any(chance.joint - other.joint < _NEAR_SECOND for other in others):
         reasons.append("near-second")

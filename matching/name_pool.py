@@ -81,7 +81,9 @@ class NamePool:
                 self._each(sound_code),
                 self._each(beginning_code),
                 self._each(initial_code),
-                np.fromiter((name != "" and not name.isalpha() for name in self.names), dtype=np.bool_, count=len(self.names)),
+                np.fromiter(
+                    (name != "" and not name.isalpha() for name in self.names), dtype=np.bool_, count=len(self.names)
+                ),
             )
         return self._codes
 
@@ -133,6 +135,11 @@ def beginning_code(name: str) -> int:
 def initial_code(name: str) -> int:
     """A number for the first letter; 0 for an empty name."""
     return ord(name[0]) if name else 0
+
+
+def has_several_words(name: str) -> int:
+    """1 for a name of several words, or of several names, 0 for any other."""
+    return int(name != "" and not name.isalpha())
 
 
 def _shortened(name: str) -> list[int]:

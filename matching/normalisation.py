@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from records.patient import PatientIdentity, RosterPatient
+from records.patient import PatientIdentity
 
 _FINGERPRINT_VERSION: Final = "1"
 # Letters that Unicode does not take apart into a base letter and a mark.
@@ -177,20 +177,6 @@ def fingerprint(identity: PatientIdentity) -> str:
         _FINGERPRINT_VERSION, family, given, known_name(identity.middle), suffix, whole,
         *(day.isoformat() if day else "" for day in map(known_birth_date, days)),
         strip_mrn_zeros(normalise_mrn(identity.mrn)), normalise_sex(identity.sex),
-    )  # fmt: skip
-    return hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
-
-
-def roster_fingerprint(patient: RosterPatient) -> str:
-    """Hexadecimal SHA-256 over what identifies a roster patient, normalised; whoever changes in it is looked at anew.
-
-    A phone number, a clinician or a visit may change without that. A digest is still patient data.
-    """
-    day = known_birth_date(patient.birth_date)
-    fields: Iterable[str] = (
-        _FINGERPRINT_VERSION, *map(known_name, (patient.family, patient.given, patient.middle)),
-        normalise_suffix(patient.suffix), known_name(patient.former_family), day.isoformat() if day else "",
-        strip_mrn_zeros(normalise_mrn(patient.mrn)), normalise_sex(patient.sex), patient.merged_into or "",
     )  # fmt: skip
     return hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
 

@@ -48,6 +48,17 @@ class TextColumn:
     def __len__(self) -> int:
         return len(self._ends)
 
+    def find(self, text: str) -> list[int]:
+        """The rows with this text, ascending; an empty text is not looked for."""
+        rows: list[int] = []
+        at = self._text.find(text) if text else -1
+        while at >= 0:
+            row = int(np.searchsorted(self._ends, at, side="right"))
+            if self[row] == text and int(self._ends[row]) == at + len(text):
+                rows.append(row)
+            at = self._text.find(text, at + 1)
+        return rows
+
     def __iter__(self) -> Iterator[str]:
         start = 0
         for end in self._ends.tolist():

@@ -88,6 +88,10 @@ class RosterIndex:
         """The portal's id of a row's patient."""
         return self.columns.patient_ids[row]
 
+    def row_of(self, patient_id: str) -> int | None:
+        """The row of a patient, or None if there is none of this id."""
+        return next((row for row in self.columns.patient_ids.find(patient_id) if self.columns.listed[row]), None)
+
     def is_active(self, row: int) -> bool:
         """Whether the clinic lists a row's patient as active."""
         return bool(self.columns.active[row])

@@ -106,7 +106,7 @@ class Alias:
     Attributes:
         fingerprint: `matching.normalisation.fingerprint` of the printed identity it was said of.
         patient_id: The roster patient that this print is.
-        roster_fingerprint: `matching.normalisation.roster_fingerprint` of that patient when it was said.
+        roster_fingerprint: `matching.aliases.roster_fingerprint` of that patient when it was said.
         rivals: Patients the person saw beside this one whose odds were at least a twentieth of this one's.
     """
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
-from matching.normalisation import normalise_mrn, roster_fingerprint, strip_mrn_zeros
+from matching.aliases import roster_fingerprint
+from matching.normalisation import normalise_mrn, strip_mrn_zeros
 from records.patient import RosterPatient
 from store import notices
 from store.alias_states import (

@@ -7,17 +7,16 @@ suspended or revoked for good. The next decision about such a print makes a new 
 from __future__ import annotations
 
 from datetime import datetime
-from math import log2
 from typing import Final
 
 from sqlmodel import Session, col, select
 
+from matching.aliases import RIVAL_BITS, roster_fingerprint
 from matching.normalisation import (
     is_test_patient,
     known_birth_date,
     known_name,
     normalise_mrn,
-    roster_fingerprint,
     split_suffix,
     strip_mrn_zeros,
 )
@@ -42,7 +41,6 @@ from store.learning_tables import AliasEventRow, AliasRow
 from store.serialised import assessment_of, codes_of, codes_text, match_of
 from store.tables import RecordRow
 
-_RIVAL_BITS: Final = log2(20)
 _DISPUTES: Final = (AliasReason.REVIEWERS_DISAGREE, AliasReason.BLIND_AUDIT, AliasReason.VETOED, AliasReason.REVOKED)
 
 
@@ -195,7 +193,7 @@ def _rivals(match: MatchDecision, patient_id: str) -> set[str]:
     """Candidates with at least a twentieth of the target's odds; all of them if it was none of the candidates."""
     known = next((one for one in match.candidates if one.patient_id == patient_id), None)
     others = (one for one in match.candidates if one.patient_id != patient_id)
-    return {one.patient_id for one in others if known is None or one.score >= known.score - _RIVAL_BITS}
+    return {one.patient_id for one in others if known is None or one.score >= known.score - RIVAL_BITS}
 
 
 def _is_disputed(session: Session, rows: list[AliasRow]) -> bool:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from store_cases import NOW, PORTAL, SITE
 
-from matching.normalisation import fingerprint, roster_fingerprint
+from matching.aliases import roster_fingerprint
+from matching.normalisation import fingerprint
 from records.patient import Alias, RosterPatient
 from store import alias_recall, aliases, automatic_matches, cases, kept_records, roster
 from store import database as databases
