@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def known(family: str = "Riley", given_name: str = "Julie", **more: str) -> Pers
     [
         (BORN, BirthDateLevel.EXACT),
         (date(1984, 6, 11), BirthDateLevel.SWAPPED),
-        (date(1948, 11, 6), BirthDateLevel.ONE_DIGIT),
+        (date(1948, 11, 6), BirthDateLevel.TRANSPOSED),
         (date(1985, 11, 6), BirthDateLevel.ONE_DIGIT),
         (date(1984, 11, 26), BirthDateLevel.ONE_DIGIT),
         (date(1977, 11, 6), BirthDateLevel.TWO_PARTS),
@@ -83,7 +84,7 @@ def test_a_middle_name_has_a_level(printed: str | None, patient: str | None, lev
     assert middle_level(print_of, person) is level
 
 
-def listed(family: str = "Riley", given_name: str = "Julie", **more: str) -> RosterPatient:
+def listed(family: str = "Riley", given_name: str = "Julie", **more: Any) -> RosterPatient:
     return RosterPatient(
         patient_id="p", site="s", family=family, given=given_name, birth_date=BORN, mrn="W24463", **more
     )
@@ -112,7 +113,14 @@ def test_a_birth_date_that_a_clinic_enters_by_default_weighs_little() -> None:
 
 def test_what_is_missing_weighs_nothing() -> None:
     identity = PatientIdentity(family="Riley", given="Julie")
-    assert bits(identity, listed(middle="J", suffix="Jr", sex="F"), [])[1:] == (0, 0, 0, 0, 0)
+    assert (
+        bits(
+            identity,
+            listed(middle="J", suffix="Jr", sex="F", phone="5551234567", clinician="Dr. A. Stone", last_visit=BORN),
+            [],
+        )[1:]
+        == (0,) * 8
+    )
 
 
 def test_an_ambiguous_date_weighs_less_than_a_plain_one() -> None:

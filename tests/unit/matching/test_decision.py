@@ -108,16 +108,33 @@ def test_an_equal_record_number_carries_a_slip_elsewhere(identity: PatientIdenti
 @pytest.mark.parametrize(
     "identity",
     [
-        replace(PRINT, given="Jullie"),
+        replace(PRINT, given="Jullie"),  # a spelling that nobody bears
         replace(PRINT, family="Riley"),
         replace(PRINT, family="Holloway-Rilley"),
+        replace(PRINT, family="Julie", given="Riley"),
         replace(PRINT, birth_date=date(1984, 6, 11)),
-        replace(PRINT, birth_date=date(1984, 11, 7)),
+        replace(PRINT, birth_date=date(1948, 11, 6)),
         replace(PRINT, birth_date=BORN, birth_date_other_reading=date(1984, 6, 11)),
+    ],
+)
+def test_name_and_birth_date_carry_a_slip_that_no_twin_and_no_namesake_would_show(identity: PatientIdentity) -> None:
+    assert_certain(match(replace(identity, mrn=None)))
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        replace(PRINT, given="Julia"),  # another name
+        replace(PRINT, given="Jul"),
+        replace(PRINT, given="Jullie", family="Riley"),
+        replace(PRINT, given="Jullie", birth_date=date(1948, 11, 6)),
+        replace(PRINT, family="Riley", birth_date=date(1948, 11, 6)),
+        replace(PRINT, family="Stone"),
+        replace(PRINT, birth_date=date(1984, 11, 7)),
         replace(PRINT, middle="K"),
     ],
 )
-def test_without_a_record_number_name_and_birth_date_must_be_equal(identity: PatientIdentity) -> None:
+def test_without_a_record_number_what_a_twin_or_a_namesake_would_show_waits(identity: PatientIdentity) -> None:
     assert_review(match(replace(identity, mrn=None)))
 
 
@@ -159,12 +176,17 @@ def test_a_near_record_number_needs_name_and_birth_date(mrn: str) -> None:
     assert_certain(match(replace(near, family="Riley")))
     assert_review(match(replace(near, birth_date=None)), "mrn-near")
     assert_review(match(replace(near, birth_date=date(1984, 11, 7))), "mrn-near", "birth-date-near")
-    assert_review(match(replace(near, given="Jullie")), "mrn-near")
+    assert_certain(match(replace(near, given="Jullie")))
+    assert_review(match(replace(near, given="Julia")), "mrn-near")
     assert_review(match(replace(near, given="Lynn")), "mrn-near")
 
 
-def test_a_record_number_that_nobody_has_waits() -> None:
-    assert_review(match(replace(PRINT, mrn="W99999")), "mrn-unknown")
+def test_a_record_number_that_nobody_has_waits_unless_name_and_birth_date_are_equal() -> None:
+    unknown = replace(PRINT, mrn="W99999")
+    assert_certain(match(unknown))
+    assert_review(match(replace(unknown, given="Jullie")), "mrn-unknown")
+    assert_review(match(replace(unknown, family="Riley")), "mrn-unknown")
+    assert_review(match(replace(unknown, birth_date=date(1948, 11, 6))), "mrn-unknown")
 
 
 def test_another_middle_name_waits_unless_number_and_birth_date_are_equal() -> None:
@@ -185,12 +207,24 @@ def test_a_misprinted_number_does_not_confirm_whom_name_and_birth_date_contradic
 
 
 @pytest.mark.parametrize("birth_date", [date(1956, 3, 25), date(1984, 3, 25), date(1977, 11, 6)])
-def test_another_birth_date_beside_equal_name_and_number_waits(birth_date: date) -> None:
-    assert_review(match(replace(PRINT, birth_date=birth_date)), "birth-date-conflict")
+def test_name_and_number_outweigh_another_birth_date_unless_father_and_son_may_share_them(birth_date: date) -> None:
+    other = replace(PRINT, birth_date=birth_date)
+    assert_certain(match(other))
+    assert_review(match(replace(other, given="Julia")), "birth-date-conflict")
+    assert_review(match(replace(other, suffix="Jr")), "birth-date-conflict")
+    assert_review(match(other, replace(JULIE, suffix="Sr")), "birth-date-conflict")
+    mother = replace(JULIE, patient_id="mother", birth_date=birth_date, mrn="W24461")
+    assert_review(match(other, JULIE, mother))
 
 
-def test_a_sister_with_the_patients_number_and_birth_date_waits() -> None:
-    assert_review(match(replace(PRINT, given="Peggy", middle=None)), "name-conflict")
+def test_number_and_birth_date_outweigh_another_given_name_unless_a_twin_may_have_them() -> None:
+    other = replace(PRINT, given="Peggy", middle=None)
+    assert_certain(match(other))
+    twin = replace(JULIE, patient_id="twin", given="Lynn", mrn="W80000")
+    assert_review(match(other, JULIE, twin), "name-conflict")
+    # The family registered together: a number that is one slip away would be a twin's.
+    mother = replace(JULIE, patient_id="mother", given="Ann", birth_date=date(1956, 3, 25), mrn="W24461")
+    assert_review(match(other, JULIE, mother), "name-conflict")
 
 
 def test_a_stranger_with_the_patients_number_and_birth_date_waits() -> None:
@@ -199,7 +233,7 @@ def test_a_stranger_with_the_patients_number_and_birth_date_waits() -> None:
 
 @pytest.mark.parametrize("mrn", [None, "W99999", "W24464"])
 def test_a_sibling_who_is_not_on_the_roster_is_not_confirmed(mrn: str | None) -> None:
-    for given_name in ("Anthony", "Peggy", "Julia", "Jul"):
+    for given_name in ("Anthony", "Peggy", "Julia", "Jul", "Jules", "Juli"):
         assert match(replace(PRINT, given=given_name, middle=None, mrn=mrn)).grade is not MatchGrade.CERTAIN
 
 
@@ -214,7 +248,7 @@ def test_twins_with_near_names_need_number_and_given_name() -> None:
     assert_certain(match(PRINT, JULIE, twin))
     assert_certain(match(replace(PRINT, birth_date=None), JULIE, twin))
     assert_review(match(replace(PRINT, mrn=None), JULIE, twin), "twin")
-    assert_review(match(replace(PRINT, mrn="W24465"), JULIE, twin))
+    assert_review(match(replace(PRINT, mrn="W24465", given="Julia"), JULIE, twin))
     assert_review(match(replace(PRINT, given="Juliw"), JULIE, twin), "twin")
 
 

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matching.decision import decide
 from matching.roster_index import RosterIndex
-from records.patient import PatientIdentity, Roster, RosterPatient
+from records.patient import LinkPolicy, PatientIdentity, Roster, RosterPatient
 
 NAMES = st.from_regex(r"[A-Z][a-z]{3,9}(?:[- ][A-Z][a-z]{3,7})?", fullmatch=True)
 PATIENTS = st.builds(
@@ -143,3 +144,57 @@ def test_strangers_are_not_candidates() -> None:
     )
     stranger = PatientIdentity(family="Stone", given="Lynn", birth_date=date(1985, 7, 9), mrn="W777")
     assert found(index_of(patient), stranger) == set()
+
+
+ROSTERS = st.lists(PATIENTS, max_size=8).map(
+    lambda patients: tuple(replace(patient, patient_id=f"p{n}") for n, patient in enumerate(patients))
+)
+
+
+@given(ROSTERS, ROSTERS, st.data())
+def test_an_updated_index_decides_as_one_that_is_built_anew(
+    before: tuple[RosterPatient, ...], changed: tuple[RosterPatient, ...], data: st.DataObject
+) -> None:
+    removed = data.draw(st.sets(st.sampled_from([patient.patient_id for patient in before] or ["nobody"])))
+    now = {patient.patient_id: patient for patient in before if patient.patient_id not in removed}
+    now |= {patient.patient_id: patient for patient in changed}
+    updated = index_of(*before).updated(changed, removed)
+    built = index_of(*now.values())
+    assert len(updated) == len(built) == len(now)
+    for patient in (*before, *changed):
+        for identity in (printed(patient), replace(printed(patient), mrn=None, birth_date=None)):
+            assert found(updated, identity) == found(built, identity)
+            assert decide(identity, updated, LinkPolicy()) == decide(identity, built, LinkPolicy())
+
+
+def test_a_removed_patient_is_found_no_more_and_a_changed_one_as_they_are_now() -> None:
+    mccoy = RosterPatient(patient_id="mccoy", site="WCP", family="Mccoy", given="Anthony", mrn="W00123")
+    stone = RosterPatient(patient_id="stone", site="WCP", family="Stone", given="Lynn", mrn="W00124")
+    index = index_of(mccoy, stone).updated([replace(stone, family="Baker")], ["mccoy"])
+    assert found(index, PatientIdentity(mrn="W00123")) == set()
+    assert found(index, PatientIdentity(mrn="W00124")) == {"stone"}
+    assert (index.row_of("mccoy"), len(index)) == (None, 1)
+    row = index.row_of("stone")
+    assert row is not None
+    assert index.person(row).family == "baker"
+
+
+@given(PATIENTS, OTHERS, st.data())
+def test_a_slip_in_every_field_still_finds_the_patient(
+    patient: RosterPatient, others: list[RosterPatient], data: st.DataObject
+) -> None:
+    assert patient.birth_date is not None
+    identity = replace(
+        printed(patient),
+        family=data.draw(with_a_slip(patient.family)),
+        given=data.draw(with_a_slip(patient.given)),
+        birth_date=patient.birth_date.replace(day=1 + patient.birth_date.day % 28),
+        mrn=None,
+    )
+    assert "true" in found(index_of(patient, *others), identity)
+
+
+@given(PATIENTS, OTHERS, st.sampled_from(["family", "given"]))
+def test_one_name_alone_finds_the_patient(patient: RosterPatient, others: list[RosterPatient], field: str) -> None:
+    identity = replace(PatientIdentity(), **{field: getattr(patient, field)})
+    assert "true" in found(index_of(patient, *others), identity)
