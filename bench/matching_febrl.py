@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
@@ -47,11 +48,12 @@ def _identity(row: dict[str, str]) -> PatientIdentity:
 
 
 def _day(row: dict[str, str]) -> date | None:
+    """The date as a reader takes it: 24/05/1965 can only be the 24th of May, and a day 45 is none."""
     digits = row["date_of_birth"].strip()
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:  # a day 45 is not printed as a date
-        return None
+    for month, day in ((digits[4:6], digits[6:]), (digits[6:], digits[4:6])):
+        with suppress(ValueError):
+            return date(int(digits[:4]), int(month), int(day))
+    return None
 
 
 class _Clinic:
