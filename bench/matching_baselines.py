@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from bench.matching_answers import Answer
@@ -19,7 +20,6 @@ from records.patient import LinkPolicy, PatientIdentity, RosterPatient
 
 CUT = 90
 _MOST_PAIRS = 30_000_000  # of names compared per set; beyond, a random sample of the prints
-_TOGETHER = 500
 
 
 def scorebridge(people: PeopleSet) -> Iterator[Answer]:
@@ -49,20 +49,26 @@ def fuzzy_names_and_birth_dates(people: PeopleSet) -> Iterator[Answer]:
 
 
 def _weighted(people: PeopleSet, *, name: float, birth_date: float) -> Iterator[Answer]:
-    names = [plain_name(patient) for patient in people.patients]
     born = np.array([_ordinal(patient.birth_date) or -1 for patient in people.patients])
-    prints = sampled(people)
-    for start in range(0, len(prints), _TOGETHER):
-        part = prints[start : start + _TOGETHER]
-        ratios = process.cdist([plain_name(p.identity) for p in part], names, scorer=fuzz.WRatio, workers=-1)
-        for printed, row in zip(part, ratios, strict=True):
-            scores = name * row + birth_date * 100 * (born == _ordinal(printed.identity.birth_date))
-            best = int(scores.argmax())
-            score = float(scores[best])
-            yield Answer(
-                printed=printed, best=people.patients[best].patient_id, score=score, probability=score / 100,
-                automatic=score >= CUT,
-            )  # fmt: skip
+    for printed, row in zip(sampled(people), _ratios(people), strict=True):
+        scores = name * row + birth_date * 100 * (born == _ordinal(printed.identity.birth_date))
+        best = int(scores.argmax())
+        score = float(scores[best])
+        yield Answer(
+            printed=printed,
+            best=people.patients[best].patient_id,
+            score=score,
+            probability=score / 100,
+            automatic=score >= CUT,
+        )
+
+
+@lru_cache(maxsize=1)
+def _ratios(people: PeopleSet) -> NDArray[np.float32]:
+    """`WRatio` of the name of every sampled print, in rows, with every patient's."""
+    printed = [plain_name(each.identity) for each in sampled(people)]
+    names = [plain_name(patient) for patient in people.patients]
+    return process.cdist(printed, names, scorer=fuzz.WRatio, workers=-1)
 
 
 def sampled(people: PeopleSet) -> tuple[TruePrint, ...]:
@@ -70,7 +76,7 @@ def sampled(people: PeopleSet) -> tuple[TruePrint, ...]:
     most = max(200, _MOST_PAIRS // len(people.patients))
     if len(people.prints) <= most:
         return people.prints
-    return tuple(Random(people.name).sample(people.prints, k=most))
+    return tuple(Random(len(people.prints)).sample(people.prints, k=most))
 
 
 def plain_name(who: PatientIdentity | RosterPatient) -> str:

@@ -104,7 +104,7 @@ class _Clinic:
         return self._print(person, true and true.patient_id, kind, self._mrns[person.mrn or ""])
 
     def _print(self, person: PatientIdentity, patient_id: str | None, kind: str, number: str) -> TruePrint:
-        mrn, befell = printed_mrn(self._chance, number, prefix=SITE)
+        mrn, befell = printed_mrn(self._chance, number, prefix=SITE, missing=0.03, misprinted=0.02)
         kind = f"{kind}+{befell}" if befell else kind
         return TruePrint(identity=replace(person, mrn=mrn), patient_id=patient_id, kind=kind)
 

@@ -43,7 +43,8 @@ class SplinkModel:
         self._people = people
         self._api = DuckDBAPI()
         rows = _table(_row(number, patient) for number, patient in enumerate(people.patients))
-        prints = _table(_row(number, printed.identity) for number, printed in enumerate(people.prints))
+        learnt = people.ordinary or people.prints
+        prints = _table(_row(number, printed.identity) for number, printed in enumerate(learnt))
         self._roster = self._api.register(rows, dataset_display_name="a_roster")
         self._prints = self._api.register(prints, dataset_display_name="b_prints")
         self._linker = Linker([self._roster, self._prints], _settings(numbers=numbers), log_level=None)
@@ -61,7 +62,8 @@ class SplinkModel:
 
     def answers(self) -> Iterator[Answer]:
         """The best candidate of every print, in one batch."""
-        found = {row["row"]: row for row in self._best(self._linker.inference.predict())}
+        self.ready()
+        found = {row["row"]: row for row in self.search(self._people.prints, name="c_prints")}
         for number, printed in enumerate(self._people.prints):
             yield self._answer(printed, found.get(number))
 

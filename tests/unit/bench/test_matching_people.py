@@ -30,7 +30,8 @@ small_sets = pytest.mark.parametrize("make", _SMALL.values(), ids=_SMALL)
 
 @small_sets
 def test_the_same_seed_gives_the_same_people(make) -> None:
-    assert make(1) == make(1)
+    one, other = make(1), make(1)
+    assert (one.patients, one.prints) == (other.patients, other.prints)
 
 
 @small_sets
@@ -120,11 +121,11 @@ def test_a_tenth_of_household_prints_is_not_on_the_roster_most_of_them_relatives
     assert relatives / len(strangers) == pytest.approx(0.55, abs=0.02)
 
 
-def test_about_seven_of_eight_household_prints_say_what_the_roster_says() -> None:
-    harmless = {"clean", "mrn-missing", "mrn-misprinted", "sex-wrong", "two-readings"}
+def test_about_six_of_seven_household_prints_say_what_the_roster_says() -> None:
+    harmless = {"clean", "mrn-missing", "mrn-misprinted", "mrn-of-household", "sex-wrong", "two-readings"}
     listed = [printed for printed in household_set(1).prints if printed.patient_id]
     clean = sum(set(printed.kind.split("+")) <= harmless for printed in listed)
-    assert 0.84 <= clean / len(listed) <= 0.90
+    assert 0.83 <= clean / len(listed) <= 0.88
 
 
 def test_three_of_a_hundred_births_are_twins() -> None:
