@@ -7,7 +7,7 @@ The sets are those of `bench.matching_sets`, the terms those of `bench.matching_
 ways of matching see the same prints of the same seeds, and all seeds are judged together. Seeds 1 to 5 are for tuning;
 the figures that count come from 101 to 105. Of the coverage at a share of wrong ones, "gated" ranks automatic matches
 only, "ranked" all best candidates by their score. Names alone are compared with every patient, and the largest sets in
-a random sample of prints: the last column says how many. Needs the bench extra: `pip install .[bench]`.
+a random sample of prints: the last column says how many. `make bench-matching` installs what it needs.
 """
 
 from __future__ import annotations

@@ -69,6 +69,7 @@ def _child(part: str, *arguments: str) -> dict[str, float]:
 
 
 def make(path: str, size: str) -> dict[str, float]:
+    gc.disable()  # millions of people who all stay
     people = speed_set(_SEED, size=int(size), prints=_PRINTS)
     with Path(path).open("wb") as file:
         pickle.dump(people, file, protocol=pickle.HIGHEST_PROTOCOL)
@@ -129,8 +130,10 @@ def splink(path: str) -> dict[str, float]:
 
 
 def _people(path: str) -> PeopleSet:
+    gc.disable()
     with Path(path).open("rb") as file:
         people: PeopleSet = pickle.load(file)  # made by `make`
+    gc.enable()
     return people
 
 

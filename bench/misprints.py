@@ -132,8 +132,8 @@ def misprinted_number(chance: Random, digits: str) -> str:
 def printed_mrn(chance: Random, mrn: str, *, prefix: str, missing: float, misprinted: float) -> tuple[str | None, str]:
     """How a report prints the number of seven digits `mrn`, and what befell it ("" if nothing).
 
-    `missing` and `misprinted` are shares. Of a hundred printed numbers fifteen lose their leading zeros, eight carry the
-    site's prefix, four are padded to ten digits, and the others look as on the roster.
+    `missing` and `misprinted` are shares. Of a hundred printed numbers fifteen lose their leading zeros, eight carry
+    the site's prefix, four are padded to ten digits, and the others look as on the roster.
     """
     draw, befell = chance.random(), ""
     if draw < missing:

