@@ -32,7 +32,7 @@ class SplinkModel:
     """A linker trained on a roster and its prints.
 
     Raises:
-        ModuleNotFoundError: Splink is not installed (`pip install --no-deps -r requirements-bench.lock`).
+        ModuleNotFoundError: Splink is not installed (see `requirements-bench.in`).
     """
 
     def __init__(self, people: PeopleSet, *, numbers: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from importlib.util import find_spec
 
@@ -14,6 +15,10 @@ from bench.matching_baselines import fuzzy_names, fuzzy_names_and_birth_dates, s
 from bench.matching_people import SITE, PeopleSet, TruePrint, name_cell
 from records.patient import PatientIdentity, RosterPatient
 
+needs_bench = pytest.mark.skipif(
+    os.environ.get("SCOREBRIDGE_NO_SKIP") != "1" and not all(map(find_spec, ("names", "recordlinkage", "splink"))),
+    reason="needs the packages of requirements-bench.lock",
+)
 BORN = date(1980, 3, 14)
 PATIENTS = tuple(
     RosterPatient(patient_id=number, site=SITE, family=family, given=given, birth_date=born)
@@ -92,7 +97,7 @@ def test_names_alone_match_a_namesake_that_the_birth_date_tells_apart() -> None:
     assert [found.automatic for found in fuzzy_names_and_birth_dates(people)] == [False]
 
 
-@pytest.mark.skipif(find_spec("recordlinkage") is None, reason="needs requirements-bench.lock")
+@needs_bench
 def test_the_bench_prints_one_object_of_figures_and_goals_last(capsys) -> None:
     status = matching.main(["--sets", "t1", "--seeds", "1", "--no-baselines", "--json"])
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -102,7 +107,7 @@ def test_the_bench_prints_one_object_of_figures_and_goals_last(capsys) -> None:
     assert status == (last["figures"]["t1_wrong"] > 0)
 
 
-@pytest.mark.skipif(find_spec("splink") is None, reason="needs requirements-bench.lock")
+@needs_bench
 def test_splink_is_trained_and_asked_in_the_same_words() -> None:
     from bench.matching_prints import household_set
     from bench.matching_splink import splink
