@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
@@ -47,11 +48,12 @@ def _identity(row: dict[str, str]) -> PatientIdentity:
 
 
 def _day(row: dict[str, str]) -> date | None:
+    """The date as a reader takes it: 24/05/1965 can only be the 24th of May, and a day 45 is none."""
     digits = row["date_of_birth"].strip()
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:  # a day 45 is not printed as a date
-        return None
+    for month, day in ((digits[4:6], digits[6:]), (digits[6:], digits[4:6])):
+        with suppress(ValueError):
+            return date(int(digits[:4]), int(month), int(day))
+    return None
 
 
 class _Clinic:
@@ -102,7 +104,7 @@ class _Clinic:
         return self._print(person, true and true.patient_id, kind, self._mrns[person.mrn or ""])
 
     def _print(self, person: PatientIdentity, patient_id: str | None, kind: str, number: str) -> TruePrint:
-        mrn, befell = printed_mrn(self._chance, number, prefix=SITE)
+        mrn, befell = printed_mrn(self._chance, number, prefix=SITE, missing=0.03, misprinted=0.02)
         kind = f"{kind}+{befell}" if befell else kind
         return TruePrint(identity=replace(person, mrn=mrn), patient_id=patient_id, kind=kind)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from random import Random
 
 from bench.matching_names import NameStream, nicknames_of, one_edit_away
@@ -27,7 +27,14 @@ _ADULT_YEARS = 24
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """Somebody of the invented town; `family` is the name of today, `former` the one before a marriage."""
+    """Somebody of the invented town.
+
+    Attributes:
+        family: The name of today.
+        former: Family name from before a marriage.
+        number: Record number, seven digits.
+        beside: That of somebody of the household.
+    """
 
     given: str
     middle: str
@@ -38,6 +45,7 @@ class Person:
     former: str = ""
     suffix: str = ""
     number: str = ""
+    beside: str = ""
     listed: bool = False
     twin: bool = False
 
@@ -239,6 +247,9 @@ def _number(chance: Random, homes: list[list[Person]]) -> None:
     for person in chain.from_iterable(groups):
         number += 1 if chance.random() < 0.85 else chance.randint(2, 9)
         person.number = f"{number:07}"
+    for home in homes:
+        for one, other in pairwise(home):
+            one.beside, other.beside = other.number, one.number
 
 
 def _row(chance: Random, person: Person) -> RosterPatient:

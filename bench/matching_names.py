@@ -65,7 +65,7 @@ def census(kind: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Names, commonest first and in small letters, and their cumulated frequencies; kind "family", "F" or "M".
 
     Raises:
-        ModuleNotFoundError: The package `names` is not installed (`pip install .[bench]`).
+        ModuleNotFoundError: The package `names` is not installed (see `requirements-bench.in`).
     """
     rows = (line.split() for line in _folder("names").joinpath(_FILES[kind]).read_text("ascii").splitlines())
     listed = [(row[0].lower(), float(row[1])) for row in rows]
@@ -76,7 +76,7 @@ def census(kind: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
 def _folder(package: str) -> Path:
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"the package {package} is not installed: pip install .[bench]", name=package)
+        raise ModuleNotFoundError(f"no package {package}: make bench-matching installs it", name=package)
     return Path(found.submodule_search_locations[0])
 
 

@@ -30,13 +30,19 @@ class TruePrint:
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeopleSet:
-    """A roster and the prints to be matched against it."""
+    """A roster and the prints to be matched against it.
+
+    Attributes:
+        ordinary: Prints of the same roster with everyday errors, where `prints` are none; what learns without being
+            told the truth may learn from them.
+    """
 
     name: str
     patients: tuple[RosterPatient, ...]
     prints: tuple[TruePrint, ...]
+    ordinary: tuple[TruePrint, ...] = ()
 
     @property
     def roster(self) -> Roster:
@@ -50,12 +56,13 @@ class PeopleSet:
     def printing(self, *fields: str, name: str) -> PeopleSet:
         """The same people by names with suffix, birth dates and those of mrn, sex and middle that `fields` names."""
         absent = {field: None for field in ("mrn", "sex", "middle") if field not in fields}
-        prints = (replace(each, identity=replace(each.identity, **absent)) for each in self.prints)
-        return replace(self, name=name, prints=tuple(map(_with_name_cell, prints)))
+        parts = (tuple(_without(absent, each) for each in part) for part in (self.prints, self.ordinary))
+        prints, ordinary = parts
+        return replace(self, name=name, prints=prints, ordinary=ordinary)
 
 
-def _with_name_cell(printed: TruePrint) -> TruePrint:
-    identity = printed.identity
+def _without(absent: dict[str, None], printed: TruePrint) -> TruePrint:
+    identity = replace(printed.identity, **absent)
     return replace(printed, identity=replace(identity, name=name_cell(identity)))
 
 

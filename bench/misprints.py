@@ -129,16 +129,16 @@ def misprinted_number(chance: Random, digits: str) -> str:
             return other
 
 
-def printed_mrn(chance: Random, mrn: str, *, prefix: str) -> tuple[str | None, str]:
+def printed_mrn(chance: Random, mrn: str, *, prefix: str, missing: float, misprinted: float) -> tuple[str | None, str]:
     """How a report prints the number of seven digits `mrn`, and what befell it ("" if nothing).
 
-    Of a hundred, three are missing and two misprinted; of the others most are as on the roster, fifteen lose their
-    leading zeros, eight carry the site's prefix and four are padded to ten digits.
+    `missing` and `misprinted` are shares. Of a hundred printed numbers fifteen lose their leading zeros, eight carry
+    the site's prefix, four are padded to ten digits, and the others look as on the roster.
     """
     draw, befell = chance.random(), ""
-    if draw < 0.03:
+    if draw < missing:
         return None, "mrn-missing"
-    if draw < 0.05:
+    if draw < missing + misprinted:
         mrn, befell = misprinted_number(chance, mrn), "mrn-misprinted"
     style = chance.random()
     if style < 0.15:

