@@ -20,8 +20,9 @@ from matching.roster_index import RosterIndex
 _NEAR_BIRTH_DATES = frozenset(
     {BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.TRANSPOSED, BirthDateLevel.ONE_DIGIT}
 )
-# A day that only one or a few others than the patient's could be mistaken for.
-_SAME_DIGITS = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.TRANSPOSED})
+# One other day than the patient's, out of a lifetime: no namesake was born just then. Of days with a digit changed or
+# two transposed there are dozens, and a common name has a namesake on one of them.
+_SAME_DIGITS = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED})
 _NEIGHBOURS = 5  # numbers before and after, among which a family that registers together is found
 _UNLIKE = frozenset({NameLevel.DIFFERENT, NameLevel.MISSING})
 

@@ -22,6 +22,7 @@ _REMEMBERED: Final = 4096  # names whose near ones are kept
 _BASE: Final = 0x9E3779B97F4A7C15
 _UNBASE: Final = pow(_BASE, -1, 1 << 64)
 _MASK: Final = (1 << 64) - 1
+_MIX: Final = 0xD6E8FEB86659FD93  # brings every letter into the upper half, which is all that is kept
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)
 
@@ -153,7 +154,7 @@ def _number(letters: list[int]) -> int:
     number = 0
     for letter in reversed(letters):
         number = (number * _BASE + letter) & _MASK
-    return number
+    return number * _MIX & _MASK
 
 
 def _slips_of(names: list[str]) -> npt.NDArray[np.uint64]:
@@ -174,6 +175,7 @@ def _slips_of(names: list[str]) -> npt.NDArray[np.uint64]:
     before = running - terms - (running - terms)[starts][owner]
     whole = before[starts + lengths - 1] + terms[starts + lengths - 1]
     without = before + (whole[owner] - before - terms) * np.uint64(_UNBASE)
+    whole, without = whole * np.uint64(_MIX), without * np.uint64(_MIX)
     ids = np.array(kept, dtype=np.uint64)
     packed = np.concatenate([(whole >> _HALF << _HALF) | ids, (without >> _HALF << _HALF) | ids[owner]])
     packed.sort()

@@ -198,7 +198,10 @@ def _names(texts: list[str], pool: NamePool) -> tuple[Ints, Ints]:
 def _each(values: Sequence[_Value], number: Callable[[_Value], int]) -> Ints:
     """A number for every value, computed once for equal ones."""
     places, different = _places(values)
-    return np.array([number(value) for value in different], dtype=np.int32)[places]
+    numbers = np.array([number(value) for value in different], dtype=np.int32)
+    if len(numbers) == 1:  # a column that the clinic does not fill takes no room
+        return np.broadcast_to(numbers, len(places))
+    return numbers[places]
 
 
 class _Places(dict[Hashable, int]):

@@ -44,10 +44,11 @@ class _Key(IntEnum):
     GIVEN_DAY = 8
     BEGINNINGS = 9  # three letters of both names
     FAMILY = 10  # as spelled
-    GIVEN = 14
     INITIALS_YEAR_MONTH = 11
     INITIALS_YEAR_DAY = 12
     INITIALS_MONTH_DAY = 13
+    GIVEN = 14
+    PHONE = 15
 
 
 _Wanted = tuple[int, int, int]  # kind, first part, second part
@@ -63,6 +64,7 @@ def filed_under(columns: RosterColumns, pool: NamePool) -> Keys:
     found = [
         _filed(_Key.BIRTH_DATE, day, day, day > 0),
         _filed_numbers(columns),
+        _filed(_Key.PHONE, columns.phone.astype(np.uint64), np.zeros_like(day), columns.phone > 0),
         *_pairs(_Key.NAMES, families, givens, codes.whole, codes.whole),
         *_pairs(_Key.SOUNDS, families, [*givens, middles], codes.sound, codes.sound),
         *_pairs(_Key.BEGINNINGS, families, givens, codes.beginning, codes.beginning),
@@ -79,10 +81,12 @@ def filed_under(columns: RosterColumns, pool: NamePool) -> Keys:
 
 
 def sure_keys(printed: Person) -> Keys:
-    """Keys of record number, birth date and both names as spelled: nobody can be certain who has none of them."""
+    """Keys of record number, birth date, telephone and both names as spelled: who has none of them is never certain."""
     wanted: list[_Wanted] = [(_Key.BIRTH_DATE, day, day) for day in map(_day, printed.birth_dates)]
     if printed.mrn:
         wanted.append((_Key.MRN, crc32(mrn_core(printed.mrn).encode("utf-8", "surrogatepass")), 0))
+    if printed.phone:
+        wanted.append((_Key.PHONE, int(printed.phone), 0))
     families, givens = _printed_spellings(printed)
     wanted += _either_way(_Key.NAMES, [whole_code(name) for name in families], [whole_code(name) for name in givens])
     return _hashed(wanted)
