@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+import alias_cases
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -18,6 +19,7 @@ from records.errors import RosterError
 from records.patient import RosterPatient
 from store import audit, roster, roster_history
 from store import database as databases
+from store.alias_states import AliasState
 from store.database import Database, Session
 from store.roster import RosterChange
 from store.roster_diff import RosterLimits, by_id, difference, refusal
@@ -84,6 +86,16 @@ def test_a_roll_back_brings_an_earlier_list_back_as_a_new_version(database: Data
         assert (event.action, dict(event.detail)["to"]) == ("roster.rolled-back", "1")
         roster.roll_back(session, SITE, to=3, actor="ida", now=NOW + timedelta(days=4))
         assert listed(session) == tuple(patients("D4"))
+
+
+def test_a_roll_back_suspends_what_was_said_of_the_list_it_undoes(database: Database) -> None:
+    with database.session() as session:
+        alias_cases.listed(session, replace(alias_cases.ADA, mrn="other"), alias_cases.EVE)
+        alias_cases.listed(session, alias_cases.ADA, alias_cases.EVE)
+        alias_cases.say(session)
+        assert alias_cases.only(session).state is AliasState.ACTIVE
+        roster.roll_back(session, SITE, to=1, actor="ida", now=NOW)
+        assert alias_cases.only(session).state is AliasState.SUSPENDED
 
 
 def test_after_a_roll_back_the_roster_is_held_until_released(database: Database) -> None:
