@@ -6,17 +6,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
 from ingest.published_templates import PublishedTemplates
+from ingest.roster_freshness import freshness
 from ingest.service import check_ready
 from ingest.template_folder import load_templates
 from portal.connections import configure
 from records.errors import ScorebridgeError, SettingsError
-from store import audit, balance, outbox, roster, users
+from store import audit, balance, outbox, users
 
 _LEAST_FREE = 1024**3
 
@@ -77,18 +78,15 @@ def _folder(folder: Path, *, writes: bool) -> Check:
 
 def _rosters(clinic: Clinic, now: datetime) -> Iterator[Check]:
     with clinic.database.reading() as session:
-        found = {status.site: status for status in roster.status(session, now=now)}
-    for site in clinic.settings.site:
-        status = found.get(site.id)
-        name = f"roster of {site.id}"
-        if status is None:
-            next_step = "Import one with “scorebridge roster import”, or start the service."
-            yield Check(name=name, ok=False, finding="there is none", next_step=next_step)
-        elif status.age > timedelta(hours=site.roster_max_age_hours):
-            hours = status.age.total_seconds() / 3600
-            yield Check(name=name, ok=False, finding=f"{hours:.0f} hours old", next_step="Export a new roster.")
-        else:
-            yield Check(name=name, ok=True, finding=f"{status.patients} patients")
+        found = freshness(session, clinic.settings.site, now=now)
+    steps = {
+        "missing": "Import one with “scorebridge roster import”, or start the service.",
+        "stale": "Export a new roster, and see why the last ones did not come (“scorebridge roster status”).",
+        "held": "When the list is right again, import it with “scorebridge roster import --site SITE”.",
+    }
+    for one in found:
+        next_step = steps.get(one.state, "")
+        yield Check(name=f"roster of {one.site}", ok=not one.is_worrying, finding=one.sentence, next_step=next_step)
 
 
 def _templates(clinic: Clinic) -> str:

@@ -10,7 +10,7 @@ import structlog
 
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
-from ingest.rosters import Rosters
+from ingest.roster_imports import RosterImports
 from ingest.settings import Settings, SourceSettings
 from ingest.watcher import FolderWatcher
 from store import alias_doubts, audit, blind_audit, notices, reports
@@ -33,7 +33,7 @@ class Housekeeping:
         database: Database,
         settings: Settings,
         *,
-        rosters: Rosters,
+        rosters: RosterImports,
         watchers: Sequence[FolderWatcher],
         metrics: Metrics,
     ) -> None:

@@ -19,6 +19,7 @@ from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
 from ingest.published_templates import PublishedTemplates
+from ingest.roster_imports import RosterImports
 from ingest.rosters import Rosters
 from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
@@ -62,6 +63,7 @@ class Service:
         self._pictures = ReaderPool(settings.reading.model_copy(update={"workers": 1}))
         self.templates = PublishedTemplates(database, settings.templates_folder)
         self._rosters = Rosters(database, settings)
+        self._roster_imports = RosterImports(database, settings)
         self._delivery = DeliveryWorker(
             database=database,
             destinations=configure(settings.destination, folder=folder),
@@ -91,7 +93,7 @@ class Service:
             for source in settings.source
         ]
         self._housekeeping = Housekeeping(
-            database, settings, rosters=self._rosters, watchers=self.watchers, metrics=self.metrics
+            database, settings, rosters=self._roster_imports, watchers=self.watchers, metrics=self.metrics
         )
         self._web = self._web_server() if with_web else None
         self._threads: list[threading.Thread] = []
@@ -102,12 +104,15 @@ class Service:
         self._resume_destinations()
         with self._database.session() as session:
             reports.give_back_all(session)
-        self._rosters.import_changed(now=self._now())
+        self._roster_imports.import_changed(now=self._now())
         self.templates.current()
         work: list[tuple[str, Callable[[], None]]] = [
             ("delivery", lambda: self._delivery.run(self.stop)),
             ("housekeeping", lambda: self._housekeeping.run(self.stop, self._now)),
         ]
+        if any(site.roster_fhir is not None for site in self._settings.site):
+            # A server may take minutes for all its pages, and housekeeping must not wait for it.
+            work.append(("rosters", lambda: self._roster_imports.follow_servers(self.stop, self._now)))
         if self._alerts is not None:
             alerts = self._alerts
             work.append(("alerts", lambda: alerts.run(self.stop)))

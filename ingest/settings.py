@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date, time
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,9 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from portal.settings import AlertSettings, DestinationSettings
+from ingest.roster_columns import FIELDS, RosterLayout
+from ingest.roster_dates import is_date_format
+from portal.settings import AlertSettings, DestinationSettings, PatientSearchSettings
 from records.errors import SettingsError
+from records.human_name import NameOrder
 from review.settings import WebSettings
+from store.roster import USUAL_IDENTITY_SHARE
+from store.roster_diff import RosterLimits
 from store.settings import StoreSettings
 
 CONFIG_NAME = "scorebridge.toml"
@@ -31,17 +37,36 @@ class SiteSettings(_Section):
     Attributes:
         id: As in the roster's clinic column.
         time_zone: IANA name; "today" and the day's balance are local to it.
-        roster: CSV file that is imported whenever it changes, or None if rosters are imported by hand.
+        roster: CSV file that is imported whenever it changes, or None if rosters come from elsewhere.
+        roster_columns: Field to the header it stands under in the file, "" for a field not to be taken from it; wins
+            over what the words of the headers say.
+        roster_date_format: `strptime` format of the file's dates; None to tell it from the dates.
+        roster_name_order: How a name of one column is read where it has no comma.
+        roster_active_words: Further words of the status column that mean an active patient.
+        roster_fhir: A FHIR server that is asked for the patients instead of a file.
+        roster_every_minutes: How often it is asked.
         roster_max_age_hours: An older roster confirms nobody by itself.
-        roster_max_removed_share: A new roster that lacks more of the old one's patients is refused.
+        roster_max_removed_share: A new roster that lacks more of the old one's patients, or makes more of the active
+            ones inactive, is refused.
+        roster_max_identity_share: A new roster that changes the name, birth date or record number of more of them is
+            refused.
+        roster_history_days: How long what rosters changed is kept.
         threshold: Least probability of a certain match at this site, or None for that of `[matching]`.
     """
 
     id: str = Field(min_length=1)
     time_zone: str = "UTC"
     roster: Path | None = None
+    roster_columns: Mapping[str, str] = {}
+    roster_date_format: str | None = None
+    roster_name_order: NameOrder = "auto"
+    roster_active_words: tuple[str, ...] = ()
+    roster_fhir: PatientSearchSettings | None = None
+    roster_every_minutes: float = Field(default=60.0, ge=1)
     roster_max_age_hours: float = Field(default=7 * 24, gt=0)
     roster_max_removed_share: float = Field(default=0.1, ge=0, le=1)
+    roster_max_identity_share: float = Field(default=USUAL_IDENTITY_SHARE, ge=0, le=1)
+    roster_history_days: int = Field(default=730, ge=1)
     threshold: float | None = Field(default=None, gt=0.5, lt=1)
 
     @field_validator("time_zone")
@@ -52,6 +77,42 @@ class SiteSettings(_Section):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no time zone is called {name}") from None
         return name
+
+    @field_validator("roster_columns")
+    @classmethod
+    def _known_fields(cls, columns: Mapping[str, str]) -> Mapping[str, str]:
+        unknown = sorted(columns.keys() - set(FIELDS))
+        if unknown:
+            raise ValueError(f"there is no field {', '.join(unknown)}; fields are {', '.join(FIELDS)}")
+        return columns
+
+    @field_validator("roster_date_format")
+    @classmethod
+    def _whole_date(cls, form: str | None) -> str | None:
+        if form is not None and not is_date_format(form):
+            raise ValueError("a date format names day, month and year, such as %d/%m/%Y")
+        return form
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SiteSettings:
+        if self.roster is not None and self.roster_fhir is not None:
+            raise ValueError("roster and roster_fhir exclude each other")
+        return self
+
+    @property
+    def roster_layout(self) -> RosterLayout:
+        """What is set about the roster's file."""
+        return RosterLayout(
+            columns=self.roster_columns,
+            date_format=self.roster_date_format,
+            name_order=self.roster_name_order,
+            active_words=self.roster_active_words,
+        )
+
+    @property
+    def roster_limits(self) -> RosterLimits:
+        """How much one import may change."""
+        return RosterLimits(removed_share=self.roster_max_removed_share, identity_share=self.roster_max_identity_share)
 
     @property
     def zone(self) -> ZoneInfo:

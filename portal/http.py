@@ -126,8 +126,9 @@ def exchange(
     headers: Mapping[str, str],
     content: bytes | None = None,
     deadline_seconds: float = 60.0,
+    longest: int = _LONGEST_ANSWER,
 ) -> Answer:
-    """Send one request and read its whole answer.
+    """Send one request and read its whole answer, up to `longest` bytes.
 
     Raises:
         NeverSentError: The request cannot have arrived.
@@ -139,7 +140,7 @@ def exchange(
             body = bytearray()
             for part in response.iter_bytes():
                 body += part
-                if len(body) > _LONGEST_ANSWER or time.monotonic() > ends:
+                if len(body) > longest or time.monotonic() > ends:
                     raise MaybeSentError("the answer has no end")
             return Answer(
                 status=response.status_code,

@@ -144,6 +144,44 @@ class DestinationSettings(_Settings):
         return self
 
 
+class PatientSearchSettings(_Settings):
+    """A FHIR R4 server whose Patient search lists the patients of one site.
+
+    Attributes:
+        query: Search parameters that say who belongs to the site; without `active=true`, so that inactive and merged
+            patients are known as such.
+        patient_id: What the portal knows a patient by: "id", the resource's own, or "identifier:SYSTEM".
+        identifier_system: System of the medical record numbers; None for identifiers of the type MR.
+        token: Place of a bearer token; None with `oauth2`, or for a server without either (client certificate).
+        page_seconds: Longest wait for one page of the answer.
+        ca_file: Certificate authority of the server, where it is the clinic's own.
+    """
+
+    base_url: BaseUrl
+    query: str = "_count=200"
+    patient_id: str = Field(default="id", pattern=r"^(id|identifier:\S+)$")
+    identifier_system: str | None = Field(default=None, min_length=1)
+    token: SecretReference | None = None
+    oauth2: OAuth2Settings | None = None
+    page_seconds: float = Field(default=60.0, gt=0, le=600)
+    ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PatientSearchSettings:
+        faults = []
+        if self.token is not None and self.oauth2 is not None:
+            faults.append("token and oauth2 exclude each other")
+        if self.client_key is not None and self.client_certificate is None:
+            faults.append("client_key without client_certificate")
+        if any(sign.isspace() or sign in "?#" for sign in self.query):
+            faults.append("query is what follows the question mark, such as organization=12&_count=200")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
 class SmtpSettings(_Settings):
     """The mail server that carries notices.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from store.columns import PathBytes, UtcDateTime
@@ -227,7 +227,7 @@ class SightingRow(StoreTable, table=True):
 
 
 class RosterRow(StoreTable, table=True):
-    """The roster in use at one site."""
+    """The roster in use at one site. While `held_at` is set, nothing is imported without a person."""
 
     __tablename__ = "roster"
 
@@ -237,6 +237,43 @@ class RosterRow(StoreTable, table=True):
     imported_from: str
     imported_at: datetime = Field(sa_type=UtcDateTime)
     imported_by: str
+    held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held_by: str | None = None
+
+
+class RosterVersionRow(StoreTable, table=True):
+    """One state that a site's roster has been in. `warnings` is a JSON list of sentences without patient data."""
+
+    __tablename__ = "roster_version"
+
+    site: str = Field(primary_key=True, sa_column_args=[ForeignKey("roster.site")])
+    version: int = Field(primary_key=True)
+    as_of: datetime = Field(sa_type=UtcDateTime)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    made_by: str
+    source: str
+    restores: int | None = None
+    added: int
+    changed: int
+    removed: int
+    warnings: str = Field(sa_type=Text)
+
+
+class RosterChangeRow(StoreTable, table=True):
+    """What one version changed of one patient, as JSON objects of fields; all fields of a removed patient."""
+
+    __tablename__ = "roster_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["site", "version"], ["roster_version.site", "roster_version.version"]),
+        Index("ix_roster_change_site_patient_id", "site", "patient_id"),
+    )
+
+    site: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    patient_id: str = Field(primary_key=True)
+    kind: str
+    before: str | None = Field(default=None, sa_type=Text)
+    after: str | None = Field(default=None, sa_type=Text)
 
 
 class RosterPatientRow(StoreTable, table=True):

@@ -1,11 +1,9 @@
-"""`roster`, `alert`, `backlog`, `report`, `submission`, `audit`, `user`: running a clinic from a terminal."""
+"""`alert`, `backlog`, `report`, `submission`, `audit`, `user`: running a clinic from a terminal."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,15 +12,13 @@ from ingest import clock
 from ingest.clinic import Clinic, opened
 from ingest.commands.options import AsJson, Config, OnlySite
 from ingest.report_json import Json
-from ingest.roster_file import read_roster
-from ingest.rosters import import_roster
 from ingest.terminal import note, out, print_json, print_table
 from portal.alerting import send_test
 from portal.settings import AlertSettings
 from records.errors import SettingsError
 from records.finding import sentence
 from review import actions
-from store import alerts, audit, reports, roster, sightings, users
+from store import alerts, audit, reports, sightings, users
 from store.sightings import Seen, SightingState
 from store.users import Role
 
@@ -30,7 +26,6 @@ from store.users import Role
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
-        ("roster", "The clinic's patients.", {"import": roster_import, "status": roster_status}),
         ("alert", "Answers about self-harm.", {"list": alert_list, "ack": alert_ack, "test": alert_test}),
         ("backlog", "Files older than the first day of a source.", {"list": backlog_list, "process": backlog_process}),
         ("report", "Printed files.", {"list": report_list, "again": report_again, "settle": report_settle}),
@@ -46,58 +41,6 @@ def register(app: typer.Typer) -> None:
         for command, function in commands.items():
             group.command(command)(function)
         app.add_typer(group, name=name)
-
-
-# --- roster
-
-
-def roster_import(
-    file: Annotated[Path, typer.Argument(help="CSV file; headers are recognised by their words.")],
-    site: Annotated[str, typer.Option("--site", help="Whose patients.")],
-    apply: Annotated[bool, typer.Option("--apply/--dry-run", help="Replace the roster, or only show.")] = True,
-    max_removed_share: Annotated[
-        float | None, typer.Option(help="Refuse if more of the present patients are missing; default: the setting.")
-    ] = None,
-    config: Config = None,
-) -> None:
-    """Import a roster: shows how its columns are understood, then what changed."""
-    read = read_roster(file, site=site)
-    print_table("Columns", ("ours", "in the file"), list(read.columns.items()))
-    if read.ignored:
-        note(f"Not used: {', '.join(read.ignored)}")
-    for warning in read.warnings[:20]:
-        note(warning)
-    if not apply:
-        note(f"{len(read.roster.patients)} patients of site {site}; nothing was changed.")
-        return
-    with opened(config) as clinic:
-        settings = clinic.settings.site_settings(site).model_copy(update={"roster": file})
-        share = settings.roster_max_removed_share if max_removed_share is None else max_removed_share
-        added, changed, removed = import_roster(
-            clinic.database, settings, actor=clinic.actor, now=clock.now(), max_removed_share=share
-        )
-    note(f"{len(read.roster.patients)} patients of site {site}: {added} added, {changed} changed, {removed} removed.")
-
-
-def roster_status(as_json: AsJson = False, config: Config = None) -> None:
-    """How fresh each site's roster is. Exit status 1 if one is missing or too old."""
-    now = clock.now()
-    with opened(config) as clinic, clinic.database.reading() as session:
-        found = {status.site: status for status in roster.status(session, now=now)}
-    worry = False
-    rows: list[tuple[object, ...]] = []
-    for site in clinic.settings.site:
-        status = found.get(site.id)
-        stale = status is None or status.age > timedelta(hours=site.roster_max_age_hours)
-        worry = worry or stale
-        hours = None if status is None else round(status.age.total_seconds() / 3600, 1)
-        patients = 0 if status is None else status.patients
-        if as_json:
-            print_json({"site": site.id, "patients": patients, "age_hours": hours, "stale": stale})
-        rows.append((site.id, patients, hours, "missing" if status is None else "too old" if stale else "fresh"))
-    if not as_json:
-        print_table("", ("site", "patients", "age in hours", "state"), rows)
-    raise typer.Exit(1 if worry else 0)
 
 
 # --- alerts

@@ -13,7 +13,8 @@ import typer
 
 from ingest.dry_read import DryRead
 from ingest.report_json import Json, person_json
-from ingest.roster_file import RosterFile, read_roster
+from ingest.roster_file import RosterFile
+from ingest.roster_sources import read_file
 from ingest.settings import ReadingSettings, SiteSettings, find_config, load_settings
 from ingest.template_folder import load_templates
 from ingest.terminal import note, print_json, print_table, progress
@@ -60,7 +61,7 @@ def read(
     found = tuple(file.template for file in load_templates(folders))
     if not found:
         raise SettingsError("There is no template in these folders.", next_step="Name another with --templates.")
-    people = _roster(roster, site)
+    people = _roster(roster, site_settings)
     today = datetime.now(ZoneInfo(site_settings.time_zone)).date()
     pool = ReaderPool(reading.model_copy(update={"workers": workers}))
     desk = DryRead(
@@ -101,7 +102,7 @@ def match(
 
     Exit status 0 if everybody is certain, else 1.
     """
-    index = RosterIndex.build(_roster(roster, site).roster)
+    index = RosterIndex.build(_roster(roster, _site_settings(site)).roster)
     policy = LinkPolicy(threshold=_checked(threshold))
     rows = _asked() if people is None else _people(people)
     decisions: list[tuple[str, MatchDecision]] = []
@@ -161,8 +162,16 @@ def _surroundings(
     return templates or [settings.templates_folder], settings.reading, settings.site_settings(site)
 
 
-def _roster(path: Path, site: str) -> RosterFile:
-    file = read_roster(path, site=site)
+def _site_settings(site: str) -> SiteSettings:
+    """What the settings say of a site's roster, where there are any."""
+    try:
+        return load_settings(find_config(None)).site_settings(site)
+    except SettingsError:
+        return SiteSettings(id=site)
+
+
+def _roster(path: Path, site: SiteSettings) -> RosterFile:
+    file = read_file(site, path)
     for warning in file.warnings[:20]:
         note(f"{path}: {warning}")
     return file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,13 @@ from ingest import clock
 from ingest.clinic import Clinic, opened
 from ingest.commands.learning import figures_json, figures_rows
 from ingest.commands.options import AsJson, Config
+from ingest.commands.rosters import freshness_json
 from ingest.demonstration import demonstrate
 from ingest.diagnosis import diagnose
 from ingest.first_settings import write_first_settings
 from ingest.logs import configure_logs
 from ingest.report_json import Json
+from ingest.roster_freshness import freshness
 from ingest.service import Service, check_ready
 from ingest.settings import CONFIG_NAME, load_settings
 from ingest.terminal import note, print_json, print_table
@@ -89,11 +90,18 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
         with clinic.database.reading() as session:
             checked = blind_audit.figures(session)
         lines = [_site_line(clinic, site.id) for site in clinic.settings.site]
+        with clinic.database.reading() as session:
+            rosters = freshness(session, clinic.settings.site, now=now)
+    summary["rosters_not_fresh"] = sum(one.is_worrying for one in rosters)
     if as_json:
-        print_json({"at": now.isoformat(), "sites": lines, **summary, "blind_audit": figures_json(checked)})
+        print_json({
+            "at": now.isoformat(), "sites": lines, "rosters": [freshness_json(one) for one in rosters], **summary,
+            "blind_audit": figures_json(checked),
+        })  # fmt: skip
     else:
         columns = ("site", "printed", "sent", "waiting", "rejected", "duplicate", "no_score")
         print_table("Today", columns, [[line[name] for name in columns] for line in lines])
+        print_table("Rosters", ("site", "state", "about"), [(one.site, one.state, one.sentence) for one in rosters])
         print_table("Now", ("", "count"), list(summary.items()))
         print_table("Automatic matches, checked blindly", ("", ""), figures_rows(checked))
     raise typer.Exit(1 if any(summary.values()) else 0)
@@ -129,7 +137,7 @@ def _site_line(clinic: Clinic, site: str) -> dict[str, Json]:
     }
 
 
-def _summary(clinic: Clinic) -> Mapping[str, int]:
+def _summary(clinic: Clinic) -> dict[str, int]:
     with clinic.database.reading() as session:
         counts = outbox.counts(session)
         return {

@@ -104,7 +104,7 @@ def described_settings() -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     section = ""
     for line in (ROOT / "docs/reference-settings.md").read_text("utf-8").splitlines():
-        if heading := re.match(r"(?:## )?`\[+([a-z0-9.]+)\]+`", line):
+        if heading := re.match(r"(?:## )?`\[+([a-z0-9._]+)\]+`", line):
             section = heading[1]
         elif line.startswith("`oauth2 = "):
             section = "destination.oauth2"

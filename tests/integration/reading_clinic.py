@@ -14,7 +14,9 @@ from pathlib import Path
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
 from ingest.published_templates import PublishedTemplates, publish
-from ingest.rosters import Rosters, import_roster
+from ingest.roster_imports import RosterImports, import_listing
+from ingest.roster_sources import read_listing
+from ingest.rosters import Rosters
 from ingest.settings import ReadingSettings, Settings, SiteSettings
 from ingest.workers import ReaderPool
 from portal.settings import DestinationSettings
@@ -26,6 +28,7 @@ from store import database as databases
 from store.database import Database
 from store.outbox import OutboxEntry
 from store.reports import StoredReport
+from store.roster_diff import RosterLimits
 from store.templates import TemplateState
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +97,7 @@ class ReadingClinic:
         self.database: Database = databases.create(self.settings.store, now=self.now)
         self.templates = PublishedTemplates(self.database, self.settings.templates_folder)
         self.rosters = Rosters(self.database, self.settings)
+        self.roster_imports = RosterImports(self.database, self.settings)
         self.metrics = Metrics()
         self.pipeline = self.another_pipeline()
 
@@ -120,7 +124,10 @@ class ReadingClinic:
     def import_rosters(self) -> None:
         """Import both rosters."""
         for site in self.settings.site:
-            import_roster(self.database, site, actor="test", now=self.now, max_removed_share=1.0)
+            import_listing(
+                self.database, site, read_listing(site, now=self.now), actor="test", now=self.now,
+                limits=RosterLimits(removed_share=1.0, identity_share=1.0),
+            )  # fmt: skip
 
     def take(self, content: bytes, *, name: str = "report.csv", site: str = "LMH") -> StoredReport:
         """A report as the watcher leaves it."""

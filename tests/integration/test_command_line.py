@@ -582,7 +582,7 @@ def test_a_threshold_that_makes_no_sense_is_refused(run: Run, tmp_path: Path, th
 
 def test_a_notice_of_a_roster_says_nothing_about_its_people(clinic: ReadingClinic, tmp_path: Path) -> None:
     (tmp_path / "roster_LMH.csv").write_text("\n".join(ROSTER.splitlines()[1:]), "utf-8")
-    clinic.rosters.import_changed(now=NOON)
+    clinic.roster_imports.import_changed(now=NOON)
     with clinic.database.reading() as session:
         told = " ".join(notice.sentence for notice in notices.list_open(session) if notice.kind == "roster-refused")
     assert "was not imported" in told

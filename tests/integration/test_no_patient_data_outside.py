@@ -255,7 +255,7 @@ def test_the_texts_of_faults_hold_no_patient_data(tmp_path: Path) -> None:
 
     text = (DEMO / "roster_NRC.csv").read_text("utf-8")
     wrong = {
-        "dates": re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\2-\3-\1", text),
+        "dates": re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\2-\1-\3", text),
         "quotes": text.replace("Marchetti", '"Marchetti', 1),
         "ids": re.sub(r"(?m)^P7\d+", "P7", text),
     }
