@@ -7,7 +7,7 @@ first by itself. `matching.gates` then rules what no score may overrule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp2, fsum, log2
 from typing import Final
@@ -112,7 +112,7 @@ class _Search:
             if all(chance.joint < _NOBODY for chance in chances):
                 named = np.setdiff1d(index.named(person), np.concatenate([sure, near]))
                 chances += self._worth_comparing(named)
-        return sorted(chances, key=_likeliest_first)
+        return _one_per_patient(chances)
 
     def _worth_comparing(self, rows: Rows) -> list[_Chance]:
         about, index = self._about, self._about.index
@@ -127,6 +127,14 @@ class _Search:
 
     def _is_beyond_doubt(self, chance: _Chance) -> bool:
         return chance.joint - self._prior > _BEYOND_DOUBT and not doubts(chance.found, self._about)
+
+
+def _one_per_patient(chances: Iterable[_Chance]) -> list[_Chance]:
+    """Likeliest first; of a patient into whom others were merged, the record that fits best."""
+    best: dict[str, _Chance] = {}
+    for chance in sorted(chances, key=_likeliest_first):
+        best.setdefault(chance.patient_id, chance)
+    return list(best.values())
 
 
 def _likeliest_first(chance: _Chance) -> tuple[float, str]:
@@ -150,7 +158,8 @@ def _alias_holds(alias: Alias, chances: Sequence[_Chance], about: Print) -> bool
     target = next((chance for chance in chances if chance.patient_id == alias.patient_id), None)
     if target is None or not about.index.is_active(target.found.row):
         return False
-    return holds(alias, printed=about.person, patient=about.index.person(target.found.row), odds=odds)
+    own = about.index.row_of(alias.patient_id)
+    return own is not None and holds(alias, printed=about.person, patient=about.index.person(own), odds=odds)
 
 
 def _as_people_said(chances: Sequence[_Chance], *, vetoed: set[str], confirmed: str | None) -> list[_Chance]:

@@ -197,7 +197,16 @@ def _contradictions(found: Comparison, about: Print) -> list[str]:
         reasons.append("middle-conflict")
     if not about.index.is_active(found.row):
         reasons.append("patient-inactive")
+    survivor = about.index.survivor(found.row)
+    if survivor is not None and not _may_be_one(about.index.person(found.row), survivor):
+        reasons.append("merged-unlike")
     return reasons
+
+
+def _may_be_one(merged: Person, survivor: Person) -> bool:
+    """Whether two records that the clinic merged are of one person by what they say: some merges are mistakes."""
+    same_name = merged.given == survivor.given and not _families(merged).isdisjoint(_families(survivor))
+    return same_name or (bool(merged.birth_dates) and merged.birth_dates == survivor.birth_dates)
 
 
 def _has_suffix(found: Comparison, about: Print) -> bool:
@@ -213,7 +222,8 @@ def _registered_with_family(found: Comparison, about: Print) -> bool:
         return False
     steps = (step for step in range(-_NEIGHBOURS, _NEIGHBOURS + 1) if step)
     neighbours = (row for step in steps for row in about.index.with_mrn_digits(str(max(int(core) + step, 0))))
-    return any(not _families(patient).isdisjoint(_families(about.index.person(row))) for row in neighbours)
+    others = (row for row in neighbours if about.index.patient_id(row) != about.index.patient_id(found.row))
+    return any(not _families(patient).isdisjoint(_families(about.index.person(row))) for row in others)
 
 
 def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
@@ -223,7 +233,8 @@ def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
         return ()
     born_alike = about.index.born_on(patient.birth_dates[0])
     relatives = about.index.maybe_of_family(born_alike, found.row).tolist()
-    others = [about.index.person(row) for row in relatives if row != found.row]
+    self_id = about.index.patient_id(found.row)
+    others = [about.index.person(row) for row in relatives if about.index.patient_id(row) != self_id]
     return [other for other in others if not _families(patient).isdisjoint(_families(other))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
@@ -84,7 +84,8 @@ class RosterColumns:
         suffix: Position in `_SUFFIXES`.
         phone: Its last digits as a number, 0 where unknown.
         last_visit: Day as yyyymmdd, 0 where unknown.
-        active: Whether the clinic lists the patient as active and not merged into another.
+        active: Whether the clinic lists the patient as active.
+        merged_into: Id of the patient who replaced a row's, for the rows that were merged.
         listed: False for rows whose patient was removed or replaced by a later row.
     """
 
@@ -102,6 +103,7 @@ class RosterColumns:
     clinician: Ints
     last_visit: Ints
     active: npt.NDArray[np.bool_]
+    merged_into: Mapping[int, str]
     listed: npt.NDArray[np.bool_]
 
     def followed_by(self, others: RosterColumns) -> RosterColumns:
@@ -121,6 +123,7 @@ class RosterColumns:
             clinician=np.concatenate([self.clinician, others.clinician]),
             last_visit=np.concatenate([self.last_visit, others.last_visit]),
             active=np.concatenate([self.active, others.active]),
+            merged_into={**self.merged_into, **{len(self.listed) + row: to for row, to in others.merged_into.items()}},
             listed=np.concatenate([self.listed, others.listed]),
         )
 
@@ -177,11 +180,8 @@ def columns_of(patients: Sequence[RosterPatient], pool: NamePool) -> RosterColum
         ),
         clinician=_each([patient.clinician for patient in patients], lambda text: pool.add(clinician_words(text))),
         last_visit=_each([patient.last_visit for patient in patients], _number),
-        active=np.fromiter(
-            (patient.active and patient.merged_into is None for patient in patients),
-            dtype=np.bool_,
-            count=len(patients),
-        ),
+        active=np.fromiter((patient.active for patient in patients), dtype=np.bool_, count=len(patients)),
+        merged_into={row: patient.merged_into for row, patient in enumerate(patients) if patient.merged_into},
         listed=np.ones(len(patients), dtype=np.bool_),
     )
 

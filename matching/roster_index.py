@@ -85,16 +85,24 @@ class RosterIndex:
         return self.columns.person(row, self.pool.names)
 
     def patient_id(self, row: int) -> str:
-        """The portal's id of a row's patient."""
-        return self.columns.patient_ids[row]
+        """The portal's id of a row's patient: of a record that was merged, the patient whom it was merged into."""
+        return self.columns.merged_into.get(row) or self.columns.patient_ids[row]
 
     def row_of(self, patient_id: str) -> int | None:
-        """The row of a patient, or None if there is none of this id."""
+        """The row of a patient's own record, or None if there is none of this id."""
         return next((row for row in self.columns.patient_ids.find(patient_id) if self.columns.listed[row]), None)
 
     def is_active(self, row: int) -> bool:
         """Whether the clinic lists a row's patient as active."""
-        return bool(self.columns.active[row])
+        if row not in self.columns.merged_into:
+            return bool(self.columns.active[row])
+        survivor = self.row_of(self.patient_id(row))
+        return survivor is not None and survivor not in self.columns.merged_into and bool(self.columns.active[survivor])
+
+    def survivor(self, row: int) -> Person | None:
+        """The patient whom a row's record was merged into, or None if it was not merged or the patient is not listed."""
+        into = self.row_of(self.patient_id(row)) if row in self.columns.merged_into else None
+        return None if into is None else self.person(into)
 
     def candidates(self, identity: PatientIdentity) -> Rows:
         """Rows of the patients who share at least one key with the print, ascending, each once."""

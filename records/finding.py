@@ -112,6 +112,7 @@ REASONS: Final[dict[str, str]] = {
     "vetoed": "A person has said before that this print is not this patient.",
     "alias-suspended": "A person decided this print before, but the roster has changed since.",
     "patient-inactive": "The patient is marked inactive.",
+    "merged-unlike": "The record was merged into a patient whose name and birth date are others.",
     "roster-missing": "There is no roster for this site.",
     "roster-stale": "The roster is older than allowed.",
     "test-patient": "The name looks like a test entry.",

@@ -520,3 +520,24 @@ def test_the_beginning_of_a_name_that_is_a_whole_name_of_another_confirms_neithe
     printed = PatientIdentity(family="Holloway-Riley", given="Jan…", birth_date=BORN)
     assert_review(match(printed, jan, janet), "name-cut-off", "near-second")
     assert_review(match(replace(printed, mrn=janet.mrn), jan, janet), "twin")
+
+
+SURVIVOR = replace(JULIE, patient_id="survivor", family="Stone", former_family="Holloway-Riley", mrn="W80000")
+MERGED = replace(JULIE, merged_into="survivor", active=False)
+
+
+@pytest.mark.parametrize("identity", [PRINT, replace(PRINT, mrn=None), replace(PRINT, birth_date=None)])
+def test_the_number_of_a_merged_record_leads_to_the_patient_it_was_merged_into(identity: PatientIdentity) -> None:
+    assert_certain(match(identity, MERGED, SURVIVOR), "survivor")
+
+
+def test_a_merge_into_somebody_unlike_or_gone_waits() -> None:
+    unlike = replace(SURVIVOR, given="Peggy", birth_date=date(1960, 2, 3))
+    assert_review(match(PRINT, MERGED, unlike), "merged-unlike")
+    assert_review(match(PRINT, MERGED, replace(SURVIVOR, active=False)), "patient-inactive")
+    assert_review(match(PRINT, MERGED), "patient-inactive")
+
+
+def test_a_merged_record_is_no_twin_and_no_namesake_of_its_own_patient() -> None:
+    slip = replace(MERGED, given="Julia")
+    assert_certain(match(PRINT, replace(SURVIVOR, family="Holloway-Riley"), slip), "survivor")

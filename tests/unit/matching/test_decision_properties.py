@@ -52,10 +52,11 @@ def candidate_of(decision: MatchDecision, patient_id: str) -> Candidate | None:
 
 
 @given(PRINTS, ROSTERS, st.sampled_from(sorted(EVIDENCE)))
-def test_evidence_that_agrees_never_lowers_a_candidate(
+def test_evidence_that_agrees_with_one_candidate_never_lowers_it(
     identity: PatientIdentity, patients: tuple[RosterPatient, ...], field: str
 ) -> None:
     value = getattr(patients[0], EVIDENCE[field])
+    patients = (patients[0], *(other for other in patients[1:] if getattr(other, EVIDENCE[field]) != value))
     without, agreeing = replace(identity, **{field: None}), replace(identity, **{field: value})
     before, after = (candidate_of(match(each, patients), "p0") for each in (without, agreeing))
     if before is not None and value is not None:

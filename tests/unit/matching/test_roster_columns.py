@@ -5,9 +5,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.name_pool import NamePool
 from matching.person import printed_person
-from matching.roster_columns import TextColumn, columns_of, known_person
+from matching.roster_columns import TextColumn, known_person
 from records.patient import PatientIdentity, RosterPatient
 
 TEXTS = st.lists(st.text(alphabet="ab1é", max_size=3), max_size=12)
@@ -61,12 +60,3 @@ def test_a_printed_and_a_listed_name_are_normalised_alike(family: str, given_nam
     known = known_person(RosterPatient(patient_id="p", site="s", family=family, given=given_name, mrn=mrn))
     printed = printed_person(PatientIdentity(family=family, given=given_name, mrn=mrn))
     assert (known.family, known.given, known.mrn) == (printed.family, printed.given, printed.mrn)
-
-
-def test_a_merged_patient_is_not_active() -> None:
-    patients = [
-        RosterPatient(patient_id="a", site="s", family="A", given="B"),
-        RosterPatient(patient_id="b", site="s", family="A", given="B", merged_into="a"),
-        RosterPatient(patient_id="c", site="s", family="A", given="B", active=False),
-    ]
-    assert columns_of(patients, NamePool()).active.tolist() == [True, False, False]
