@@ -10,11 +10,11 @@ measurements of a clinic; `matching.gates` decides what may never be confirmed, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from math import log2
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from rapidfuzz.distance import OSA
 
@@ -146,8 +146,7 @@ _NEAR_SPELLING: Final = frozenset({NameLevel.ONE_EDIT, NameLevel.CUT_OFF, NameLe
 _OTHER_NEAR_NAME: Final = frozenset({NameLevel.OTHER_NAME, NameLevel.PART, NameLevel.SIMILAR})
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """One roster row against a print.
 
     Attributes:
@@ -178,10 +177,16 @@ class Comparison:
             self.visit,
         )  # fmt: skip
         return tuple(
-            Evidence(identifier=identifier, level=str(level), weight=weight)
+            bar(identifier, str(level), weight)
             for identifier, level, weight in zip(_IDENTIFIERS, levels, self.bits, strict=True)
             if level != "missing"
         )
+
+
+@lru_cache(maxsize=16_384)
+def bar(identifier: str, level: str, weight: float) -> Evidence:
+    """A bar of the waterfall; most are the same for many prints."""
+    return Evidence(identifier=identifier, level=level, weight=weight)
 
 
 _IDENTIFIERS: Final = ("name", "birth_date", "mrn", "middle", "suffix", "sex", "phone", "clinician", "visit")

@@ -8,15 +8,14 @@ first by itself. `matching.gates` then rules what no score may overrule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from math import exp2, fsum, log2
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from matching.aliases import holds
 from matching.calibration import calibrated
-from matching.comparison import Comparison, compare, printed_name
+from matching.comparison import Comparison, bar, compare, printed_name
 from matching.gates import Print, doubts, has_namesake, has_near_twin
 from matching.normalisation import fingerprint, is_test_patient
 from matching.person import printed_person
@@ -41,8 +40,7 @@ _POSSIBLE: Final = 0.01
 _POSSIBLE_ODDS: Final = log2(_POSSIBLE / (1 - _POSSIBLE))
 
 
-@dataclass(frozen=True, slots=True)
-class _Chance:
+class _Chance(NamedTuple):
     """A candidate before all chances are made to sum to 1.
 
     Attributes:
@@ -83,7 +81,8 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
         chances = _with_patient(chances, alias.patient_id, about)
     vetoed = {veto.patient_id for veto in policy.vetoes if veto.fingerprint == said_of}
     replayed = alias is not None and alias.patient_id not in vetoed and _alias_holds(alias, chances, about)
-    chances = _as_people_said(chances, vetoed=vetoed, confirmed=alias.patient_id if alias and replayed else None)
+    if vetoed or replayed:
+        chances = _as_people_said(chances, vetoed=vetoed, confirmed=alias.patient_id if alias and replayed else None)
     if not chances:
         return _decision((), _reasons_for_nobody(identity, index))
     doubts_of_print = (("test-patient",) if is_test_patient(identity) else ()) + (
@@ -165,7 +164,7 @@ def _alias_holds(alias: Alias, chances: Sequence[_Chance], about: Print) -> bool
 def _as_people_said(chances: Sequence[_Chance], *, vetoed: set[str], confirmed: str | None) -> list[_Chance]:
     """The candidates with what people have said of this print."""
     said = [
-        replace(chance, joint=chance.joint + word.weight, said=word)
+        chance._replace(joint=chance.joint + word.weight, said=word)
         if (word := _word(chance.patient_id, vetoed, confirmed))
         else chance
         for chance in chances
@@ -193,8 +192,8 @@ def _candidates(
             break
         against = fsum([nobody, *shares[:position], *shares[position + 1 :]])
         bars = _waterfall(chance, against=against, people=people, policy=policy)
-        score = fsum(bar.weight for bar in bars)
-        computed = fsum(bar.weight for bar in bars if bar.identifier != "calibration")
+        score = fsum([each.weight for each in bars])
+        computed = fsum([each.weight for each in bars if each.identifier != "calibration"])
         if chance.said is _ALIAS:  # a person has settled who this is, whatever the gates say
             reasons: tuple[str, ...] = ()
         else:
@@ -223,14 +222,14 @@ def _share_of_nobody(chances: Sequence[_Chance], *, people: int) -> float:
 def _waterfall(chance: _Chance, *, against: float, people: int, policy: LinkPolicy) -> tuple[Evidence, ...]:
     """The bars of a candidate; they add up to log2 of its odds against all others and nobody."""
     bars = (
-        Evidence(identifier="prior", level="on-roster", weight=log2(_ON_ROSTER / people) - log2(1 - _ON_ROSTER)),
+        bar("prior", "on-roster", log2(_ON_ROSTER / people) - log2(1 - _ON_ROSTER)),
         *chance.found.evidence,
         *((chance.said,) if chance.said else ()),
         Evidence(identifier="alternatives", level="others", weight=log2(1 - _ON_ROSTER) - log2(against)),
     )
     if not policy.calibration:
         return bars
-    computed = fsum(bar.weight for bar in bars)
+    computed = fsum(each.weight for each in bars)
     weight = calibrated(computed, policy.calibration) - computed
     return (*bars, Evidence(identifier="calibration", level="from-decisions", weight=weight))
 

@@ -7,10 +7,9 @@ look the same to a string distance; what tells them apart is that the sister's n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -55,8 +54,7 @@ _SAME_FAMILY: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NameAgreement:
+class NameAgreement(NamedTuple):
     """The levels of given and family name, and whether they hold with the printed columns swapped."""
 
     given: NameLevel

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from matching.normalisation import (
     known_birth_date,
@@ -18,9 +18,10 @@ from records.human_name import is_cut_off, split_name
 from records.patient import PatientIdentity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(NamedTuple):
     """Normalised identity; an empty text or None says that a field is missing or held a placeholder.
+
+    A tuple, because many are made for every print and a tuple is made fastest.
 
     Attributes:
         family: Words of the family name, without suffix.

@@ -132,18 +132,18 @@ class RosterColumns:
         day, former, visit = int(self.birth_date[row]), names[self.former[row]], int(self.last_visit[row])
         phone = int(self.phone[row])
         return Person(
-            family=names[self.family[row]],
-            given=names[self.given[row]],
-            middle=names[self.middle[row]],
-            preferred=names[self.preferred[row]],
-            former=former_names(former),
-            suffix=_SUFFIXES[self.suffix[row]],
-            birth_dates=(_day(day),) if day else (),
-            mrn=self.mrns[row],
-            sex=_SEXES[self.sex[row]],
-            phone=str(phone) if phone else "",
-            clinician=names[self.clinician[row]],
-            visit=_day(visit) if visit else None,
+            names[self.family[row]],
+            names[self.given[row]],
+            names[self.middle[row]],
+            names[self.preferred[row]],
+            former_names(former),
+            _SUFFIXES[self.suffix[row]],
+            (_day(day),) if day else (),
+            self.mrns[row],
+            _SEXES[self.sex[row]],
+            str(phone) if phone else "",
+            names[self.clinician[row]],
+            _day(visit) if visit else None,
         )
 
 
