@@ -85,7 +85,8 @@ def clinic(tmp_path: Path, pool: ReaderPool, monkeypatch: pytest.MonkeyPatch) ->
     made = ReadingClinic(home=tmp_path, pool=pool, now=datetime.now(UTC))
     made.publish("lmh_measure_export")
     made.import_rosters()
-    made.read(export(row("P1"), row("P2").replace("1974", "1957")))
+    unlike = row("P2").replace("Okonkwo", "Adeyemi").replace("02.11.1974", "30.05.1957")
+    made.read(export(row("P1"), unlike))
     wrong = made.take(b"a;b\n1\n")
     with made.database.session() as session:
         reports.quarantine(session, wrong.report_id, reason="csv-malformed", now=made.now)
@@ -596,7 +597,10 @@ def test_a_notice_of_a_roster_says_nothing_about_its_people(clinic: ReadingClini
 def test_an_alias_is_listed_shown_and_revoked_after_a_dry_run(run: Run, clinic: ReadingClinic) -> None:
     run("queue", "approve", _case(run), "--patient", "P2")
     [alias] = run("alias", "list", "--json").lines
-    assert (alias["patient_id"], alias["state"]) == ("P2", "awaiting-second")  # the year of birth is not the patient's
+    assert (alias["patient_id"], alias["state"]) == (
+        "P2",
+        "awaiting-second",
+    )  # neither name nor birth date is the patient's
     assert run("alias", "list").status == 1
     number = alias["alias"]
     [shown] = run("alias", "show", number, "--json").lines
