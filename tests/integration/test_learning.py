@@ -11,7 +11,6 @@ from prometheus_client import generate_latest
 from reading_clinic import ROSTER, ReadingClinic, export, reader_pool, row
 
 from ingest.housekeeping import Housekeeping
-from ingest.rosters import import_roster
 from ingest.settings import Settings, SiteSettings, SourceSettings
 from ingest.workers import ReaderPool
 from review import actions
@@ -67,8 +66,7 @@ def alias_of(clinic: ReadingClinic) -> StoredAlias:
 
 def new_roster(clinic: ReadingClinic, text: str) -> None:
     (clinic.home / "roster_LMH.csv").write_text(text, "utf-8")
-    site = next(site for site in clinic.settings.site if site.id == "LMH")
-    import_roster(clinic.database, site, actor="test", now=clinic.now, max_removed_share=1.0)
+    clinic.import_rosters()
 
 
 def test_two_reviewers_make_an_alias_that_matching_is_given_for_its_source(clinic: ReadingClinic) -> None:
@@ -112,7 +110,9 @@ def test_the_service_draws_blind_audits_and_shows_what_they_find(clinic: Reading
     clinic.read(export(row("P1")))
     matching = clinic.settings.matching.model_copy(update={"blind_audit_share": 1.0})
     settings = clinic.settings.model_copy(update={"matching": matching})
-    housekeeping = Housekeeping(clinic.database, settings, rosters=clinic.rosters, watchers=(), metrics=clinic.metrics)
+    housekeeping = Housekeeping(
+        clinic.database, settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+    )
     housekeeping.step(clinic.now)
     with clinic.database.reading() as session:
         [task] = blind_audit.list_tasks(session)
@@ -130,7 +130,7 @@ def test_the_service_draws_blind_audits_and_shows_what_they_find(clinic: Reading
 def test_aliases_that_nobody_uses_are_let_go_after_the_months_of_the_settings(clinic: ReadingClinic) -> None:
     taught(clinic)
     housekeeping = Housekeeping(
-        clinic.database, clinic.settings, rosters=clinic.rosters, watchers=(), metrics=clinic.metrics
+        clinic.database, clinic.settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
     )
     housekeeping.step(clinic.now + timedelta(days=364))
     assert alias_of(clinic).state is AliasState.ACTIVE
