@@ -179,7 +179,8 @@ def _identifiers(identity: PatientIdentity) -> int:
     """How many independent identifiers are printed: a full name, a birth date, a record number."""
     whole = not {"family", "given"} & set(identity.cut_off)
     full_name = whole and all(len(known_name(part)) > 1 for part in (identity.family, identity.given))
-    return full_name + (known_birth_date(identity.birth_date) is not None) + bool(normalise_mrn(identity.mrn))
+    born = known_birth_date(identity.birth_date) is not None and identity.birth_date_other_reading is None
+    return full_name + born + bool(normalise_mrn(identity.mrn))
 
 
 def _differs(identity: PatientIdentity, patient: RosterPatient) -> bool:

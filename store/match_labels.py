@@ -16,7 +16,7 @@ from store.serialised import match_of
 from store.tables import CaseRow, RecordRow, VetoRow
 
 # Bars that are no evidence of this print: what people said before, and an earlier calibration.
-_ADDED: Final = frozenset({"alias", "calibration"})
+_ADDED: Final = frozenset({"person", "calibration"})
 
 
 def computed_score(candidate: Candidate) -> float | None:

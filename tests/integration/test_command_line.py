@@ -21,7 +21,7 @@ from reading_clinic import DEMO, FORMS, NOON, ROSTER, ReadingClinic, export, rea
 
 from ingest import cli
 from ingest.workers import ReaderPool
-from store import notices, reports, sightings
+from store import blind_audit, notices, reports, sightings
 from store.alerts import raise_alert
 from store.sightings import SightingState
 
@@ -85,7 +85,8 @@ def clinic(tmp_path: Path, pool: ReaderPool, monkeypatch: pytest.MonkeyPatch) ->
     made = ReadingClinic(home=tmp_path, pool=pool, now=datetime.now(UTC))
     made.publish("lmh_measure_export")
     made.import_rosters()
-    made.read(export(row("P1"), row("P2").replace("1974", "1957")))
+    unlike = row("P2").replace("Okonkwo", "Adeyemi").replace("02.11.1974", "30.05.1957")
+    made.read(export(row("P1"), unlike))
     wrong = made.take(b"a;b\n1\n")
     with made.database.session() as session:
         reports.quarantine(session, wrong.report_id, reason="csv-malformed", now=made.now)
@@ -588,3 +589,54 @@ def test_a_notice_of_a_roster_says_nothing_about_its_people(clinic: ReadingClini
     assert "was not imported" in told
     for word in ("Brandtner", "Celia", "LM-10001", date(1961, 4, 19).isoformat()):
         assert word not in told
+
+
+# --- what people teach, and what they find
+
+
+def test_an_alias_is_listed_shown_and_revoked_after_a_dry_run(run: Run, clinic: ReadingClinic) -> None:
+    run("queue", "approve", _case(run), "--patient", "P2")
+    [alias] = run("alias", "list", "--json").lines
+    assert (alias["patient_id"], alias["state"]) == (
+        "P2",
+        "awaiting-second",
+    )  # neither name nor birth date is the patient's
+    assert run("alias", "list").status == 1
+    number = alias["alias"]
+    [shown] = run("alias", "show", number, "--json").lines
+    assert shown["records"] == []
+    assert "History" in run("alias", "show", number).out
+    assert "Nothing was changed" in run("alias", "revoke", number, "--dry-run").err
+    assert run("alias", "list", "--json").lines[0]["state"] == "awaiting-second"
+    assert run("alias", "revoke", number, "--yes").status == 0
+    assert run("alias", "list", "--state", "revoked", "--json").lines[0]["alias"] == number
+    assert run("alias", "show", 99).status == 1
+
+
+def test_a_blind_audit_is_answered_and_counted(run: Run, clinic: ReadingClinic) -> None:
+    with clinic.database.session() as session:
+        blind_audit.draw_due(session, share=1.0, per_week=0, now=clinic.now)
+    [task] = run("blind-audit", "list", "--json").lines
+    number = task["blind_audit"]
+    [shown] = run("blind-audit", "show", number, "--json").lines
+    assert {"P1", "P3"} <= {one["patient_id"] for one in shown["patients"]}  # type: ignore[attr-defined]
+    assert "probability" not in run("blind-audit", "show", number).out
+    assert run("blind-audit", "answer", number, "--patient", "P1", "--cannot-tell").status == 2
+    assert run("blind-audit", "answer", number, "--patient", "P3").status == 1
+    assert "The match was P1" in run("blind-audit", "show", number).out
+    [figures] = run("blind-audit", "figures", "--json").lines
+    assert (figures["checked"], figures["wrong"], figures["error_bound_95"]) == (1, 1, 1.0)
+    assert run("status", "--json").lines[0]["blind_audit"] == figures
+    assert run("blind-audit", "settle", number, "--found", "match-was-right").status == 1
+    assert run("blind-audit", "settle", number, "--found", "match-was-wrong").status == 0
+    assert "not known yet" not in run("blind-audit", "figures").out
+    assert len(clinic.cases()) == 2
+
+
+def test_a_calibration_needs_enough_decisions_and_can_be_taken_back(run: Run, clinic: ReadingClinic) -> None:
+    [said] = run("matching", "recalibrate", "--json").lines
+    assert (said["labels"], said["points"], said["to_review"]) == (0, [], 0)
+    assert "too few" in run("matching", "recalibrate", "--apply").err
+    assert run("matching", "recalibrate", "--revert-to", 3).status == 1
+    assert run("matching", "recalibrate", "--revert-to", 0).status == 0
+    assert "calibration.reverted" in run("audit", "export").out

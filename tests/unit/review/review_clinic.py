@@ -23,7 +23,7 @@ from records.patient import PatientIdentity, RosterPatient
 from records.printed_file import PrintedFile
 from review.settings import WebSettings
 from review.web import create_app
-from store import alerts, cases, reports, roster, users
+from store import alerts, blind_audit, cases, reports, roster, users
 from store.database import Database, create, open_existing
 from store.handover import ReadOutcome, RecordToStore, hand_over
 from store.settings import StoreSettings
@@ -287,6 +287,23 @@ def hand_in(database: Database, rows: tuple[Row, ...], *, now: datetime, decisio
             now=now,
         )
     return report.report_id
+
+
+AUDITED = identity("Osei, Hannah", date(1991, 6, 9), "BH-50021", "F")
+SURE = replace(
+    match_of(candidate("D4", 0.99987, ("name", "exact", 9.0), ("mrn", "exact", 19.0)), reasons=()),
+    grade=MatchGrade.CERTAIN,
+)
+
+
+def blind_check(clinic: Clinic) -> int:
+    """Hand in an automatic match to D4 and draw it for a blind audit; returns the number of the check."""
+    row = Row(who=AUDITED, match=SURE, reasons=())
+    hand_in(clinic.database, (row,), now=clinic.clock(), decision=Decision.CONFIRMED)
+    with clinic.database.session() as session:
+        blind_audit.draw_due(session, share=1.0, per_week=0, now=clinic.clock())
+        (task,) = blind_audit.list_tasks(session)
+    return task.task_id
 
 
 def furnish(home: Path) -> None:

@@ -18,7 +18,7 @@ from review.server import server_config
 from review.settings import WebSettings
 from store import cases, users
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
-from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, open_clinic
+from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, blind_check, open_clinic
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:
@@ -47,8 +47,14 @@ def test_only_the_pages_without_patient_data_are_open(clinic: Clinic) -> None:
     assert is_open == {"/sign-in", "/health", "/metrics", "/static/app.css", "/static/icon.svg"}
 
 
-def _filled(path: str, clinic: Clinic) -> str:
-    values = {"case_id": clinic.case_ids[0], "report_id": clinic.report_id, "alert_id": clinic.alert_id, "number": 1}
+def _filled(path: str, clinic: Clinic, *, task_id: int = 1) -> str:
+    values = {
+        "case_id": clinic.case_ids[0],
+        "report_id": clinic.report_id,
+        "alert_id": clinic.alert_id,
+        "number": 1,
+        "task_id": task_id,
+    }
     return path.format(**values)
 
 
@@ -71,12 +77,12 @@ def test_nobody_who_is_not_signed_in_sees_or_changes_anything(clinic: Clinic) ->
 
 @pytest.mark.parametrize("name", sorted(STAFF))
 def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic, name: str) -> None:
-    person = Browser(clinic.app).signed_in(name)
+    person, task_id = Browser(clinic.app).signed_in(name), blind_check(clinic)
     for route in _routes(clinic.app):
         policy = _policies(route)[0]
         if route.methods != {"GET"} or policy.is_open:
             continue
-        answer = person.open(_filled(route.path, clinic))
+        answer = person.open(_filled(route.path, clinic, task_id=task_id))
         assert answer.status_code == (200 if STAFF[name] in policy.roles else 403), route.path
         if answer.status_code == 403:
             assert "Kowalsk" not in answer.text

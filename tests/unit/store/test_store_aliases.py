@@ -85,9 +85,18 @@ def test_an_alias_stands_for_its_own_source_only(clinic: Database) -> None:
         replace(PRINT, family=None, given=None, mrn=None),
         replace(PRINT, mrn="none", birth_date=date(1900, 1, 1)),
         replace(PRINT, cut_off=("family",), mrn=None),
+        replace(PRINT, mrn=None, birth_date_other_reading=date(1980, 7, 15)),
         replace(PRINT, family="Test", given="Test"),
     ],
-    ids=["bare name", "initial and number", "birth date alone", "placeholders", "cut off", "test patient"],
+    ids=[
+        "bare name",
+        "initial and number",
+        "birth date alone",
+        "placeholders",
+        "cut off",
+        "ambiguous day",
+        "test patient",
+    ],
 )
 def test_a_print_with_fewer_than_two_identifiers_teaches_nothing(clinic: Database, who: PatientIdentity) -> None:
     with clinic.session() as session:
