@@ -28,7 +28,7 @@ Rows = npt.NDArray[np.int32]
 # A key that this many patients share tells nothing (a day entered by default, a family name in a large clinic).
 _CROWDED: Final = 5_000
 _MANY: Final = 300
-_NAMESAKES: Final = 200  # more who share a name that is all there is to go by, and none of them is likely
+_NAMESAKES: Final = 60  # more who share a name that is all there is to go by, and none of them is likely
 _LOW: Final = np.uint64(0xFFFFFFFF)
 
 
@@ -100,7 +100,7 @@ class RosterIndex:
         return survivor is not None and survivor not in self.columns.merged_into and bool(self.columns.active[survivor])
 
     def survivor(self, row: int) -> Person | None:
-        """The patient whom a row's record was merged into, or None if it was not merged or the patient is not listed."""
+        """The patient whom a row's record was merged into; None if it was not merged, or into nobody who is listed."""
         into = self.row_of(self.patient_id(row)) if row in self.columns.merged_into else None
         return None if into is None else self.person(into)
 

@@ -121,11 +121,8 @@ def near_keys(printed: Person, pool: NamePool) -> Keys:
 def single_keys(printed: Person, pool: NamePool) -> Keys:
     """Keys of one name alone: all that is left when the other and the birth date are missing or wrong."""
     families, givens = _printed_spellings(printed)
-    near = [
-        [*names, *(other for name in names[:1] for other in pool.one_slip_away(name)[:_MOST_NEAR])]
-        for names in (families, givens)
-    ]
-    codes = {whole_code(name) for names in near for name in names}
+    slips = (pool.one_slip_away(name)[:_MOST_NEAR] for name in (*families[:1], *givens[:1]) if not pool.find(name))
+    codes = {whole_code(name) for name in (*families, *givens, *(other for near in slips for other in near))}
     return _hashed([(kind, code, 0) for kind in (_Key.FAMILY, _Key.GIVEN) for code in codes])
 
 

@@ -23,9 +23,9 @@ from matching.roster_columns import Ints, RosterColumns
 Rows = npt.NDArray[np.int32]
 _Bits = npt.NDArray[np.float32]
 
-_FEW: Final = 4  # comparing these costs less than a glance at them
-_BEHIND: Final = 12.0  # bits behind the best at a glance
-_MOST: Final = 6
+_FEW: Final = 3  # comparing these costs less than a glance at them
+_BEHIND: Final = 14.0  # bits behind the best at a glance
+_MOST: Final = 4
 _EQUAL_NAME: Final = 8.0
 _NEAR_NAME: Final = 5.0
 _PER_SLIP: Final = 1.0
@@ -33,6 +33,7 @@ _INITIAL: Final = 3.0
 _OTHER_NAME: Final = -5.0
 _SIMILAR: Final = 0.86  # Jaro-Winkler, below what a comparison calls similar
 _EQUAL_DAY: Final = 14.0
+_SWAPPED_DAY: Final = 8.0
 _TWO_PARTS: Final = 4.0
 _OTHER_DAY: Final = -6.0
 _EQUAL_MRN: Final = 20.0
@@ -56,19 +57,19 @@ def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePoo
     if len(rows) <= _FEW:
         return rows
     bits = _names_at_a_glance(rows, printed, columns, pool) + _days_at_a_glance(rows, printed, columns)
-    if numbered:
-        bits[np.isin(rows, numbered)] += _EQUAL_MRN
+    has_number = np.isin(rows, numbered)
+    bits[has_number] += _EQUAL_MRN
     cut = bits.max() - _BEHIND
     if len(bits) > _MOST:
         cut = max(cut, float(np.partition(bits, -_MOST)[-_MOST]))
-    chosen: Rows = rows[bits >= cut]
+    chosen: Rows = rows[(bits >= cut) | has_number]
     return chosen
 
 
 def _obvious(
     rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool, numbered: Sequence[int]
 ) -> Rows | None:
-    """The rows that share a name or the number with the print, if one of them has both names and the birth date too.
+    """The rows that share the sound of a name or the number with the print, if one has both names and the birth date.
 
     Whoever shares the birth date alone is then out of the question. None if there is no such row.
     """
@@ -80,24 +81,28 @@ def _obvious(
     born = columns.birth_date[rows] == day.year * 10_000 + day.month * 100 + day.day
     if not (same_family & same_given & born).any():
         return None
+    sounds = pool.codes.sound
+    like = (sounds[columns.family[rows]] == sounds[family]) | (sounds[columns.given[rows]] == sounds[given])
     other_names = (columns.former[rows] > 0) | (columns.preferred[rows] > 0)
-    related = same_family | same_given | other_names | np.isin(rows, numbered)
+    related = like | other_names | np.isin(rows, numbered)
     chosen: Rows = rows[related]
     return chosen
 
 
 def _names_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePool) -> _Bits:
-    family, given = columns.family[rows], columns.given[rows]
-    former, preferred, middle = columns.former[rows], columns.preferred[rows], columns.middle[rows]
-    ids = np.unique(np.concatenate([family, given, former, preferred, middle]))
+    families, givens = [columns.family[rows]], [columns.given[rows]]
+    for further, borne in ((columns.former[rows], families), (columns.preferred[rows], givens)):
+        if further.any():
+            borne.append(further)
+    ids = np.unique(np.concatenate([*families, *givens]))
     alike_family, alike_given = _alike(printed, ids, pool)
 
-    def best(alike: _Bits, *names: Ints) -> _Bits:
-        most: _Bits = np.maximum.reduce([alike[ids.searchsorted(name)] for name in names])
+    def best(alike: _Bits, borne: Sequence[Ints]) -> _Bits:
+        most: _Bits = np.maximum.reduce([alike[ids.searchsorted(name)] for name in borne])
         return most
 
-    straight = best(alike_family, family, former) + best(alike_given, given, preferred, middle)
-    swapped = best(alike_family, given, preferred) + best(alike_given, family, former)
+    straight = best(alike_family, families) + best(alike_given, givens)
+    swapped = best(alike_family, givens) + best(alike_given, families)
     both: _Bits = np.maximum(straight, swapped)
     return both
 
@@ -151,6 +156,6 @@ def _days_at_a_glance(rows: Rows, printed: Person, columns: RosterColumns) -> _B
         equal += known % 100 == day.day
         bits[(equal == 2)] = np.maximum(bits[equal == 2], _TWO_PARTS)
         if day.day <= 12:
-            bits[known == day.year * 10_000 + day.day * 100 + day.month] = _EQUAL_DAY
+            bits[known == day.year * 10_000 + day.day * 100 + day.month] = _SWAPPED_DAY
         bits[known == whole] = _EQUAL_DAY
     return bits
