@@ -15,8 +15,8 @@ import numpy as np
 
 from matching.aliases import holds
 from matching.calibration import calibrated
-from matching.comparison import Comparison, bar, compare, printed_name
-from matching.gates import Print, doubts, has_namesake, has_near_twin
+from matching.comparison import BirthDateLevel, Comparison, bar, compare, printed_name
+from matching.gates import Print, doubts, has_namesake, has_near_twin, mrn_agrees
 from matching.normalisation import fingerprint, is_test_patient
 from matching.person import printed_person
 from matching.roster_index import RosterIndex, Rows
@@ -27,7 +27,7 @@ from records.patient import Alias, LinkPolicy, PatientIdentity
 _ON_ROSTER: Final = 0.8  # of the people on a print; the others are new, of another clinic, or misfiled
 _RELATIVES: Final = 0.25  # of those who are not on the roster
 _NEAR_SECOND: Final = log2(1000)
-_BEYOND_DOUBT: Final = 30.0  # bits; the most of one rare family name and a near birth date is 20
+_SETTLED: Final = 24.0  # bits; a name with a slip and a birth date with one come to 14, or more for a rare name
 _SHOWN: Final = 6
 _ALWAYS_SHOWN: Final = 3
 _HOPELESS: Final = 20.0  # bits behind the best
@@ -72,6 +72,7 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
         person=person,
         mrn_rows=tuple(row for row in digits if index.has_mrn(row, person.mrn)),
         mrn_digit_rows=digits,
+        sure=index.sure(person),
         index=index,
     )
     said_of = fingerprint(identity) if policy.vetoes or policy.aliases else ""
@@ -84,12 +85,12 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
     if vetoed or replayed:
         chances = _as_people_said(chances, vetoed=vetoed, confirmed=alias.patient_id if alias and replayed else None)
     if not chances:
-        return _decision((), _reasons_for_nobody(identity, index))
+        return _decision((), _reasons_for_nobody(identity, index), runner_up=0.0)
     doubts_of_print = (("test-patient",) if is_test_patient(identity) else ()) + (
         ("alias-suspended",) if alias is not None and not replayed else ()
     )
-    candidates = _candidates(chances, about, policy, doubts_of_print)
-    return _decision(candidates, candidates[0].reasons)
+    candidates, runner_up = _candidates(chances, about, policy, doubts_of_print)
+    return _decision(candidates, candidates[0].reasons, runner_up=runner_up)
 
 
 class _Search:
@@ -103,9 +104,9 @@ class _Search:
     def chances(self) -> list[_Chance]:
         """All candidates that count, likeliest first."""
         index, person = self._about.index, self._about.person
-        sure = index.sure(person)
+        sure = self._about.sure
         chances = self._worth_comparing(sure)
-        if not any(self._is_beyond_doubt(chance) for chance in chances):
+        if not any(self._settles(chance) for chance in chances):
             near = np.setdiff1d(index.near(person), sure, assume_unique=True)
             chances += self._worth_comparing(near)
             if all(chance.joint < _NOBODY for chance in chances):
@@ -124,8 +125,11 @@ class _Search:
         found = compare(about.person, index.person(row), row=row, names=self._names, frequency=index.frequency)
         return _Chance(index.patient_id(row), found, self._prior + fsum(found.bits))
 
-    def _is_beyond_doubt(self, chance: _Chance) -> bool:
-        return chance.joint - self._prior > _BEYOND_DOUBT and not doubts(chance.found, self._about)
+    def _settles(self, chance: _Chance) -> bool:
+        """Whether nobody found by weaker keys could come near: these share neither the birth date nor the number."""
+        found = chance.found
+        agrees = found.birth_date is BirthDateLevel.EXACT or mrn_agrees(found, self._about)
+        return agrees and chance.joint - self._prior > _SETTLED
 
 
 def _one_per_patient(chances: Iterable[_Chance]) -> list[_Chance]:
@@ -180,15 +184,16 @@ def _word(patient_id: str, vetoed: set[str], confirmed: str | None) -> Evidence 
 
 def _candidates(
     chances: Sequence[_Chance], about: Print, policy: LinkPolicy, doubts_of_print: tuple[str, ...]
-) -> tuple[Candidate, ...]:
-    """The candidates that are shown, with their evidence."""
+) -> tuple[tuple[Candidate, ...], float]:
+    """The candidates that are shown, with their evidence, and the probability of the second best of all."""
     people = len(about.index)
     shares = [exp2(chance.joint) for chance in chances]
     nobody = _share_of_nobody(chances, people=people)
     threshold = log2(policy.threshold) - log2(1 - policy.threshold)
-    candidates = []
+    candidates: list[Candidate] = []
     for position, chance in enumerate(chances[:_SHOWN]):
-        if position >= _ALWAYS_SHOWN and chance.joint < chances[0].joint - _HOPELESS:
+        settled = position >= _ALWAYS_SHOWN or (position > 0 and candidates[0].grade is MatchGrade.CERTAIN)
+        if settled and chance.joint < chances[0].joint - _HOPELESS:
             break
         against = fsum([nobody, *shares[:position], *shares[position + 1 :]])
         bars = _waterfall(chance, against=against, people=people, policy=policy)
@@ -211,7 +216,9 @@ def _candidates(
                 reasons=reasons,
             )
         )
-    return tuple(candidates)
+    if len(candidates) > 1:
+        return tuple(candidates), candidates[1].probability
+    return tuple(candidates), shares[1] / fsum([nobody, *shares]) if len(shares) > 1 else 0.0
 
 
 def _share_of_nobody(chances: Sequence[_Chance], *, people: int) -> float:
@@ -259,14 +266,14 @@ def _grade(probability: float, *, vetoed: bool, certain: bool) -> MatchGrade:
     return MatchGrade.PROBABLE if probability >= _PROBABLE else MatchGrade.POSSIBLE
 
 
-def _decision(candidates: tuple[Candidate, ...], reasons: tuple[str, ...]) -> MatchDecision:
+def _decision(candidates: tuple[Candidate, ...], reasons: tuple[str, ...], *, runner_up: float) -> MatchDecision:
     grade = candidates[0].grade if candidates else MatchGrade.CERTAINLY_NOT
     found = grade is not MatchGrade.CERTAINLY_NOT
     return MatchDecision(
         grade=grade,
         patient_id=candidates[0].patient_id if found else None,
         probability=candidates[0].probability if candidates else 0.0,
-        runner_up=candidates[1].probability if len(candidates) > 1 else 0.0,
+        runner_up=runner_up,
         candidates=candidates,
         reasons=reasons if found or not candidates else tuple(dict.fromkeys(("patient-not-found", *reasons))),
     )

@@ -15,7 +15,7 @@ from matching.comparison import BirthDateLevel, Comparison, FieldLevel, MrnLevel
 from matching.name_comparison import NameAgreement, NameLevel, given_level
 from matching.normalisation import mrn_core
 from matching.person import Person
-from matching.roster_index import RosterIndex
+from matching.roster_index import RosterIndex, Rows
 
 _NEAR_BIRTH_DATES = frozenset(
     {BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED, BirthDateLevel.TRANSPOSED, BirthDateLevel.ONE_DIGIT}
@@ -35,12 +35,14 @@ class Print:
         person: The print, normalised.
         mrn_rows: Rows whose record number is the printed one.
         mrn_digit_rows: Rows whose record number has the printed digits.
+        sure: Rows that share the birth date among others, as `RosterIndex.sure` finds them.
         index: The roster.
     """
 
     person: Person
     mrn_rows: tuple[int, ...]
     mrn_digit_rows: tuple[int, ...]
+    sure: Rows
     index: RosterIndex
 
 
@@ -231,11 +233,16 @@ def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
     patient = about.index.person(found.row)
     if not patient.birth_dates:
         return ()
-    born_alike = about.index.born_on(patient.birth_dates[0])
-    relatives = about.index.maybe_of_family(born_alike, found.row).tolist()
+    born = patient.birth_dates[0]
+    rows = about.sure if born in about.person.birth_dates else about.index.born_on(born)
+    relatives = about.index.maybe_of_family(rows, found.row).tolist()
     self_id = about.index.patient_id(found.row)
     others = [about.index.person(row) for row in relatives if about.index.patient_id(row) != self_id]
-    return [other for other in others if not _families(patient).isdisjoint(_families(other))]
+    return [
+        other
+        for other in others
+        if other.birth_dates == patient.birth_dates and not _families(patient).isdisjoint(_families(other))
+    ]
 
 
 def _families(person: Person) -> set[str]:

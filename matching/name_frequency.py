@@ -39,6 +39,8 @@ class NameFrequency:
         listed = columns.listed
         people = int(listed.sum())
         given = _counts(pool, columns.given[listed], columns.preferred[listed])
+        for first in {name.split()[0] for name, _ in _borne(pool, columns.given[listed])}:
+            given.setdefault(first, 0)  # a spelling of somebody, though nobody's whole name
         family: dict[str, int] = {}
         for name, count in _borne(pool, columns.family[listed]):
             for spelling in {_compact(name), *name.split()}:
@@ -58,6 +60,11 @@ class NameFrequency:
     def family_count(self, name: str) -> int:
         """How many people bear this family name, as one of several too, or bore it."""
         return self._family.get(_compact(name), 0)
+
+    def is_borne(self, name: str) -> bool:
+        """Whether somebody bears this name, or it is one of somebody's names."""
+        compact = _compact(name)
+        return compact in self._given or compact in self._family
 
     def given_share(self, name: str) -> float:
         """Probability that somebody else bears this given name."""

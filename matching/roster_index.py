@@ -20,7 +20,16 @@ from matching.name_pool import NamePool
 from matching.normalisation import mrn_core, strip_mrn_zeros
 from matching.person import Person, printed_person
 from matching.roster_columns import RosterColumns, columns_of
-from matching.roster_keys import Keys, birth_date_keys, filed_under, mrn_keys, near_keys, single_keys, sure_keys
+from matching.roster_keys import (
+    Keys,
+    birth_date_keys,
+    filed_under,
+    mrn_keys,
+    near_keys,
+    near_single_keys,
+    single_keys,
+    sure_keys,
+)
 from records.patient import PatientIdentity, Roster, RosterPatient
 
 Rows = npt.NDArray[np.int32]
@@ -118,13 +127,17 @@ class RosterIndex:
 
         Where that is many, those who share it under one key only are left out: the patient shares it under several.
         """
-        rows, keys = np.unique(self._entries(near_keys(printed, self.pool), crowd=_CROWDED), return_counts=True)
+        entries = self._entries(near_keys(printed, self._one_slip_away), crowd=_CROWDED)
+        rows, keys = np.unique(entries, return_counts=True)
         several: Rows = rows[keys > 1]
         return several if len(rows) > _MANY and len(several) else rows
 
     def named(self, printed: Person) -> Rows:
-        """Rows of the patients who share one name with the print, unless too many do."""
-        return self._filed_under(single_keys(printed, self.pool), crowd=_NAMESAKES)
+        """Rows of the patients who share one name with the print, or nearly so, unless too many do."""
+        rows = self._filed_under(single_keys(printed), crowd=_NAMESAKES)
+        if len(rows):
+            return rows
+        return self._filed_under(near_single_keys(printed, self._one_slip_away), crowd=_NAMESAKES)
 
     def born_on(self, day: date) -> Rows:
         """Rows of the patients born on this day."""
@@ -150,6 +163,9 @@ class RosterIndex:
     def has_mrn(self, row: int, mrn: str) -> bool:
         """Whether a row's record number is a normalised one, but for padding zeros."""
         return strip_mrn_zeros(self.columns.mrns[row]) == strip_mrn_zeros(mrn)
+
+    def _one_slip_away(self, name: str) -> list[str]:
+        return [other for other in self.pool.one_slip_away(name) if self.frequency.is_borne(other)]
 
     def _filed_under(self, wanted: Keys, *, crowd: int = _CROWDED) -> Rows:
         return np.unique(self._entries(wanted, crowd=crowd))

@@ -24,12 +24,14 @@ from matching.roster_columns import Ints, RosterColumns, former_names
 
 Keys = npt.NDArray[np.uint64]  # the hash in the upper half
 
-_FIRST: Final = np.uint64(0x9E3779B97F4A7C15)
-_SECOND: Final = np.uint64(0xC2B2AE3D27D4EB4F)
-_THIRD: Final = np.uint64(0x165667B19E3779F9)
-_LAST: Final = np.uint64(0xD6E8FEB86659FD93)
-_HALF: Final = np.uint64(32)
-_UPPER: Final = np.uint64(0xFFFFFFFF00000000)
+_FIRST_INT: Final = 0x9E3779B97F4A7C15
+_SECOND_INT: Final = 0xC2B2AE3D27D4EB4F
+_THIRD_INT: Final = 0x165667B19E3779F9
+_LAST_INT: Final = 0xD6E8FEB86659FD93
+_UPPER_INT: Final = 0xFFFFFFFF00000000
+_WHOLE_INT: Final = 0xFFFFFFFFFFFFFFFF
+_FIRST, _SECOND, _THIRD, _LAST, _UPPER = map(np.uint64, (_FIRST_INT, _SECOND_INT, _THIRD_INT, _LAST_INT, _UPPER_INT))
+_INITIAL_BITS: Final = 21  # what a code point of Unicode needs
 _MOST_NEAR: Final = 12  # spellings near a printed name that are looked up besides it
 
 
@@ -51,6 +53,7 @@ class _Key(IntEnum):
     PHONE = 15
 
 
+NearNames = Callable[[str], list[str]]  # the names of the roster one slip from a name
 _Wanted = tuple[int, int, int]  # kind, first part, second part
 
 
@@ -92,11 +95,11 @@ def sure_keys(printed: Person) -> Keys:
     return _hashed(wanted)
 
 
-def near_keys(printed: Person, pool: NamePool) -> Keys:
+def near_keys(printed: Person, near: NearNames) -> Keys:
     """Keys of what is left when both names, or a name and a part of the birth date, are misprinted."""
     families, givens = _printed_spellings(printed)
     days = [_day(day) for day in printed.birth_dates]
-    sounds = _near_sounds(families, pool), _near_sounds(givens, pool)
+    sounds = _near_sounds(families, near), _near_sounds(givens, near)
     wanted = _either_way(_Key.SOUNDS, *sounds)
     beginnings = [[beginning_code(name) for name in names] for names in (families, givens)]
     wanted += _either_way(_Key.BEGINNINGS, *beginnings)
@@ -110,19 +113,28 @@ def near_keys(printed: Person, pool: NamePool) -> Keys:
             wanted += [(_Key.GIVEN_DAY, sound, month_day) for sound in other]
     if families and givens:
         initials = initial_code(families[0]), initial_code(givens[0])
-        for day, pair in product(days, (initials, initials[::-1])):
-            both = int(_initials(np.array(pair[0]), np.array(pair[1])))
+        for day, (one, other) in product(days, (initials, initials[::-1])):
+            both = one << _INITIAL_BITS | other
             wanted += [(kind, both, part) for kind, part in zip(_INITIALS, _parts(day), strict=True)]
     if not days:  # with a birth date, family name and year find a nickname
         wanted += product((_Key.SOUNDS,), sounds[0], {sound_code(name) for name in called(printed.given)})
     return _hashed(wanted)
 
 
-def single_keys(printed: Person, pool: NamePool) -> Keys:
+def single_keys(printed: Person) -> Keys:
     """Keys of one name alone: all that is left when the other and the birth date are missing or wrong."""
     families, givens = _printed_spellings(printed)
-    slips = (pool.one_slip_away(name)[:_MOST_NEAR] for name in (*families[:1], *givens[:1]) if not pool.find(name))
-    codes = {whole_code(name) for name in (*families, *givens, *(other for near in slips for other in near))}
+    return _single([*families, *givens])
+
+
+def near_single_keys(printed: Person, near: NearNames) -> Keys:
+    """The same of names one slip from the printed ones."""
+    families, givens = _printed_spellings(printed)
+    return _single([other for name in (*families[:1], *givens[:1]) for other in near(name)[:_MOST_NEAR]])
+
+
+def _single(names: Iterable[str]) -> Keys:
+    codes = {whole_code(name) for name in names}
     return _hashed([(kind, code, 0) for kind in (_Key.FAMILY, _Key.GIVEN) for code in codes])
 
 
@@ -148,10 +160,10 @@ def _each_once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name.strip()))
 
 
-def _near_sounds(names: Sequence[str], pool: NamePool) -> list[int]:
+def _near_sounds(names: Sequence[str], near: NearNames) -> list[int]:
     """How names sound, and the names of the roster that are one slip away."""
-    near = [other for name in names[:2] for other in pool.one_slip_away(name)[:_MOST_NEAR]]
-    return list({sound_code(name) for name in [*names, *near]})
+    slips = [other for name in names[:2] for other in near(name)[:_MOST_NEAR]]
+    return list({sound_code(name) for name in [*names, *slips]})
 
 
 def _either_way(kind: _Key, firsts: Iterable[int], seconds: Iterable[int]) -> list[_Wanted]:
@@ -179,7 +191,7 @@ def _parts_of(days: Keys) -> tuple[Keys, Keys, Keys]:
 
 
 def _initials(families: npt.NDArray[np.integer], givens: npt.NDArray[np.integer]) -> Keys:
-    return (families.astype(np.uint64) << np.uint64(21)) | givens.astype(np.uint64)
+    return (families.astype(np.uint64) << np.uint64(_INITIAL_BITS)) | givens.astype(np.uint64)
 
 
 def _day(day: date) -> int:
@@ -187,9 +199,12 @@ def _day(day: date) -> int:
 
 
 def _hashed(wanted: Iterable[_Wanted]) -> Keys:
-    """The keys of a print, ascending, each once, with an empty lower half."""
-    parts = np.array(sorted(set(wanted)), dtype=np.uint64).reshape(-1, 3)
-    return np.unique(_hash(parts[:, 0], parts[:, 1], parts[:, 2]))
+    """The keys of a print, ascending, each once, with an empty lower half: as `_hash`, which is slower for a few."""
+    keys = set()
+    for kind, first, second in wanted:
+        mixed = (kind * _THIRD_INT + first * _FIRST_INT + second * _SECOND_INT) & _WHOLE_INT
+        keys.add(((mixed ^ (mixed >> 29)) * _LAST_INT) & _UPPER_INT)
+    return np.array(sorted(keys), dtype=np.uint64)
 
 
 def _hash(kind: Keys, first: Keys, second: Keys) -> Keys:

@@ -127,8 +127,10 @@ def _alike(printed: Person, ids: Ints, pool: NamePool) -> tuple[_Bits, _Bits]:
         unlike = np.flatnonzero(~near[which] & ((initials == ord(our[0])) | several)).tolist()
         for place in unlike:
             bits[which, place] = max(bits[which, place], _by_letters(our, names[place]))
-    nicknames = [at for name in called(printed.given) if (at := pool.find(name)) is not None]
-    bits[1, np.isin(ids, nicknames) & ~near[1]] = _NEAR_NAME
+    related = called(printed.given)
+    for place, name in enumerate(names) if related else ():
+        if name in related:
+            bits[1, place] = max(bits[1, place], _NEAR_NAME)
     bits[:, ids == 0] = _OTHER_NAME  # an absent former or preferred name is no likeness
     return bits[0], bits[1]
 

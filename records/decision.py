@@ -59,7 +59,7 @@ class MatchDecision:
         patient_id: Best candidate at any grade but certainly-not, else None.
         probability: Of the best candidate, 0 when there is none.
         runner_up: Probability of the second best, 0 when there is none.
-        candidates: Best first, at most ten.
+        candidates: Best first, at most six; those who come near the best, and three at least where a person decides.
         reasons: Why it is not certain; empty if and only if the grade is certain.
     """
 

@@ -424,7 +424,7 @@ def test_every_decision_is_in_order(identity: PatientIdentity, patients: tuple[R
     assert (decision.grade is MatchGrade.CERTAIN) == (decision.reasons == ())
     assert (decision.patient_id is None) == (decision.grade is MatchGrade.CERTAINLY_NOT)
     assert fsum(candidate.probability for candidate in decision.candidates) <= 1 + 1e-9
-    assert len(decision.candidates) <= 10
+    assert len(decision.candidates) <= 6
     order = [candidate.probability for candidate in decision.candidates]
     assert order == sorted(order, reverse=True)
     for candidate in decision.candidates:
