@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from records.assessment import SymptomAssessment
 from records.balance import Balance
-from records.decision import DecidedRecord, MatchDecision
+from records.decision import Candidate, DecidedRecord, MatchDecision
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | dict[str, Json] | None"
 
@@ -70,17 +70,32 @@ def record_json(record: DecidedRecord) -> dict[str, Json]:
     }
 
 
-def person_json(record_id: str, match: MatchDecision) -> dict[str, Json]:
-    """One line of `scorebridge match --json`."""
-    return {"record_id": record_id, **_match(match), "reasons": list(match.reasons)}
+def person_json(record_id: str, match: MatchDecision, *, explain: bool = False) -> dict[str, Json]:
+    """One line of `scorebridge match --json`; with `explain` every candidate and its evidence."""
+    line: dict[str, Json] = {"record_id": record_id, **_match(match), "reasons": list(match.reasons)}
+    if explain:
+        line["candidates"] = [_candidate(candidate) for candidate in match.candidates]
+    return line
+
+
+def _candidate(candidate: Candidate) -> dict[str, Json]:
+    return {
+        "patient_id": candidate.patient_id,
+        "grade": candidate.grade.value,
+        "probability": candidate.probability,
+        "score": candidate.score,
+        "evidence": [{"identifier": e.identifier, "level": e.level, "weight": e.weight} for e in candidate.evidence],
+        "reasons": list(candidate.reasons),
+    }
 
 
 def _match(match: MatchDecision) -> dict[str, Json]:
     return {
         "grade": match.grade.value,
         "patient_id": match.patient_id,
-        "probability": round(match.probability, 6),
-        "runner_up": round(match.runner_up, 6),
+        # Not rounded: 0.9999 and 0.999999 are a hundredfold apart.
+        "probability": match.probability,
+        "runner_up": match.runner_up,
     }
 
 

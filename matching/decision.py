@@ -36,7 +36,7 @@ _VETO_BITS: Final = -1000.0
 _ALIAS_BITS: Final = 60.0  # more than a whole print that agrees is worth
 _LEAST_SCORE: Final = 1000.0  # below it a probability is 0 to a float
 _PROBABLE: Final = 0.5
-_POSSIBLE: Final = 0.01
+_POSSIBLE: Final = 0.001
 _POSSIBLE_ODDS: Final = log2(_POSSIBLE / (1 - _POSSIBLE))
 
 
@@ -64,7 +64,7 @@ def decide(identity: PatientIdentity, index: RosterIndex, policy: LinkPolicy) ->
     Certain means: the probability reaches the policy's threshold, every gate passes, and no second candidate is
     within a thousandth; or a person has said so of this very print, and nothing has changed since. The order of the
     roster plays no part. Vetoed patients are certainly not; a print whose best candidate has less than one chance in a
-    hundred is about nobody.
+    thousand is about nobody.
     """
     person = printed_person(identity)
     digits = index.with_mrn_digits(person.mrn)

@@ -18,6 +18,8 @@ _SEX: Final = {"f": "F", "female": "F", "w": "F", "m": "M", "male": "M", "x": "X
 def identity_from_person(row: Mapping[str, str]) -> PatientIdentity:
     """The identity in a row with the columns name, family, given, birth_date, mrn and sex; empty where unknown.
 
+    Further columns count where there are any: middle, suffix, phone, clinician, visit_date.
+
     `family` and `given` win over `name`, which may be "Last, First M" or "First M Last Jr". Birth dates are ISO 8601;
     one written as 3/14/1990 is understood too, and keeps both readings where day and month cannot be told apart.
     Columns that are absent count as empty; others are ignored.
@@ -34,13 +36,25 @@ def identity_from_person(row: Mapping[str, str]) -> PatientIdentity:
         name=name or ", ".join(part for part in (family, given) if part),
         family=parts.family,
         given=parts.given,
-        middle=parts.middle,
-        suffix=parts.suffix,
+        middle=_cell(row, "middle") or parts.middle,
+        suffix=_cell(row, "suffix") or parts.suffix,
         birth_date=birth_date,
         birth_date_other_reading=other,
         mrn=_cell(row, "mrn") or None,
         sex=_SEX.get(_cell(row, "sex").lower()),
+        phone=_cell(row, "phone") or None,
+        clinician=_cell(row, "clinician") or None,
+        visit_date=_visit_date(_cell(row, "visit_date")),
     )
+
+
+def _visit_date(text: str) -> date | None:
+    """The day of the visit; None for none, and for one that cannot be told for sure: it would only support."""
+    try:
+        day, other = _birth_date(text)
+    except ValueError:
+        return None
+    return None if other is not None else day
 
 
 def _cell(row: Mapping[str, str], column: str) -> str:

@@ -43,12 +43,25 @@ _WORDS: Final = {
     "similar": (Mark.CLOSE, "similar"),
     "other-name": (Mark.DIFFERENT, "is another name"),
     "either-reading": (Mark.CLOSE, "same in one reading"),
+    "transposed": (Mark.CLOSE, "two digits exchanged"),
     "one-digit": (Mark.CLOSE, "one digit differs"),
     "two-parts": (Mark.DIFFERENT, "day, month or year differs"),
     "year-only": (Mark.DIFFERENT, "only the year is the same"),
     "without-letters": (Mark.CLOSE, "same digits, letters left out"),
     "only-printed": (Mark.CLOSE, "on the print only"),
     "vetoed": (Mark.DIFFERENT, "a person said no before"),
+    "alias": (Mark.SAME, "a person said yes before"),
+}
+# What the bars of the sum are called; the last ones are about no identifier.
+LABELS: Final = {
+    "name": "Name", "birth_date": "Born", "mrn": "Record number", "sex": "Sex", "suffix": "Suffix",
+    "middle": "Middle name", "phone": "Telephone", "clinician": "Clinician", "visit": "Visit", "person": "A person",
+    "prior": "Start", "alternatives": "Others", "calibration": "Calibration",
+}  # fmt: skip
+_OF_THE_SUM: Final = {
+    "prior": "any one patient of this roster",
+    "alternatives": "all others, and nobody on the roster",
+    "calibration": "what people decided about such odds",
 }
 _GRAVITY: Final = (Mark.NOTHING, Mark.SAME, Mark.CLOSE, Mark.DIFFERENT)
 
@@ -58,7 +71,7 @@ class FieldEvidence:
     """One identifier of one candidate.
 
     Attributes:
-        identifier: "name", "birth_date", "mrn", "sex", "middle" or "suffix".
+        identifier: "name", "birth_date", "mrn", "sex", "middle", "suffix", "phone", "clinician" or "visit".
         mark: How it compares.
         words: The comparison in words, sentence case.
     """
@@ -92,8 +105,13 @@ def from_match(evidence: tuple[Evidence, ...]) -> dict[str, FieldEvidence]:
     return {
         bar.identifier: field_evidence(bar.identifier, bar.level)
         for bar in evidence
-        if bar.identifier not in ("prior", "alternatives")
+        if bar.identifier not in (*_OF_THE_SUM, "person")
     }
+
+
+def words_of(bar: Evidence) -> str:
+    """What a bar of the sum says."""
+    return _OF_THE_SUM.get(bar.identifier) or field_evidence(bar.identifier, bar.level).words
 
 
 def from_comparison(identity: PatientIdentity, patient: RosterPatient) -> dict[str, FieldEvidence]:

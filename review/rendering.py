@@ -18,6 +18,7 @@ from records.submission import DeliveryState
 from review import policies
 from review.access import Visitor, visit_token
 from review.case_summary import reason_sentence
+from review.evidence_words import LABELS
 from review.office import office_of
 
 IDLE_SECONDS: Final = 15 * 60
@@ -124,6 +125,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["labels"] = LABELS
     environment.filters |= {
         "day": format_day,
         "moment": format_moment,

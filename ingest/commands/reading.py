@@ -26,8 +26,11 @@ from records.decision import MatchDecision, MatchGrade
 from records.errors import DocumentError, RosterError, SettingsError
 from records.finding import sentence
 from records.patient import LinkPolicy
+from review.evidence_words import LABELS, words_of
 
 _COLUMNS = ("record_id", "name", "family", "given", "birth_date", "mrn", "sex")
+_LONGEST_BAR = 20
+_FURTHER_COLUMNS = ("middle", "suffix", "phone", "clinician", "visit_date")
 
 Site = Annotated[str, typer.Option("--site", help="The clinic, as in the roster's clinic column.")]
 RosterPath = Annotated[Path, typer.Option("--roster", help="The clinic's patients as CSV.")]
@@ -92,7 +95,10 @@ def match(
     roster: RosterPath,
     site: Site,
     people: Annotated[
-        Path | None, typer.Option(help="CSV with record_id,name,family,given,birth_date,mrn,sex. Default: ask.")
+        Path | None,
+        typer.Option(
+            help=f"CSV with {','.join(_COLUMNS)} and, where known, {','.join(_FURTHER_COLUMNS)}. Default: ask."
+        ),
     ] = None,
     threshold: Threshold = 0.999,
     explain: Annotated[bool, typer.Option(help="Show the evidence for every candidate.")] = False,
@@ -111,7 +117,7 @@ def match(
             decision = _decision(row, index, policy)
             decisions.append((row["record_id"], decision))
             if as_json:
-                print_json(person_json(row["record_id"], decision))
+                print_json(person_json(row["record_id"], decision, explain=explain))
             bar.advance(bar.task_ids[0])
     if not as_json:
         print_table(
@@ -195,7 +201,7 @@ def _people(path: Path) -> list[dict[str, str]]:
     if "record_id" not in header.cells:
         raise RosterError(
             f"{path} has no column record_id in its first line.",
-            next_step=f"The columns are {','.join(_COLUMNS)}; empty where unknown.",
+            next_step=f"The columns are {','.join(_COLUMNS)} and, where known, {','.join(_FURTHER_COLUMNS)}.",
         )
     return [dict(zip(header.cells, (*row.cells, *[""] * len(header.cells)), strict=False)) for row in rows]
 
@@ -206,17 +212,35 @@ def _asked() -> list[dict[str, str]]:
     if not sys.stdin.isatty():
         row = next(csv.reader(sys.stdin), None) or []
         return [dict(zip(_COLUMNS, ["1", *row, *[""] * len(_COLUMNS)], strict=False))]
-    asked = {name: typer.prompt(name.replace("_", " "), default="", show_default=False) for name in _COLUMNS[1:]}
+    asked = {"name": _ask("name")}
+    if not asked["name"]:
+        asked |= {part: _ask(part) for part in ("family", "given")}
+    asked |= {column: _ask(column) for column in ("birth_date", "mrn", "sex")}
     return [{"record_id": "1", **asked}]
 
 
+def _ask(column: str) -> str:
+    answer: str = typer.prompt(column.replace("_", " "), default="", show_default=False)
+    return answer
+
+
 def _explain(decisions: list[tuple[str, MatchDecision]]) -> None:
+    """The waterfall of every candidate: what each identifier says, in words and as a bar; they add up to the sum."""
     for name, decision in decisions:
-        for candidate in decision.candidates[:3]:
-            bars: list[tuple[object, ...]] = [(e.identifier, e.level, f"{e.weight:+.2f}") for e in candidate.evidence]
-            bars.append(("sum", "", f"{candidate.score:+.2f}"))
-            title = f"{name}: {candidate.patient_id}, {candidate.grade.value}, {candidate.probability:.4f}"
-            print_table(title, ("identifier", "level", "log2 weight"), bars)
+        for candidate in decision.candidates:
+            bars: list[tuple[object, ...]] = [
+                (LABELS.get(e.identifier, e.identifier), words_of(e), f"{e.weight:+.2f}", _bar(e.weight))
+                for e in candidate.evidence
+            ]
+            bars.append(("Sum", "", f"{candidate.score:+.2f}", _bar(candidate.score)))
+            why = " ".join(sentence(code) for code in candidate.reasons)
+            title = f"{name}: {candidate.patient_id}, {candidate.grade.value}, {candidate.probability:.6f}. {why}"
+            print_table(title, ("", "compared", "log2 weight", ""), bars)
+
+
+def _bar(weight: float) -> str:
+    """A block for two bits; what speaks against is hollow."""
+    return ("█" if weight >= 0 else "░") * min(round(abs(weight) / 2), _LONGEST_BAR)
 
 
 def _show(results: list[dict[str, Json]]) -> None:

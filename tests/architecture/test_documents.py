@@ -18,7 +18,14 @@ from ingest.cli import app
 from ingest.first_settings import write_first_settings
 from ingest.settings import Settings, load_settings
 from records.finding import REASONS
-from tools import features_table, flow_picture, reasons_table, template_reference, template_schema
+from tools import (
+    features_table,
+    flow_picture,
+    gates_table,
+    reasons_table,
+    template_reference,
+    template_schema,
+)
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]) if path.is_file()]
@@ -191,10 +198,17 @@ def test_the_table_of_features_is_current() -> None:
     assert features_table.DOCUMENT.read_text("utf-8") == features_table.page()
 
 
+def test_the_table_of_gates_is_current_and_shows_every_reason_about_a_patient() -> None:
+    text = gates_table.DOCUMENT.read_text("utf-8")
+    assert gates_table.document(text) == text
+    assert all(f"`{code}`" in text for code in reasons_table.groups()["patient"])
+
+
 @pytest.mark.parametrize(
     "tool",
     [
         "tools.reasons_table",
+        "tools.gates_table",
         "tools.flow_picture",
         "tools.template_reference",
         "tools.template_schema",
