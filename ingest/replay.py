@@ -301,6 +301,8 @@ def _values(read: SymptomAssessment) -> dict[str, str | None]:
         "mrn": who.mrn,
         "sex": who.sex,
         "phone": who.phone,
+        "clinician": who.clinician,
+        "visit_date": who.visit_date,
         "instrument": read.instrument,
         "authored_on": read.authored_on,
         "authored_time": read.authored_time,

@@ -167,6 +167,8 @@ def _value(name: str, cell: Cell, read: SymptomAssessment | None) -> str:
         Field.MRN: who.mrn,
         Field.SEX: who.sex,
         Field.PHONE: who.phone,
+        Field.CLINICIAN: who.clinician,
+        Field.VISIT_DATE: who.visit_date,
         Field.INSTRUMENT: read.instrument,
         Field.TOTAL: read.total if read.total is not None else read.result,
         Field.RESULT: read.result,

@@ -64,6 +64,8 @@ def read_identity(row: ExtractedRow, template: Template, *, today: date) -> Read
         mrn=_text(row, Field.MRN) or None,
         sex=sex,
         phone=_text(row, Field.PHONE) or None,
+        clinician=_text(row, Field.CLINICIAN) or None,
+        visit_date=_visit_date(row, template, today),
         cut_off=parts.cut_off,
     )
     return ReadIdentity(identity=identity, findings=tuple(findings))
@@ -101,6 +103,15 @@ def _birth_date(
     if printed.day > today or today.year - printed.day.year > _OLDEST_YEARS:
         findings.append(Finding(code="birth-date-implausible", region=region))
     return printed.day, printed.other
+
+
+def _visit_date(row: ExtractedRow, template: Template, today: date) -> date | None:
+    """The day of the visit, or None where it cannot be told for sure: it would only support."""
+    try:
+        printed = read_date(_text(row, Field.VISIT_DATE), template.date_formats(Field.VISIT_DATE), not_after=today)
+    except UnreadableDateError:
+        return None
+    return None if printed is None or printed.other is not None else printed.day
 
 
 def _text(row: ExtractedRow, field: Field) -> str:

@@ -31,6 +31,8 @@ class Field(StrEnum):
         MRN: The clinic's own number of the person.
         SEX: F, M, X or their words.
         PHONE: As printed.
+        CLINICIAN: Who treats the person; supports a match where the roster names the clinician too.
+        VISIT_DATE: Day of the visit; supports a match where the roster has the latest visit.
         INSTRUMENT: The questionnaire's name.
         TOTAL: The score: "14", "14 / 27", "14 (Moderate)".
         RESULT: The word that stands in place of a score (C-SSRS).
@@ -59,6 +61,8 @@ class Field(StrEnum):
     MRN = "mrn"
     SEX = "sex"
     PHONE = "phone"
+    CLINICIAN = "clinician"
+    VISIT_DATE = "visit_date"
     INSTRUMENT = "instrument"
     TOTAL = "total"
     RESULT = "result"
@@ -81,7 +85,7 @@ class Field(StrEnum):
 SCORES = frozenset({Field.TOTAL, Field.RESULT})
 IDENTITY = frozenset({
     Field.NAME, Field.FAMILY, Field.GIVEN, Field.MIDDLE, Field.SUFFIX, Field.BIRTH_DATE, Field.MRN, Field.SEX,
-    Field.PHONE,
+    Field.PHONE, Field.CLINICIAN, Field.VISIT_DATE,
 })  # fmt: skip
 _ITEM_FIELDS = frozenset({Field.LABEL, Field.ANSWER, Field.POINTS, Field.CHOICE, Field.RINGED})
 _REPEATABLE = SCORES | {Field.SEVERITY, Field.ITEM, Field.ANSWERS, Field.IGNORE, Field.CHOICE, Field.PARTS}

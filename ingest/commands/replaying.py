@@ -25,7 +25,7 @@ from store import audit, reports
 from store.reports import StoredReport
 
 # Programs that read the JSON need no names; they get their shape.
-_NAMES: Final = frozenset({"name", "family", "given", "middle", "suffix", "phone"})
+_NAMES: Final = frozenset({"name", "family", "given", "middle", "suffix", "phone", "clinician"})
 
 
 def replay(

@@ -153,8 +153,10 @@ class _People:
         text = cell.text
         if name in _NAMES:
             return self._invention.name(text)
-        if name in (Field.BIRTH_DATE, Field.AUTHORED_ON):
+        if name in (Field.BIRTH_DATE, Field.AUTHORED_ON, Field.VISIT_DATE):
             return self._date(name, text)[0]
+        if name == Field.CLINICIAN:
+            return self._invention.name(text)
         if name in (Field.MRN, Field.PHONE):
             return self._invention.number(text, prefixes=self._prefixes)
         if name == Field.SEX:

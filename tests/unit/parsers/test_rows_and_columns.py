@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -127,6 +128,20 @@ def test_a_ligature_in_a_name_is_its_letters() -> None:
     )
     who = read_identity(row, LISTING, today=TODAY).identity
     assert (who.name, who.family, who.given) == ("Heffernan, Maffieo", "Heffernan", "Maffieo")
+
+
+@pytest.mark.parametrize(
+    ("visit", "day"), [("03/14/2026", date(2026, 3, 14)), ("14th of March", None), ("", None), ("—", None)]
+)
+def test_clinician_and_visit_support_the_match_and_hinder_nothing(visit: str, day: date | None) -> None:
+    cells = ((Field.NAME, "Roe, Bob"), (Field.CLINICIAN, "Dr. A. Stone"), (Field.VISIT_DATE, visit))
+    row = ExtractedRow(
+        page=1,
+        region=Region(1, 0, 0, 9, 9),
+        cells=tuple((field, Cell(text=text, region=None)) for field, text in cells),
+    )
+    who = read_identity(row, LISTING, today=TODAY)
+    assert (who.identity.clinician, who.identity.visit_date, who.findings) == ("Dr. A. Stone", day, ())
 
 
 @pytest.mark.parametrize("drop", [4.0, 5.0, 6.0, 8.0, 9.0, 10.0, 12.0, 14.0])
