@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matching.comparison import BirthDateLevel, Comparison, FieldLevel, MrnLevel
-from matching.name_comparison import NameAgreement, NameLevel, given_level
+from matching.name_comparison import NameLevel, given_level
 from matching.normalisation import mrn_core
 from matching.person import Person
 from matching.roster_index import RosterIndex, Rows
@@ -111,7 +111,7 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
         return _names_beside_number(found, about)
     if name.agrees:
         # Name and number are two identifiers; but father and son may share a name, and one have the other's number.
-        same_person = _is_no_twin(name) and not _is_cut_off(found) and not _has_suffix(found, about)
+        same_person = _is_no_twin(found) and not _is_cut_off(found) and not _has_suffix(found, about)
         return [] if same_person else ["birth-date-conflict"]
     return ["mrn-conflict", "birth-date-conflict", "name-conflict"]
 
@@ -148,7 +148,7 @@ def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
 def _beside_near_mrn(found: Comparison) -> list[str]:
     # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
     name = found.name
-    agrees = _is_no_twin(name) and not _is_cut_off(found)
+    agrees = _is_no_twin(found) and not _is_cut_off(found)
     if agrees and found.birth_date is BirthDateLevel.EXACT:
         return []
     return ["mrn-near", *_without_mrn(found)]
@@ -162,7 +162,7 @@ def _without_mrn(found: Comparison) -> list[str]:
         reasons.append("name-incomplete")
     elif _is_cut_off(found) and name.agrees:
         reasons.append("name-cut-off")
-    elif not (name.equal or (birth_date is BirthDateLevel.EXACT and _is_no_twin(name))):
+    elif not (name.equal or (birth_date is BirthDateLevel.EXACT and _is_no_twin(found))):
         reasons.append("name-conflict")
     if birth_date is BirthDateLevel.MISSING:
         reasons.append("birth-date-missing")
@@ -171,15 +171,17 @@ def _without_mrn(found: Comparison) -> list[str]:
     return [*reasons, "one-identifier"] if reasons else []
 
 
-def _is_no_twin(name: NameAgreement) -> bool:
+def _is_no_twin(found: Comparison) -> bool:
     """Whether beside an equal birth date the name differs in a way that a twin's name would not.
 
-    Twins share a family name, not a given name; and no twin is called by a spelling that nobody bears, or by the
-    other's middle name.
+    Twins share a family name, not a given name or a whole middle name; and no twin is called by a spelling that nobody
+    bears, or by the other's middle name.
     """
+    name = found.name
     if name.given_equal:
         return name.family_near
-    return name.given in (NameLevel.ONE_EDIT, NameLevel.MIDDLE) and name.family is NameLevel.EXACT
+    called = name.given is NameLevel.NICKNAME and found.middle is FieldLevel.EXACT
+    return (called or name.given in (NameLevel.ONE_EDIT, NameLevel.MIDDLE)) and name.family is NameLevel.EXACT
 
 
 def _is_cut_off(found: Comparison) -> bool:

@@ -169,6 +169,12 @@ def test_a_preferred_name_counts_as_the_name_and_a_nickname_does_not() -> None:
     assert_review(match(missy, replace(JULIE, given="Melissa")), "name-conflict")
 
 
+def test_a_nickname_counts_beside_the_whole_middle_name() -> None:
+    melissa = replace(JULIE, given="Melissa", middle="Opal")
+    assert_certain(match(replace(PRINT, given="Missy", middle="Opal", mrn=None), melissa))
+    assert_review(match(replace(PRINT, given="Missy", middle="O", mrn=None), melissa), "name-conflict")
+
+
 @pytest.mark.parametrize("mrn", ["W24436", "W24465", "W2446", "H24463"])
 def test_a_near_record_number_needs_name_and_birth_date(mrn: str) -> None:
     near = replace(PRINT, mrn=mrn)
