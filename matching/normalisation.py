@@ -44,6 +44,7 @@ _NO_NAME: Final = frozenset({
     "nolastname", "fnu", "lnu", "nfn", "nln", "babyboy", "babygirl", "boy", "girl", "infant", "newborn", "babyof", "bb",
     "bg", "xx", "xxx", "xxxx", "zz", "zzz",
 })  # fmt: skip
+_LONGEST_NAME: Final = 120  # letters; more is a paragraph in the wrong column
 _NOT_APPLICABLE = re.compile(r"\s*(?:n\s*/\s*a|[-–—?*.#]+)\s*", re.IGNORECASE)
 _NO_MRN: Final = frozenset({
     "NONE", "NA", "UNKNOWN", "UNK", "TBD", "PENDING", "NEW", "NULL", "NIL", "MISSING", "NOTAVAILABLE", "NOTASSIGNED",
@@ -87,12 +88,14 @@ def _spaced(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def known_name(text: str | None) -> str:
-    """The normalised name, or an empty text for nothing or a placeholder such as "Unknown", "Baby Boy" or "n/a"."""
+    """The normalised name, or an empty text for nothing, a placeholder such as "Unknown", "Baby Boy" or "n/a", and what
+    is too long for a name."""
     if text is None or _NOT_APPLICABLE.fullmatch(text):
         return ""
     name = normalise_name(text)
     compact = name.replace(" ", "")
-    return "" if compact in _NO_NAME or compact.startswith(("babyboy", "babygirl", "babyof")) else name
+    nameless = compact in _NO_NAME or compact.startswith(("babyboy", "babygirl", "babyof"))
+    return "" if nameless or len(name) > _LONGEST_NAME else name
 
 
 def split_suffix(name: str) -> tuple[str, str]:

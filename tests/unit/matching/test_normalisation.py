@@ -197,3 +197,8 @@ def test_made_up_people_are_test_patients(family: str, given_name: str) -> None:
 )
 def test_other_people_are_no_test_patients(family: str | None, given_name: str | None) -> None:
     assert not is_test_patient(PatientIdentity(family=family, given=given_name))
+
+
+def test_a_paragraph_in_the_place_of_a_name_is_no_name() -> None:
+    assert known_name("x" * 121) == ""
+    assert known_name("x" * 120) == "x" * 120
