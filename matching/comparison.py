@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from rapidfuzz.distance import OSA
 
-from matching.name_comparison import NameAgreement, NameLevel, PrintedName
+from matching.name_comparison import PARTICLES, NameAgreement, NameLevel, PrintedName
 from matching.name_frequency import NameFrequency
 from matching.normalisation import mrn_core, strip_mrn_zeros
 from matching.person import Person
@@ -135,7 +135,7 @@ _TWIN_NEAR_SPELLING: Final = 0.004  # a spelling that nobody else bears: a slip,
 _TWIN_NICKNAME: Final = 0.05
 _NAMESAKE: Final = 0.03  # parent and child of one name
 _NEAR_NAMESAKE: Final = 0.02
-_GENERATION: Final = 12  # years at least between parent and child
+GENERATION: Final = 12  # years at least between parent and child
 _TWIN_SOON: Final = 1e-3  # a brother or sister of the same name, born within a generation
 # Families register together, so their numbers are neighbours: one slip, and a number is near or equal.
 _RELATIVE_MRN: Final = {MrnLevel.EXACT: 100.0, MrnLevel.WITHOUT_LETTERS: 100.0, MrnLevel.ONE_EDIT: 700.0}
@@ -251,7 +251,7 @@ def _shared_by_a_family(mrn: MrnLevel, phone: FieldLevel, clinician: FieldLevel,
 
 def _years_between(printed: Person, known: Person) -> int:
     if not printed.birth_dates or not known.birth_dates:
-        return _GENERATION
+        return GENERATION
     return abs(printed.birth_dates[0].year - known.birth_dates[0].year)
 
 
@@ -321,7 +321,7 @@ def mrn_level(printed: str, known: str) -> MrnLevel:
     a, b = strip_mrn_zeros(printed), strip_mrn_zeros(known)
     if a == b:
         return MrnLevel.EXACT
-    if mrn_core(a) == mrn_core(b) and (a.isdigit() or b.isdigit()):
+    if mrn_core(a) == mrn_core(b) and (a.isdigit() or b.isdigit()) and a[-1].isdigit() and b[-1].isdigit():
         return MrnLevel.WITHOUT_LETTERS
     distance = min(OSA.distance(printed, known, score_cutoff=2), OSA.distance(a, b, score_cutoff=2))
     if distance == 1:
@@ -335,12 +335,11 @@ def middle_level(printed: Person, known: Person) -> FieldLevel:
     theirs = known.middle.split()
     if not ours or not theirs:
         return FieldLevel.MISSING
-    if any(len(word) > 1 and word in theirs for word in ours):
+    if any(len(word) > 1 and word in theirs and word not in PARTICLES for word in ours):
         return FieldLevel.EXACT
     if any(a[0] == b[0] and 1 in (len(a), len(b)) for a in ours for b in theirs):
         return FieldLevel.INITIAL
-    near = any(OSA.distance(a, b, score_cutoff=2) <= (1 if len(a) < 6 else 2) for a in ours for b in theirs)
-    return FieldLevel.INITIAL if near and ours[0][0] == theirs[0][0] else FieldLevel.DIFFERENT
+    return FieldLevel.DIFFERENT  # Hassan and Hussain are as near as a slip, and two brothers
 
 
 def _suffix_level(printed: Person, known: Person) -> FieldLevel:
@@ -399,7 +398,7 @@ def _twin_given(level: NameLevel, bits: float) -> float:
 
 def _relative_given(level: NameLevel, bits: float, *, years: int) -> float:
     """The same of a relative who was born on another day."""
-    apart = years >= _GENERATION
+    apart = years >= GENERATION
     if level in (NameLevel.EXACT, NameLevel.PREFERRED):
         return (_NAMESAKE if apart else _TWIN_SOON) * 2**bits / _GIVEN_EXACT
     if level in _NEAR_SPELLING or level in _OTHER_NEAR_NAME:

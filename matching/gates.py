@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from matching.comparison import BirthDateLevel, Comparison, FieldLevel, MrnLevel
-from matching.name_comparison import NameLevel, given_level
+from matching.comparison import GENERATION, BirthDateLevel, Comparison, FieldLevel, MrnLevel
+from matching.name_comparison import PARTICLES, NameLevel, given_level
 from matching.normalisation import mrn_core
 from matching.person import Person
 from matching.roster_index import RosterIndex, Rows
@@ -23,6 +23,8 @@ _NEAR_BIRTH_DATES = frozenset(
 # One other day than the patient's, out of a lifetime: no namesake was born just then. Of days with a digit changed or
 # two transposed there are dozens, and a common name has a namesake on one of them.
 _SAME_DIGITS = frozenset({BirthDateLevel.EITHER_READING, BirthDateLevel.SWAPPED})
+_LONGEST_NUMBER = 18  # digits of a number that can have neighbours
+_MOST_SIBLINGS = 50
 _NEIGHBOURS = 5  # numbers before and after, among which a family that registers together is found
 _UNLIKE = frozenset({NameLevel.DIFFERENT, NameLevel.MISSING})
 
@@ -82,25 +84,25 @@ def _may_be_born(found: Comparison) -> bool:
 
 
 def mrn_agrees(found: Comparison, about: Print) -> bool:
-    """The printed record number is this patient's; without its letters only if no other patient has its digits."""
+    """The printed record number is this patient's alone; without its letters, no other patient has its digits."""
     if found.mrn is MrnLevel.WITHOUT_LETTERS:
         return about.mrn_digit_rows == (found.row,)
-    return found.mrn is MrnLevel.EXACT
+    return found.mrn is MrnLevel.EXACT and about.mrn_rows == (found.row,)
 
 
 def _identifiers(found: Comparison, about: Print) -> list[str]:
     if mrn_agrees(found, about):
         return _beside_equal_mrn(found, about)
-    if found.mrn is MrnLevel.MISSING:
-        return _without_mrn(found)
+    if found.mrn in (MrnLevel.MISSING, MrnLevel.EXACT):  # a number that several patients have tells nobody apart
+        return _without_mrn(found, about)
     if about.mrn_rows or len(about.mrn_digit_rows) > 1:
-        return ["mrn-conflict", *_without_mrn(found)]
+        return ["mrn-conflict", *_without_mrn(found, about)]
     if found.mrn is MrnLevel.ONE_EDIT:
-        return _beside_near_mrn(found)
+        return _beside_near_mrn(found, about)
     # Whoever has the name and the birth date is the patient, or is registered twice: a new number, or a misprint.
     if found.name.equal and found.birth_date is BirthDateLevel.EXACT:
         return []
-    return ["mrn-unknown", *_without_mrn(found)]
+    return ["mrn-unknown", *_without_mrn(found, about)]
 
 
 def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
@@ -108,15 +110,15 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
     if birth_date is BirthDateLevel.EXACT:
         return _names_beside_two_identifiers(found, about)
     if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
-        return _names_beside_number(found, about)
+        return _names_beside_number(found)
     if name.agrees:
         # Name and number are two identifiers; but father and son may share a name, and one have the other's number.
-        same_person = _is_no_twin(found) and not _is_cut_off(found) and not _has_suffix(found, about)
-        return [] if same_person else ["birth-date-conflict"]
+        kin = _has_suffix(found, about) or _is_a_generation_apart(found, about)
+        return ["birth-date-conflict"] if kin or _is_cut_off(found) or not _is_no_twin(found) else []
     return ["mrn-conflict", "birth-date-conflict", "name-conflict"]
 
 
-def _names_beside_number(found: Comparison, about: Print) -> list[str]:
+def _names_beside_number(found: Comparison) -> list[str]:
     """Record number equal, birth date near or missing."""
     name, birth_date = found.name, found.birth_date
     if name.agrees:
@@ -125,8 +127,7 @@ def _names_beside_number(found: Comparison, about: Print) -> list[str]:
         return []
     if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
         return ["name-incomplete", "one-identifier"]
-    related = birth_date is BirthDateLevel.MISSING or _is_cut_off(found) or _registered_with_family(found, about)
-    return [] if name.family_agrees and not related else ["name-conflict", "one-identifier"]
+    return ["name-conflict", "one-identifier"]
 
 
 def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
@@ -142,19 +143,35 @@ def _names_beside_two_identifiers(found: Comparison, about: Print) -> list[str]:
         return ["name-incomplete"] if name.family is NameLevel.MISSING else ["name-conflict"]
     # A twin has the birth date and the family name, and a number one slip away where families register together.
     unlike = name.given is NameLevel.DIFFERENT and _registered_with_family(found, about)
-    return ["name-conflict"] if unlike or _siblings(found, about) else []
+    return ["name-conflict"] if unlike or _siblings(found, about) or _is_named_like_another(found, about) else []
 
 
-def _beside_near_mrn(found: Comparison) -> list[str]:
+def _beside_near_mrn(found: Comparison, about: Print) -> list[str]:
     # Twins who register together have neighbouring numbers: only the given name tells a slip from a sister.
-    name = found.name
     agrees = _is_no_twin(found) and not _is_cut_off(found)
     if agrees and found.birth_date is BirthDateLevel.EXACT:
         return []
-    return ["mrn-near", *_without_mrn(found)]
+    return ["mrn-near", *_without_mrn(found, about)]
 
 
-def _without_mrn(found: Comparison) -> list[str]:
+def _is_named_like_another(found: Comparison, about: Print) -> bool:
+    """Whether the print bears another patient's name to the letter: a name may stand in its neighbour's row.
+
+    In a list that is sorted by name, the neighbour often has the same family name.
+    """
+    index, person = about.index, about.person
+    others = (row for row in about.sure.tolist() if index.patient_id(row) != index.patient_id(found.row))
+    names = {person.given, person.family}
+    return any(names == {other.given, other.family} for other in map(index.person, others))
+
+
+def _is_a_generation_apart(found: Comparison, about: Print) -> bool:
+    """Whether the birth dates are as far apart as those of parent and child."""
+    known = about.index.person(found.row).birth_dates
+    return any(abs(ours.year - theirs.year) >= GENERATION for ours in about.person.birth_dates for theirs in known)
+
+
+def _without_mrn(found: Comparison, about: Print) -> list[str]:
     """Name and birth date alone: whoever else could have both is a twin, so the given name must be the patient's."""
     name, birth_date = found.name, found.birth_date
     reasons: list[str] = []
@@ -168,6 +185,8 @@ def _without_mrn(found: Comparison) -> list[str]:
         reasons.append("birth-date-missing")
     elif birth_date is not BirthDateLevel.EXACT and birth_date not in _SAME_DIGITS:
         reasons.append("birth-date-near" if birth_date in _NEAR_BIRTH_DATES else "birth-date-conflict")
+    elif any(map(about.index.frequency.is_default_day, about.person.birth_dates)):
+        reasons.append("birth-date-default")
     return [*reasons, "one-identifier"] if reasons else []
 
 
@@ -210,7 +229,9 @@ def _contradictions(found: Comparison, about: Print) -> list[str]:
 def _may_be_one(merged: Person, survivor: Person) -> bool:
     """Whether two records that the clinic merged are of one person by what they say: some merges are mistakes."""
     same_name = merged.given == survivor.given and not _families(merged).isdisjoint(_families(survivor))
-    return same_name or (bool(merged.birth_dates) and merged.birth_dates == survivor.birth_dates)
+    some_name = merged.given == survivor.given or not _families(merged).isdisjoint(_families(survivor))
+    same_day = bool(merged.birth_dates) and merged.birth_dates == survivor.birth_dates
+    return same_name or (some_name and same_day)
 
 
 def _has_suffix(found: Comparison, about: Print) -> bool:
@@ -222,7 +243,7 @@ def _registered_with_family(found: Comparison, about: Print) -> bool:
     """Whether patients with the next record numbers bear this patient's family name."""
     patient = about.index.person(found.row)
     core = mrn_core(patient.mrn)
-    if not core.isdecimal():
+    if not core.isdecimal() or len(core) > _LONGEST_NUMBER:
         return False
     steps = (step for step in range(-_NEIGHBOURS, _NEIGHBOURS + 1) if step)
     neighbours = (row for step in steps for row in about.index.with_mrn_digits(str(max(int(core) + step, 0))))
@@ -237,7 +258,7 @@ def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
         return ()
     born = patient.birth_dates[0]
     rows = about.sure if born in about.person.birth_dates else about.index.born_on(born)
-    relatives = about.index.maybe_of_family(rows, found.row).tolist()
+    relatives = about.index.maybe_of_family(rows, found.row).tolist()[:_MOST_SIBLINGS]
     self_id = about.index.patient_id(found.row)
     others = [about.index.person(row) for row in relatives if about.index.patient_id(row) != self_id]
     return [
@@ -248,4 +269,4 @@ def _siblings(found: Comparison, about: Print) -> Sequence[Person]:
 
 
 def _families(person: Person) -> set[str]:
-    return {*person.family.split(), *person.former}
+    return {*person.family.split(), *person.former} - PARTICLES

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from matching.called_names import called, full_names
+from matching.given_names import GIVEN_NAMES
 from matching.person import Person
 
-_PARTICLES: Final = frozenset({
+PARTICLES: Final = frozenset({
     "van", "von", "der", "den", "de", "del", "la", "las", "los", "le", "du", "di", "da", "dos", "das", "bin", "ibn",
     "al", "el", "st", "san",
 })  # fmt: skip
@@ -155,7 +156,7 @@ def given_level(printed: Iterable[str], known: Person, *, is_known: IsKnown) -> 
     if not readings or not known.given:
         return NameLevel.MISSING
     if known.given in readings:
-        return NameLevel.EXACT
+        return NameLevel.EXACT if len(known.given) > 1 else NameLevel.INITIAL
     return best(_given_level(reading, known, is_known) for reading in readings)
 
 
@@ -178,14 +179,25 @@ def _given_level(name: str, known: Person, is_known: IsKnown) -> NameLevel:
         return NameLevel.PART
     if len(known.middle) > 2 and name == known.middle:
         return NameLevel.MIDDLE
-    near = spelling_level(name, known.given, is_known=is_known)
+    near = _given_slip(name, known.given, is_known)
     if near is not NameLevel.ONE_EDIT and (first, known_first) != (name, known.given):
-        near = best((near, spelling_level(first, known_first, is_known=is_known)))
+        near = best((near, _given_slip(first, known_first, is_known)))
     if near is NameLevel.DIFFERENT and not full_names(first).isdisjoint(full_names(known_first)):
         return NameLevel.NICKNAME  # Bob and Rob; Marie and Maria, near as they are, were told apart above
     if near is NameLevel.DIFFERENT and known.preferred:
         return spelling_level(name, known.preferred, is_known=is_known)
     return near
+
+
+def _given_slip(name: str, known: str, is_known: IsKnown) -> NameLevel:
+    """The level of two spellings of a given name.
+
+    That nobody bears a spelling says little where the lists know few names: Xiaoming's sister is Xiaoling. So a slip
+    is one only of a name that the lists know.
+    """
+    level = spelling_level(name, known, is_known=is_known)
+    listed = known in GIVEN_NAMES or bool(called(known))
+    return NameLevel.OTHER_NAME if level is NameLevel.ONE_EDIT and not listed else level
 
 
 def _rest_is_middle(rest: list[str], middle: str) -> bool:
@@ -271,7 +283,7 @@ def _with_and_without(name: str, middle: str, *, after: bool) -> tuple[str, ...]
 
 @lru_cache(maxsize=65_536)
 def _long_words(name: str) -> frozenset[str]:
-    return frozenset(word for word in name.split() if len(word) > 2 and word not in _PARTICLES)
+    return frozenset(word for word in name.split() if len(word) > 2 and word not in PARTICLES)
 
 
 def _ends_amid(name: str, longer: str) -> bool:

@@ -17,6 +17,10 @@ from matching.roster_columns import Ints, RosterColumns, former_names
 _PRIOR_PEOPLE: Final = 50
 _AVERAGE_GIVEN: Final = 1 / 300
 _AVERAGE_FAMILY: Final = 1 / 2000
+# More than this many times the share of one day in the year, and 1 January is not a birthday.
+_TOO_MANY: Final = 3
+_ENOUGH_ON_A_DAY: Final = 10
+_CROWD: Final = 20
 _BIRTH_DAYS: Final = 29_200  # days in eighty years
 
 
@@ -32,6 +36,7 @@ class NameFrequency:
     _given: dict[str, int]
     _family: dict[str, int]
     _crowded_days: dict[int, int]
+    _new_years_children: int
 
     @classmethod
     def of(cls, columns: RosterColumns, pool: NamePool) -> NameFrequency:
@@ -51,7 +56,8 @@ class NameFrequency:
         days, counts = np.unique(columns.birth_date[listed], return_counts=True)
         crowd = max(3, 4 * people / _BIRTH_DAYS)
         crowded = {int(day): int(count) for day, count in zip(days, counts, strict=True) if day and count > crowd}
-        return cls(people, given, family, crowded)
+        first_of_january = int((columns.birth_date[listed] % 10_000 == 101).sum())
+        return cls(people, given, family, crowded, first_of_january)
 
     def given_count(self, name: str) -> int:
         """How many people bear this given name, or are called by it."""
@@ -80,6 +86,17 @@ class NameFrequency:
         return (
             1 / _BIRTH_DAYS if count is None else (count + _PRIOR_PEOPLE / _BIRTH_DAYS) / (self.people + _PRIOR_PEOPLE)
         )
+
+    def is_default_day(self, day: date) -> bool:
+        """Whether so many are born on this day that it must stand for "unknown": 1 January, or any other.
+
+        Refugees and others without papers are given 1 January of their year.
+        """
+        usual = max(_ENOUGH_ON_A_DAY, _TOO_MANY * self.people / 365)
+        if (day.month, day.day) == (1, 1) and self._new_years_children > usual:
+            return True
+        count = self._crowded_days.get(day.year * 10_000 + day.month * 100 + day.day, 0)
+        return count > max(_ENOUGH_ON_A_DAY, _CROWD * self.people / _BIRTH_DAYS)
 
     def is_given_name(self, name: str) -> bool:
         """Whether this spelling is a given name that people bear, not a slip: here, in a census, or as a nickname."""

@@ -16,6 +16,7 @@ Codes = npt.NDArray[np.uint32]
 
 _FIRST_LETTERS: Final = 3
 _LEAST_SLIPPED: Final = 3  # letters; whatever is one letter from a shorter name is another name
+_MOST_SLIPPED: Final = 60
 _REMEMBERED: Final = 4096  # names whose near ones are kept
 # Names are numbers in base _BASE modulo 2 ** 64. It is odd, so it can be divided by, and a letter can be taken out of
 # the middle of all names at once.
@@ -101,7 +102,7 @@ class NamePool:
 
     def _one_slip_away(self, name: str) -> list[str]:
         compact = name.replace(" ", "")
-        if len(compact) < _LEAST_SLIPPED:
+        if not _LEAST_SLIPPED <= len(compact) <= _MOST_SLIPPED:
             return []
         if self._slips is None:
             self._slips = _slips_of(self.names)

@@ -14,6 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+from records.human_name import is_cut_off
 from records.patient import PatientIdentity
 
 _FINGERPRINT_VERSION: Final = "1"
@@ -22,7 +23,9 @@ _LETTERS: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ŋ": "n"}
 )
 _APOSTROPHES_AND_DOTS = re.compile(r"['’‘‛`´ʼʹʻ′.]")
-_NO_NAME_CHARACTER = re.compile(r"[\W_]+")
+# The vowels and tones of the scripts of South and South-East Asia are marks, which are no letters to `\\w`.
+_NO_NAME_CHARACTER = re.compile(r"(?:[^\w\u0900-\u0fff\u1000-\u109f\u1780-\u17ff]|_)+")
+_MARKS_ARE_LETTERS: Final = 0x0900  # from Devanagari on; below, accents and optional vowels are left out
 _NO_MRN_CHARACTER = re.compile(r"[\W_]+")
 _NO_DIGIT = re.compile(r"[^0-9]+")
 _LEAST_PHONE_DIGITS: Final = 7
@@ -31,20 +34,24 @@ _MRN_PARTS = re.compile(r"([^\W\d_]*)0*(\d+)(\w*)")
 
 _SUFFIXES: Final = {
     "jr": "jr", "jnr": "jr", "junior": "jr", "sr": "sr", "snr": "sr", "senior": "sr",
+    "the second": "ii", "the third": "iii", "the fourth": "iv", "second": "ii", "third": "iii", "fourth": "iv",
     "ii": "ii", "2nd": "ii", "iii": "iii", "3rd": "iii", "iv": "iv", "4th": "iv", "v": "v", "5th": "v", "vi": "vi",
 }  # fmt: skip
 # "V", "Junior" and "Senior" are also an initial and given names, so they count in the suffix field only.
-_SUFFIXES_IN_NAMES: Final = frozenset(_SUFFIXES) - {"v", "vi", "junior", "senior"}
+_SUFFIXES_IN_NAMES: Final = frozenset(_SUFFIXES) - {"v", "vi", "junior", "senior", "second", "third", "fourth"}
 
 # Compared with the text lower-cased and without spaces, dots and slashes. "Null" and "Na" are family names of real
 # people and therefore not here; "n/a" is known by its slash.
 _NO_NAME: Final = frozenset({
     "unknown", "unk", "unknownpatient", "none", "notprovided", "notavailable", "notknown", "tbd", "missing", "blank",
+    "child", "infantmale", "infantfemale", "malebaby", "femalebaby", "donotuse", "duplicate", "deceased",
     "anonymous", "declined", "refused", "withheld", "test", "testing", "testpatient", "noname", "nofirstname",
     "nolastname", "fnu", "lnu", "nfn", "nln", "babyboy", "babygirl", "boy", "girl", "infant", "newborn", "babyof", "bb",
     "bg", "xx", "xxx", "xxxx", "zz", "zzz",
 })  # fmt: skip
+_OF_A_NEWBORN: Final = ("babyboy", "babygirl", "babyof")
 _LONGEST_NAME: Final = 120  # letters; more is a paragraph in the wrong column
+_NUMBERED_CHILD = re.compile(r"(?:baby|boy|girl|twin|triplet|infant|newborn|male|female)(?:boy|girl)?[abc123]?")
 _NOT_APPLICABLE = re.compile(r"\s*(?:n\s*/\s*a|[-–—?*.#]+)\s*", re.IGNORECASE)
 _NO_MRN: Final = frozenset({
     "NONE", "NA", "UNKNOWN", "UNK", "TBD", "PENDING", "NEW", "NULL", "NIL", "MISSING", "NOTAVAILABLE", "NOTASSIGNED",
@@ -78,8 +85,15 @@ def normalise_name(text: str) -> str:
 def _fold(text: str) -> str:
     lower = _APOSTROPHES_AND_DOTS.sub("", text).casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", lower)
-    bare = "".join(letter for letter in decomposed if unicodedata.category(letter) not in ("Mn", "Cf"))
-    return _spaced(unicodedata.normalize("NFKC", bare))
+    kept: list[str] = []
+    base = ""
+    for letter in decomposed:
+        category = unicodedata.category(letter)
+        if category == "Cf" or (category == "Mn" and (not base or ord(base) < _MARKS_ARE_LETTERS)):
+            continue
+        base = base if category == "Mn" else letter
+        kept.append(letter)
+    return _spaced(unicodedata.normalize("NFKC", "".join(kept)))
 
 
 def _spaced(text: str) -> str:
@@ -94,8 +108,21 @@ def known_name(text: str | None) -> str:
         return ""
     name = normalise_name(text)
     compact = name.replace(" ", "")
-    nameless = compact in _NO_NAME or compact.startswith(("babyboy", "babygirl", "babyof"))
+    nameless = (
+        compact in _NO_NAME
+        or _NUMBERED_CHILD.fullmatch(compact)
+        or compact.startswith(("babyboy", "babygirl", "babyof"))
+    )
     return "" if nameless or len(name) > _LONGEST_NAME else name
+
+
+def split_last_suffix(name: str) -> tuple[str, str]:
+    """The same of a family or middle name, at whose end "Junior" and "Senior" are no names."""
+    bare, suffix = split_suffix(name)
+    words = bare.split()
+    if not suffix and len(words) > 1 and words[-1] in ("junior", "senior"):
+        return " ".join(words[:-1]), _SUFFIXES[words[-1]]
+    return bare, suffix
 
 
 def split_suffix(name: str) -> tuple[str, str]:
@@ -139,7 +166,7 @@ def mrn_core(mrn: str) -> str:
     if mrn.isdecimal() and mrn.isascii():
         return mrn.lstrip("0")
     parts = _MRN_PARTS.fullmatch(mrn)
-    return parts[2] if parts else mrn
+    return parts[2] if parts and not any(map(str.isdigit, parts[3])) else mrn
 
 
 def known_birth_date(day: date | None) -> date | None:
@@ -164,6 +191,12 @@ def normalise_phone(text: str | None) -> str:
     return digits if len(digits) >= _LEAST_PHONE_DIGITS and len(set(digits)) > 1 else ""
 
 
+def cut_off_parts(identity: PatientIdentity) -> tuple[str, ...]:
+    """Which of family, given and middle name the print cuts off, by its reader or by an ellipsis."""
+    named = (("family", identity.family), ("given", identity.given), ("middle", identity.middle))
+    return tuple(part for part, text in named if part in identity.cut_off or is_cut_off(text or ""))
+
+
 def fingerprint(identity: PatientIdentity) -> str:
     """Hexadecimal SHA-256 over every identity field that is compared, normalised: the same print, the same text.
 
@@ -180,6 +213,8 @@ def fingerprint(identity: PatientIdentity) -> str:
         _FINGERPRINT_VERSION, family, given, known_name(identity.middle), suffix, whole,
         *(day.isoformat() if day else "" for day in map(known_birth_date, days)),
         strip_mrn_zeros(normalise_mrn(identity.mrn)), normalise_sex(identity.sex),
+        # Only where there are any, so that what was said of whole names stays said.
+        *(f"cut-off {part}" for part in cut_off_parts(identity)),
     )  # fmt: skip
     return hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
 

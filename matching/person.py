@@ -12,6 +12,7 @@ from matching.normalisation import (
     normalise_phone,
     normalise_sex,
     normalise_suffix,
+    split_last_suffix,
     split_suffix,
 )
 from records.human_name import is_cut_off, split_name
@@ -66,13 +67,14 @@ def printed_person(identity: PatientIdentity) -> Person:
         *whole, last = middle.split()
         middle = " ".join([*whole, last[:1]])
     days = (known_birth_date(identity.birth_date), known_birth_date(identity.birth_date_other_reading))
-    family_name, family_suffix = split_suffix(known_name(family))
+    family_name, family_suffix = split_last_suffix(known_name(family))
     given_name, given_suffix = split_suffix(known_name(given))
+    middle_name, middle_suffix = split_last_suffix(known_name(middle))
     return Person(
         family=family_name,
         given=given_name,
-        middle=split_suffix(known_name(middle))[0] if middle else "",
-        suffix=(normalise_suffix(suffix) if suffix else "") or family_suffix or given_suffix,
+        middle=middle_name,
+        suffix=(normalise_suffix(suffix) if suffix else "") or family_suffix or given_suffix or middle_suffix,
         birth_dates=tuple(dict.fromkeys(day for day in days if day is not None)),
         mrn=normalise_mrn(identity.mrn),
         sex=normalise_sex(identity.sex),

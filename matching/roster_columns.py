@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from matching.normalisation import (
     normalise_phone,
     normalise_sex,
     normalise_suffix,
+    split_last_suffix,
     split_suffix,
 )
 from matching.person import Person, clinician_words
@@ -32,14 +34,19 @@ _BETWEEN_FORMER: Final = ";"
 _Value = TypeVar("_Value", bound=Hashable)
 
 
+def _code(text: str) -> np.uint32:
+    return np.uint32(crc32(text.encode("utf-8", "surrogatepass")))
+
+
 class TextColumn:
     """One text per row, in one piece."""
 
-    __slots__ = ("_ends", "_text")
+    __slots__ = ("_codes", "_ends", "_text")
 
     def __init__(self, texts: Sequence[str]) -> None:
         """A column of these texts."""
         self._text = "".join(texts)
+        self._codes: tuple[npt.NDArray[np.uint32], Ints] | None = None
         self._ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
 
     def __getitem__(self, row: int) -> str:
@@ -50,14 +57,15 @@ class TextColumn:
 
     def find(self, text: str) -> list[int]:
         """The rows with this text, ascending; an empty text is not looked for."""
-        rows: list[int] = []
-        at = self._text.find(text) if text else -1
-        while at >= 0:
-            row = int(np.searchsorted(self._ends, at, side="right"))
-            if self[row] == text and int(self._ends[row]) == at + len(text):
-                rows.append(row)
-            at = self._text.find(text, at + 1)
-        return rows
+        if not text:
+            return []
+        if self._codes is None:
+            codes = np.fromiter((_code(each) for each in self), dtype=np.uint32, count=len(self))
+            order = np.argsort(codes, kind="stable").astype(np.int32)
+            self._codes = codes[order], order
+        codes, order = self._codes
+        start, end = codes.searchsorted(_code(text)), codes.searchsorted(_code(text), side="right")
+        return sorted(row for row in order[start:end].tolist() if self[row] == text)
 
     def __iter__(self) -> Iterator[str]:
         start = 0
@@ -154,18 +162,18 @@ def former_names(joined: str) -> tuple[str, ...]:
 
 def columns_of(patients: Sequence[RosterPatient], pool: NamePool) -> RosterColumns:
     """The columns of these patients; their names are added to the pool."""
-    family, family_suffix = _names([patient.family for patient in patients], pool)
-    given, given_suffix = _names([patient.given for patient in patients], pool)
+    family, family_suffix = _names([patient.family for patient in patients], pool, split_last_suffix)
+    given, given_suffix = _names([patient.given for patient in patients], pool, split_suffix)
+    middle, middle_suffix = _names([patient.middle for patient in patients], pool, split_last_suffix)
     suffix = _each([patient.suffix for patient in patients], lambda text: _SUFFIXES.index(normalise_suffix(text)))
-    suffix = np.where(suffix > 0, suffix, np.where(family_suffix > 0, family_suffix, given_suffix))
+    for further in (family_suffix, given_suffix, middle_suffix):
+        suffix = np.where(suffix > 0, suffix, further)
     return RosterColumns(
         patient_ids=TextColumn([patient.patient_id for patient in patients]),
         mrns=TextColumn([normalise_mrn(patient.mrn) for patient in patients]),
         family=family,
         given=given,
-        middle=_each(
-            [patient.middle for patient in patients], lambda text: pool.add(split_suffix(known_name(text))[0])
-        ),
+        middle=middle,
         preferred=_each([patient.preferred for patient in patients], lambda text: pool.add(known_name(text))),
         former=_each([patient.former_family for patient in patients], lambda text: pool.add(_former(text))),
         birth_date=_each([patient.birth_date for patient in patients], lambda day: _number(known_birth_date(day))),
@@ -186,10 +194,10 @@ def columns_of(patients: Sequence[RosterPatient], pool: NamePool) -> RosterColum
     )
 
 
-def _names(texts: list[str], pool: NamePool) -> tuple[Ints, Ints]:
+def _names(texts: Sequence[str | None], pool: NamePool, split: Callable[[str], tuple[str, str]]) -> tuple[Ints, Ints]:
     """Ids of names without their suffixes, and the suffixes."""
     places, different = _places(texts)
-    parted = [split_suffix(known_name(text)) for text in different]
+    parted = [split(known_name(text)) for text in different]
     ids = np.array([pool.add(name) for name, _ in parted], dtype=np.int32)
     suffixes = np.array([_SUFFIXES.index(suffix) for _, suffix in parted], dtype=np.int32)
     return ids[places], suffixes[places]

@@ -26,6 +26,7 @@ _Bits = npt.NDArray[np.float32]
 _FEW: Final = 3  # comparing these costs less than a glance at them
 _BEHIND: Final = 14.0  # bits behind the best at a glance
 _MOST: Final = 4
+_MOST_ALIKE: Final = 64
 _EQUAL_NAME: Final = 8.0
 _NEAR_NAME: Final = 5.0
 _PER_SLIP: Final = 1.0
@@ -52,7 +53,7 @@ def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePoo
     if len(rows) <= 1:
         return rows
     obvious = _obvious(rows, printed, columns, pool, numbered)
-    if obvious is not None:
+    if obvious is not None and len(obvious) <= _MOST_ALIKE:
         return obvious
     if len(rows) <= _FEW:
         return rows
@@ -63,7 +64,11 @@ def shortlist(rows: Rows, printed: Person, columns: RosterColumns, pool: NamePoo
     if len(bits) > _MOST:
         cut = max(cut, float(np.partition(bits, -_MOST)[-_MOST]))
     chosen: Rows = rows[(bits >= cut) | has_number]
-    return chosen
+    if len(chosen) <= _MOST_ALIKE:
+        return chosen
+    # So many alike are all near each other: a person decides, and the ids settle whom they see.
+    first = sorted(chosen.tolist(), key=columns.patient_ids.__getitem__)[:_MOST_ALIKE]
+    return np.array(sorted(first), dtype=np.int32)
 
 
 def _obvious(
@@ -83,8 +88,11 @@ def _obvious(
         return None
     sounds = pool.codes.sound
     like = (sounds[columns.family[rows]] == sounds[family]) | (sounds[columns.given[rows]] == sounds[given])
-    other_names = (columns.former[rows] > 0) | (columns.preferred[rows] > 0)
-    related = like | other_names | np.isin(rows, numbered)
+    former, preferred = columns.former[rows], columns.preferred[rows]
+    by_other_name = (
+        (sounds[former] == sounds[family]) | pool.codes.several[former] | (sounds[preferred] == sounds[given])
+    )
+    related = like | by_other_name | np.isin(rows, numbered)
     chosen: Rows = rows[related]
     return chosen
 

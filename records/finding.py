@@ -101,6 +101,7 @@ REASONS: Final[dict[str, str]] = {
     "birth-date-conflict": "The birth date differs from this patient's.",
     "birth-date-near": "The birth date is close to this patient's, but not equal.",
     "birth-date-missing": "No birth date is printed, and no record number agrees.",
+    "birth-date-default": "So many patients have this birth date that it says nothing about one.",
     "name-conflict": "The name differs from this patient's.",
     "name-incomplete": "Part of the name is missing.",
     "name-cut-off": "Only the beginning of the name is printed: others may begin like it.",

@@ -40,7 +40,7 @@ _SMALL_LEAD = re.compile(r"^(?:Mac|Mc|De|Di|La|Le|Van)(?=[^\W\d_a-z]{2})")
 _NAME_CHARACTER = re.compile(r"[^\W_]")
 # What a column too narrow leaves of a name ends so; a space before the ellipsis says that the word before it is whole,
 # or that the program puts one there.
-_ELLIPSIS = re.compile(r"(?:\s*(?:…|\.{2,}))+\s*(?=,|$)")
+_ELLIPSIS = re.compile(r"\s*(?:…|\.\.)[\s.…]*(?=,|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ def _family_length(words: list[str], *, capitals: bool) -> int:
     """How many words the family name has in a name printed family name first."""
     if capitals:
         shouted = [_is_shouted(word) or _is_particle(word) for word in words]
-        return shouted.index(False)
+        return shouted.index(False) if False in shouted else len(words) - 1  # "GARCIA y": something is the given name
     end = 0
     while end < len(words) - 2 and _is_particle(words[end]):
         end += 1

@@ -256,7 +256,7 @@ def test_an_answer_about_self_harm_is_told_though_the_template_may_not_send(
 class _NoRosters(Rosters):
     """Matching breaks down."""
 
-    def of(self, site: str, *, now: datetime) -> SiteRoster:
+    def of(self, site: str, *, now: datetime, source: str | None = None) -> SiteRoster:
         """Never an answer."""
         raise StoreError("the roster cannot be read")
 

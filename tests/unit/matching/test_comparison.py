@@ -71,7 +71,7 @@ def test_a_record_number_has_a_level(printed: str, patient: str, level: MrnLevel
         ("J", "James", FieldLevel.INITIAL),
         ("James", "J", FieldLevel.INITIAL),
         ("James", "James", FieldLevel.EXACT),
-        ("Jmaes", "James", FieldLevel.INITIAL),
+        ("Jmaes", "James", FieldLevel.DIFFERENT),
         ("Kyle", "James", FieldLevel.DIFFERENT),
         ("John", "James", FieldLevel.DIFFERENT),
         (None, "James", FieldLevel.MISSING),

@@ -213,3 +213,8 @@ def test_a_name_that_ends_in_no_ellipsis_is_whole(name: str) -> None:
 
 def test_any_number_of_ellipses_is_one() -> None:
     assert split_name("Harmon, Luc" + " …..." * 3000, order="auto").given == "Luc"
+
+
+def test_capitals_and_a_particle_are_family_and_given_name() -> None:
+    parts = split_name("GARCIA y", order="auto")
+    assert (parts.family, parts.given) == ("GARCIA", "y")
