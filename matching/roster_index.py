@@ -37,7 +37,7 @@ Rows = npt.NDArray[np.int32]
 # A key that this many patients share tells nothing (a day entered by default, a family name in a large clinic).
 _CROWDED: Final = 5_000
 _MANY: Final = 300
-_NAMESAKES: Final = 60  # more who share a name that is all there is to go by, and none of them is likely
+_NAMESAKES: Final = 150  # more who share a name that is all there is to go by, and none of them is likely
 _LOW: Final = np.uint64(0xFFFFFFFF)
 
 
