@@ -145,7 +145,9 @@ def normalise_mrn(text: str | None) -> str:
     """Upper-case letters and digits of a record number; empty for nothing or a placeholder. Leading zeros stay."""
     if not text:
         return ""
-    plain = text.isascii() and text.isalnum()  # almost every one: a roster has a million
+    if text.isdecimal() and text.isascii():  # almost every one: a roster has a million
+        return "" if not text.strip("0") or (len(text) > 3 and not text.strip("9")) else text
+    plain = text.isascii() and text.isalnum()
     bare = text.upper() if plain else _NO_MRN_CHARACTER.sub("", unicodedata.normalize("NFKC", text).upper())
     bare = _MRN_LABEL.sub("", bare)
     placeholder = bare in _NO_MRN or not bare.strip("0") or (len(bare) > 3 and not bare.strip("9"))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.called_names import called
-from matching.name_pool import NameCodes, NamePool, beginning_code, initial_code, sound_code, whole_code
+from matching.name_pool import NameCodes, NamePool, beginning_code, sound_code, whole_code
 from matching.normalisation import mrn_core
 from matching.person import Person
 from matching.roster_columns import Ints, RosterColumns, former_names
@@ -31,7 +31,7 @@ _LAST_INT: Final = 0xD6E8FEB86659FD93
 _UPPER_INT: Final = 0xFFFFFFFF00000000
 _WHOLE_INT: Final = 0xFFFFFFFFFFFFFFFF
 _FIRST, _SECOND, _THIRD, _LAST, _UPPER = map(np.uint64, (_FIRST_INT, _SECOND_INT, _THIRD_INT, _LAST_INT, _UPPER_INT))
-_INITIAL_BITS: Final = 21  # what a code point of Unicode needs
+_FEW_DIGITS: Final = 18
 _MOST_NEAR: Final = 12  # spellings near a printed name that are looked up besides it
 
 
@@ -46,11 +46,8 @@ class _Key(IntEnum):
     GIVEN_DAY = 8
     BEGINNINGS = 9  # three letters of both names
     FAMILY = 10  # as spelled
-    INITIALS_YEAR_MONTH = 11
-    INITIALS_YEAR_DAY = 12
-    INITIALS_MONTH_DAY = 13
-    GIVEN = 14
-    PHONE = 15
+    GIVEN = 11
+    PHONE = 12
 
 
 NearNames = Callable[[str], list[str]]  # the names of the roster one slip from a name
@@ -76,10 +73,6 @@ def filed_under(columns: RosterColumns, pool: NamePool) -> Keys:
         *_dated(_Key.FAMILY_YEAR, _Key.FAMILY_DAY, families, codes, day),
         *_dated(_Key.GIVEN_YEAR, _Key.GIVEN_DAY, givens, codes, day),
     ]
-    initials = _initials(codes.initial[columns.family], codes.initial[columns.given])
-    known = (day > 0) & (columns.family > 0) & (columns.given > 0)
-    for kind, part in zip(_INITIALS, _parts_of(day), strict=True):
-        found.append(_filed(kind, initials, part, known))
     return np.concatenate(found)
 
 
@@ -87,7 +80,7 @@ def sure_keys(printed: Person) -> Keys:
     """Keys of record number, birth date, telephone and both names as spelled: who has none of them is never certain."""
     wanted: list[_Wanted] = [(_Key.BIRTH_DATE, day, day) for day in map(_day, printed.birth_dates)]
     if printed.mrn:
-        wanted.append((_Key.MRN, crc32(mrn_core(printed.mrn).encode("utf-8", "surrogatepass")), 0))
+        wanted.append((_Key.MRN, _number_code(mrn_core(printed.mrn)), 0))
     if printed.phone:
         wanted.append((_Key.PHONE, int(printed.phone), 0))
     families, givens = _printed_spellings(printed)
@@ -111,11 +104,6 @@ def near_keys(printed: Person, near: NearNames) -> Keys:
             wanted += [(_Key.FAMILY_DAY, sound, month_day) for sound in one]
             wanted += [(_Key.GIVEN_YEAR, sound, year) for sound in other]
             wanted += [(_Key.GIVEN_DAY, sound, month_day) for sound in other]
-    if families and givens:
-        initials = initial_code(families[0]), initial_code(givens[0])
-        for day, (one, other) in product(days, (initials, initials[::-1])):
-            both = one << _INITIAL_BITS | other
-            wanted += [(kind, both, part) for kind, part in zip(_INITIALS, _parts(day), strict=True)]
     if not days:  # with a birth date, family name and year find a nickname
         wanted += product((_Key.SOUNDS,), sounds[0], {sound_code(name) for name in called(printed.given)})
     return _hashed(wanted)
@@ -140,7 +128,14 @@ def _single(names: Iterable[str]) -> Keys:
 
 def mrn_keys(mrn: str) -> Keys:
     """The key of a normalised record number's digits."""
-    return _hashed([(_Key.MRN, crc32(mrn_core(mrn).encode("utf-8", "surrogatepass")), 0)])
+    return _hashed([(_Key.MRN, _number_code(mrn_core(mrn)), 0)])
+
+
+def _number_code(core: str) -> int:
+    """A number for the digits of a record number: themselves, if they are few."""
+    if core.isdecimal() and core.isascii() and len(core) <= _FEW_DIGITS:
+        return int(core)
+    return crc32(core.encode("utf-8", "surrogatepass"))
 
 
 def birth_date_keys(day: date) -> Keys:
@@ -178,22 +173,6 @@ def _swapped(days: Iterable[date]) -> Iterator[int]:
             yield _day(day.replace(month=day.day, day=day.month))
 
 
-_INITIALS: Final = (_Key.INITIALS_YEAR_MONTH, _Key.INITIALS_YEAR_DAY, _Key.INITIALS_MONTH_DAY)
-
-
-def _parts(day: int) -> tuple[int, int, int]:
-    return day // 100, day // 10_000 * 100 + day % 100, day % 10_000
-
-
-def _parts_of(days: Keys) -> tuple[Keys, Keys, Keys]:
-    hundred, myriad = np.uint64(100), np.uint64(10_000)
-    return days // hundred, days // myriad * hundred + days % hundred, days % myriad
-
-
-def _initials(families: npt.NDArray[np.integer], givens: npt.NDArray[np.integer]) -> Keys:
-    return (families.astype(np.uint64) << np.uint64(_INITIAL_BITS)) | givens.astype(np.uint64)
-
-
 def _day(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
@@ -222,7 +201,7 @@ def _filed(kind: _Key, first: Keys, second: Keys, rows: npt.NDArray[np.bool_]) -
 
 def _filed_numbers(columns: RosterColumns) -> Keys:
     cores = [mrn_core(mrn) for mrn in columns.mrns]
-    codes = np.fromiter((crc32(core.encode("utf-8", "surrogatepass")) for core in cores), np.uint64, len(cores))
+    codes = np.fromiter(map(_number_code, cores), np.uint64, len(cores))
     known = np.fromiter(map(bool, cores), np.bool_, len(cores))
     return _filed(_Key.MRN, codes, np.zeros(len(cores), dtype=np.uint64), known)
 
