@@ -86,8 +86,13 @@ def _may_be_born(found: Comparison) -> bool:
 def mrn_agrees(found: Comparison, about: Print) -> bool:
     """The printed record number is this patient's alone; without its letters, no other patient has its digits."""
     if found.mrn is MrnLevel.WITHOUT_LETTERS:
-        return about.mrn_digit_rows == (found.row,)
-    return found.mrn is MrnLevel.EXACT and about.mrn_rows == (found.row,)
+        return _is_alone_in(about.mrn_digit_rows, found, about)
+    return found.mrn is MrnLevel.EXACT and _is_alone_in(about.mrn_rows, found, about)
+
+
+def _is_alone_in(rows: Iterable[int], found: Comparison, about: Print) -> bool:
+    """Whether all these rows are of the candidate's patient, records that were merged into theirs among them."""
+    return {about.index.patient_id(row) for row in rows} == {about.index.patient_id(found.row)}
 
 
 def _identifiers(found: Comparison, about: Print) -> list[str]:
@@ -107,9 +112,10 @@ def _identifiers(found: Comparison, about: Print) -> list[str]:
 
 def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
     name, birth_date = found.name, found.birth_date
-    if birth_date is BirthDateLevel.EXACT:
+    by_default = any(map(about.index.frequency.is_default_day, about.person.birth_dates))
+    if birth_date is BirthDateLevel.EXACT and not by_default:
         return _names_beside_two_identifiers(found, about)
-    if birth_date is BirthDateLevel.MISSING or birth_date in _NEAR_BIRTH_DATES:
+    if birth_date in (BirthDateLevel.EXACT, BirthDateLevel.MISSING) or birth_date in _NEAR_BIRTH_DATES:
         return _names_beside_number(found)
     if name.agrees:
         # Name and number are two identifiers; but father and son may share a name, and one have the other's number.
@@ -119,7 +125,7 @@ def _beside_equal_mrn(found: Comparison, about: Print) -> list[str]:
 
 
 def _names_beside_number(found: Comparison) -> list[str]:
-    """Record number equal, birth date near or missing."""
+    """Record number equal, birth date near, missing, or one that says nothing."""
     name, birth_date = found.name, found.birth_date
     if name.agrees:
         return ["name-cut-off", "one-identifier"] if _is_cut_off(found) else []

@@ -212,17 +212,17 @@ def _each(values: Sequence[_Value], number: Callable[[_Value], int]) -> Ints:
     return numbers[places]
 
 
-class _Places(dict[Hashable, int]):
-    def __missing__(self, value: Hashable) -> int:
+class _Places(dict[_Value, int]):
+    def __missing__(self, value: _Value) -> int:
         place = self[value] = len(self)
         return place
 
 
 def _places(values: Sequence[_Value]) -> tuple[Ints, Iterable[_Value]]:
     """For every value its place among the different ones, and these."""
-    places = _Places()
+    places: _Places[_Value] = _Places()
     found = np.fromiter(map(places.__getitem__, values), dtype=np.int32, count=len(values))
-    return found, places  # type: ignore[return-value]
+    return found, places
 
 
 def _former(text: str | None) -> str:

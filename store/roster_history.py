@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import ColumnElement, delete, func, insert
 from sqlmodel import Session, col, select
 
 from records.errors import RosterError
@@ -208,7 +208,7 @@ def _rows(version: RosterVersion, diff: RosterDiff) -> Iterator[dict[str, object
         }
 
 
-def _changes(session: Session, site: str, wanted: object, *, limit: int) -> list[PatientChange]:
+def _changes(session: Session, site: str, wanted: ColumnElement[bool], *, limit: int) -> list[PatientChange]:
     query = (
         select(RosterChangeRow, RosterVersionRow)
         .join(
@@ -216,7 +216,7 @@ def _changes(session: Session, site: str, wanted: object, *, limit: int) -> list
             (col(RosterVersionRow.site) == col(RosterChangeRow.site))
             & (col(RosterVersionRow.version) == col(RosterChangeRow.version)),
         )
-        .where(col(RosterChangeRow.site) == site, wanted)  # type: ignore[arg-type]
+        .where(col(RosterChangeRow.site) == site, wanted)
         .order_by(col(RosterChangeRow.version).desc(), col(RosterChangeRow.patient_id))
         .limit(limit)
     )

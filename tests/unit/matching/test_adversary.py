@@ -172,3 +172,23 @@ def test_a_record_that_was_merged_into_somebody_of_another_name_goes_to_a_person
 
 def test_the_beginning_of_a_name_and_a_whole_name_are_two_prints() -> None:
     assert fingerprint(printed("Okafor", "Chris…")) != fingerprint(printed("Okafor", "Chris"))
+
+
+def test_a_number_that_a_merged_record_and_its_survivor_both_have_is_one_patients() -> None:
+    survivor = patient("Okafor", "Ada", patient_id="survivor", mrn=NUMBER)
+    merged = patient("Okafor", "Ada", patient_id="merged", mrn=NUMBER, merged_into="survivor")
+    decision = match(printed("Okafor", "Ada", birth_date=None, mrn=NUMBER), survivor, merged)
+    assert (decision.grade, decision.patient_id) == (MatchGrade.CERTAIN, "survivor")
+
+
+def test_a_birth_date_given_by_default_does_not_stand_in_for_the_name_beside_a_number() -> None:
+    community = [
+        patient(
+            FAMILIES[n % 9], GIVENS[n % 7], patient_id=f"first-{n}", birth_date=date(1940 + n % 60, 1, 1), mrn=f"K{n}"
+        )
+        for n in range(120)
+    ]
+    listed = patient("Ali", "Mohamed", birth_date=date(1985, 1, 1), mrn=NUMBER)
+    assert_review(match(printed("Ali", "Yusuf", birth_date=date(1985, 1, 1), mrn=NUMBER), listed, *community))
+    certain = match(printed("Ali", "Mohamed", birth_date=date(1985, 1, 1), mrn=NUMBER), listed, *community)
+    assert certain.grade is MatchGrade.CERTAIN
