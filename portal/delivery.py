@@ -266,7 +266,7 @@ class _Lane:
     def _frozen(self, session: Session, submission: Submission, *, owner: str) -> Submission:
         if submission.payload is not None:
             return submission
-        confirmed = outbox.confirmed_record(session, submission.record_id, submission_id=submission.submission_id)
+        confirmed = outbox.told_by(session, [submission.submission_id])[submission.submission_id]
         payload = make_payload(submission, confirmed, destination=self._destination.file, loincs=self._loincs)
         revision = self._destination.file.mapping_revision
         outbox.freeze(session, submission.submission_id, payload, revision, owner=owner)

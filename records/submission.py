@@ -54,7 +54,9 @@ class Submission:
         idempotency_key: The same after every restart and for every attempt.
         attempts: Attempts made so far, this one included once claimed.
         remote_id: Id the portal gave to this assessment earlier, or None.
+        remote_version: The portal's version of what it has of it, or None where it names none.
         was_unknown: An earlier attempt's answer was lost: look before sending.
+        created_at: When it was put into the outbox, which is when its record was confirmed, corrected or withdrawn.
     """
 
     submission_id: int
@@ -69,7 +71,9 @@ class Submission:
     idempotency_key: str
     attempts: int
     remote_id: str | None
+    remote_version: str | None
     was_unknown: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,21 +7,19 @@ patient only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
 
-from records.assessment import SymptomAssessment
 from records.audit import AuditEvent
-from records.errors import DecisionRefusedError, StoreError
+from records.errors import DecisionRefusedError
 from records.submission import DeliveryReceipt, DeliveryState
 from store import audit
 from store.claiming import claim_due, paused
+from store.confirmed_records import ConfirmedRecord, confirmed_record, told_by
 from store.context import stored_id
 from store.corrections import enqueue_correction, enqueue_withdrawal
-from store.kept_records import record_row
 from store.outbox_entries import (
     OutboxEntry,
     counts,
@@ -31,8 +29,6 @@ from store.outbox_entries import (
     submission_row,
 )
 from store.queueing import idempotency_key, may_be_there, of_assessment
-from store.reports import report_row
-from store.serialised import assessment_of
 from store.tables import PauseRow, SubmissionRow
 
 __all__ = [
@@ -58,29 +54,10 @@ __all__ = [
     "release_held",
     "resend",
     "resume",
+    "told_by",
 ]
 
 SERVICE: Final = "service"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmedRecord:
-    """What a payload is made from.
-
-    Attributes:
-        patient_id: The portal's id of the patient.
-        document_sha256: Identity of the printed file.
-        template: "id@revision" that read it.
-        confirmed_by: User name, or "service".
-    """
-
-    record_id: int
-    site: str
-    assessment: SymptomAssessment
-    patient_id: str
-    document_sha256: str
-    template: str
-    confirmed_by: str
 
 
 def freeze(session: Session, submission_id: int, payload: bytes, mapping_revision: str, *, owner: str) -> bool:
@@ -93,35 +70,6 @@ def freeze(session: Session, submission_id: int, payload: bytes, mapping_revisio
         session.add(row)
         session.flush()
     return True
-
-
-def confirmed_record(session: Session, record_id: int, *, submission_id: int | None = None) -> ConfirmedRecord:
-    """What a payload is made from: the record as it stands or, with `submission_id`, as it stood for that message.
-
-    Only the latter is right for a message that waited while the record was corrected or given to another patient.
-
-    Raises:
-        StoreError: The record was never confirmed, or the message tells of another one.
-    """
-    record = record_row(session, record_id)
-    report = report_row(session, record.report_id)
-    assessment, patient_id, confirmed_by = record.assessment, record.patient_id, record.confirmed_by
-    if submission_id is not None:
-        row = submission_row(session, submission_id)
-        if row.record_id != record_id:
-            raise StoreError(f"Submission {submission_id} does not tell of record {record_id}.")
-        assessment, patient_id, confirmed_by = row.assessment, row.patient_id, row.confirmed_by
-    if patient_id is None:
-        raise StoreError(f"Record {record_id} is not confirmed.", next_step="Decide it in the review queue.")
-    return ConfirmedRecord(
-        record_id=record_id,
-        site=record.site,
-        assessment=assessment_of(assessment),
-        patient_id=patient_id,
-        document_sha256=report.sha256,
-        template=report.template or "",
-        confirmed_by=confirmed_by or SERVICE,
-    )
 
 
 def mark_delivered(

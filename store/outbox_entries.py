@@ -119,6 +119,7 @@ def entry_of(session: Session, row: SubmissionRow) -> OutboxEntry:
 
 def submission_of(session: Session, row: SubmissionRow) -> Submission:
     """The submission of a row, with the id its destination gave to the assessment before."""
+    remote_id, remote_version = _remote(session, row)
     return Submission(
         submission_id=stored_id(row.id),
         record_id=row.record_id,
@@ -131,19 +132,21 @@ def submission_of(session: Session, row: SubmissionRow) -> Submission:
         payload=row.payload,
         idempotency_key=row.idempotency_key,
         attempts=row.attempts,
-        remote_id=_remote_id(session, row),
+        remote_id=remote_id,
+        remote_version=remote_version,
         was_unknown=row.was_unknown,
+        created_at=row.created_at,
     )
 
 
-def _remote_id(session: Session, row: SubmissionRow) -> str | None:
+def _remote(session: Session, row: SubmissionRow) -> tuple[str | None, str | None]:
     if row.revision == 1:
-        return row.remote_id
-    query = select(SubmissionRow.remote_id).where(
+        return row.remote_id, row.remote_version
+    query = select(SubmissionRow.remote_id, SubmissionRow.remote_version).where(
         col(SubmissionRow.destination) == row.destination,
         col(SubmissionRow.external_id) == row.external_id,
         col(SubmissionRow.revision) <= row.revision,
         col(SubmissionRow.state) == DeliveryState.DELIVERED,
         col(SubmissionRow.remote_id).is_not(None),
     )
-    return session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first()
+    return session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first() or (None, None)

@@ -152,7 +152,9 @@ def submission() -> Callable[..., Submission]:
             idempotency_key=f"key-{number}-{revision}",
             attempts=attempts,
             remote_id=remote_id,
+            remote_version=None,
             was_unknown=was_unknown,
+            created_at=datetime(2026, 3, 3, 6, 0, tzinfo=UTC),
         )
 
     return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,9 @@ SUBMISSION = Submission(
     idempotency_key="key",
     attempts=1,
     remote_id=None,
+    remote_version=None,
     was_unknown=False,
+    created_at=datetime(2026, 3, 3, 6, 0, tzinfo=UTC),
 )
 POINTS = st.none() | st.integers(0, 3)
 
@@ -77,12 +79,16 @@ def confirmed(
     )
     return ConfirmedRecord(
         record_id=1,
+        report_id=1,
         site="WCP",
         assessment=printed,
         patient_id="P1",
         document_sha256="0" * 64,
+        previous_document_sha256=None,
+        file_name="scores.pdf",
         template="t@1",
         confirmed_by="a",
+        confirmed_at=datetime(2026, 3, 3, 6, 0, tzinfo=UTC),
     )
 
 

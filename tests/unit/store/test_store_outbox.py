@@ -190,7 +190,7 @@ def test_a_corrected_record_updates_what_the_portal_has(database: Database) -> N
         assert (second.status, second.revision, second.remote_id) == (ResultStatus.CORRECTED, 2, "remote-7")
         assert second.external_id == first.external_id
         assert second.idempotency_key != first.idempotency_key
-        told = outbox.confirmed_record(session, number, submission_id=second.submission_id)
+        told = outbox.told_by(session, [second.submission_id])[second.submission_id]
         assert told.assessment.total == 11
 
 
@@ -201,7 +201,7 @@ def test_a_message_keeps_the_values_it_was_confirmed_with(database: Database) ->
         outbox.enqueue_correction(
             session, number, assessment=assessment(total=11), actor="ida", now=NOW, destinations=(PORTAL,)
         )
-        told = outbox.confirmed_record(session, number, submission_id=first.submission_id)
+        told = outbox.told_by(session, [first.submission_id])[first.submission_id]
         assert told.assessment.total == 9
         assert outbox.confirmed_record(session, number).assessment.total == 11
 
@@ -263,7 +263,7 @@ def test_the_right_patient_gets_the_value_only_after_the_wrong_one_has_lost_it(d
         )
         (withdrawal,) = claim(session)
         assert (withdrawal.patient_id, withdrawal.status) == ("D1", ResultStatus.ENTERED_IN_ERROR)
-        told = outbox.confirmed_record(session, number, submission_id=withdrawal.submission_id)
+        told = outbox.told_by(session, [withdrawal.submission_id])[withdrawal.submission_id]
         assert told.patient_id == "D1"
         outbox.mark_delivered(session, withdrawal.submission_id, receipt(), owner=ME, now=NOW)
         (right,) = claim(session)
