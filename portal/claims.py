@@ -67,16 +67,19 @@ def _opened(path: Path) -> Iterator[IO[str] | None]:
         yield file
 
 
-def take_back(database: Database, *, destination: str, names: list[str], now: datetime) -> int:
-    """Make claims that an earlier process left under `names` due for a look at the portal at once; how many."""
-    taken = 0
+def take_back(database: Database, *, destination: str, owner: str, now: datetime) -> int:
+    """Make claims that an earlier process left under this name due for a look at the portal at once; how many."""
     with database.session() as session:
-        for entry in outbox.list_submissions(
+        left = outbox.list_submissions(
             session, state=DeliveryState.SENDING, destination=destination, limit=_MOST_CLAIMS
-        ):
-            number = entry.submission.submission_id
-            taken += any(
-                outbox.mark_unknown(session, number, reason="restarted", due_at=now, owner=name, now=now)
-                for name in names
+        )
+        settlements = [
+            outbox.Settlement(
+                submission_id=entry.submission.submission_id,
+                state=DeliveryState.UNKNOWN,
+                reason="restarted",
+                due_at=now,
             )
-    return taken
+            for entry in left
+        ]
+        return len(outbox.settle(session, settlements, owner=owner, now=now))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from store.breakers import BreakerState
 
 LONGEST_BACKOFF_SECONDS: Final = 900.0
 _LEAST_BACKOFF_SECONDS: Final = 0.1
@@ -45,63 +48,48 @@ class RateLimit:
             time.sleep(delay)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """Pauses a portal that fails time after time, then lets a single delivery try.
+    """Pauses a portal that fails time after time, then lets a single delivery try. Pure: its memory is handed in.
 
-    Args:
+    Attributes:
         limit: Failures in a row that open it.
         first_pause: Doubled with every failed try, up to `longest_pause`.
+        probe_within: A try that has not ended by then no longer counts as under way.
     """
 
-    def __init__(
-        self,
-        *,
-        limit: int = 5,
-        first_pause: timedelta = timedelta(seconds=2),
-        longest_pause: timedelta = timedelta(seconds=60),
-    ) -> None:
-        self._limit = limit
-        self._first_pause = first_pause
-        self._longest_pause = longest_pause
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._pauses = 0
-        self._open_until: datetime | None = None
-        self._probing = False
+    limit: int = 5
+    first_pause: timedelta = timedelta(seconds=2)
+    longest_pause: timedelta = timedelta(seconds=60)
+    probe_within: timedelta = timedelta(minutes=2)
 
-    def admit(self, *, wanted: int, now: datetime) -> int:
+    def admits(self, state: BreakerState, *, wanted: int, now: datetime) -> int:
         """How many deliveries may start now: `wanted`, a single probe, or none."""
-        with self._lock:
-            if self._open_until is None:
-                return wanted
-            if self._probing or now < self._open_until:
-                return 0
-            return min(wanted, 1)
+        if state.open_until is None:
+            return wanted
+        return 0 if now < state.open_until or self.is_probing(state, now=now) else min(wanted, 1)
 
-    def started(self, count: int) -> None:
-        """That many deliveries were started after `admit`."""
-        with self._lock:
-            self._probing = self._probing or (count > 0 and self._open_until is not None)
+    def is_probing(self, state: BreakerState, *, now: datetime) -> bool:
+        """Whether the single delivery that tries an open portal is under way."""
+        return state.probe_until is not None and now < state.probe_until
 
-    def settled(self) -> None:
-        """The portal gave a clear answer, yes or no."""
-        with self._lock:
-            self._failures, self._pauses, self._open_until, self._probing = 0, 0, None, False
+    def started(self, state: BreakerState, *, count: int, now: datetime) -> BreakerState:
+        """That many deliveries were started after `admits`."""
+        if count == 0 or state.open_until is None:
+            return state
+        return replace(state, probe_until=now + self.probe_within)
 
-    def given_back(self) -> None:
+    def failed(self, state: BreakerState, *, now: datetime) -> BreakerState:
+        """No clear answer."""
+        state = replace(state, failures=state.failures + 1)
+        probing = self.is_probing(state, now=now)
+        if state.open_until is not None and not probing:
+            return state  # was under way when the breaker opened
+        if not probing and state.failures < self.limit:
+            return state
+        pause = min(self.first_pause * 2**state.pauses, self.longest_pause)
+        return BreakerState(failures=state.failures, pauses=min(state.pauses + 1, 20), open_until=now + pause)
+
+    def given_back(self, state: BreakerState) -> BreakerState:
         """A started delivery did not happen after all."""
-        with self._lock:
-            self._probing = False
-
-    def failed(self, *, now: datetime) -> bool:
-        """No clear answer; True if this opened the breaker."""
-        with self._lock:
-            self._failures += 1
-            if self._open_until is not None and not self._probing:
-                return False  # was under way when the breaker opened
-            if not self._probing and self._failures < self._limit:
-                return False
-            self._open_until = now + min(self._first_pause * 2**self._pauses, self._longest_pause)
-            self._pauses = min(self._pauses + 1, 20)
-            self._probing = False
-            return True
+        return replace(state, probe_until=None)

@@ -112,6 +112,7 @@ class DestinationSettings(_Settings):
         read_back: After each success, look whether the portal shows what was sent.
         send_shadow_backlog: Once out of shadow mode, send what was held in it. False by default: in that time somebody
             went on typing, and nobody but the clinic knows what the portal has already.
+        hold_minutes: How long a decision can be undone before its value is sent; withdrawals never wait.
         ca_file: Certificate authority of the portal, where it is the clinic's own.
         client_certificate: PEM certificate for a portal that asks for one, with `client_key` unless both are one file.
     """
@@ -126,6 +127,7 @@ class DestinationSettings(_Settings):
     rate_per_second: float = Field(default=50.0, gt=0, le=1000)
     read_back: bool = True
     send_shadow_backlog: bool = False
+    hold_minutes: float = Field(default=0.0, ge=0, le=24 * 60)
     ca_file: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None

@@ -78,12 +78,13 @@ def append_many(session: Session, events: Sequence[AuditEvent], *, now: datetime
     session.flush()
     head = session.exec(select(AuditRow.seq, AuditRow.mac).order_by(col(AuditRow.seq).desc()).limit(1)).first()
     seq, mac = head if head is not None else (0, _BEFORE_THE_FIRST)
-    key = keys_of(session).audit
+    key, rows = keys_of(session).audit, []
     for event in events:
         row = _row(event, seq=seq + 1, at=_stamp(now), prev_mac=mac)
         row.mac = _code(key, row)
-        session.add(row)
+        rows.append(row)
         seq, mac = row.seq, row.mac
+    session.add_all(rows)
     session.flush()
 
 

@@ -6,88 +6,113 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, or_, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import Select, and_, bindparam, exists, or_, select, text, update
+from sqlmodel import Session
+from sqlmodel import select as select_rows
 
 from records.submission import DeliveryState, Submission
 from store.columns import UtcDateTime
-from store.outbox_entries import submission_of
-from store.tables import OPEN_SUBMISSIONS, PauseRow, SubmissionRow
+from store.outbox_entries import submissions
+from store.settling import forget
+from store.tables import OPEN_SUBMISSIONS, PauseRow, SubmissionRow, table_of
 
 _BLOCKING: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
 _AT_ITS_END: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
 _WINDOW: Final = 400
+_SUBMISSION: Final = table_of(SubmissionRow)
+
+
+def _unblocked() -> Select[tuple[int]]:
+    """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
+    one, other, first = _SUBMISSION.c, _SUBMISSION.alias().c, _SUBMISSION.alias().c
+    same_patient = and_(other.destination == one.destination, other.patient_id == one.patient_id, other.id != one.id)
+    ahead = and_(other.sequence < one.sequence, other.state.in_(_BLOCKING))
+    in_flight = other.state == DeliveryState.SENDING
+    return (
+        select(one.id)
+        .where(
+            one.id.in_(bindparam("window", expanding=True)),
+            ~exists(select(other.id).where(same_patient, or_(ahead, in_flight))),
+            ~exists(select(first.id).where(first.id == one.after_id, first.state.not_in(_AT_ITS_END))),
+        )
+        .order_by(one.id)
+        .limit(bindparam("most"))
+    )
+
+
+# Written once: building a statement costs more than running it.
+_UNBLOCKED: Final = _unblocked()
+_CLAIM: Final = (
+    update(_SUBMISSION)
+    .where(_SUBMISSION.c.id.in_(bindparam("numbers", expanding=True)))
+    .values(
+        was_unknown=or_(_SUBMISSION.c.was_unknown, _SUBMISSION.c.state != DeliveryState.PENDING),
+        state=DeliveryState.SENDING,
+        lease_owner=bindparam("new_owner"),
+        lease_until=bindparam("until"),
+        attempts=_SUBMISSION.c.attempts + 1,
+    )
+)
 
 
 def claim_due(
-    session: Session, *, now: datetime, lease: timedelta, limit: int, owner: str, destinations: Sequence[str]
+    session: Session,
+    *,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    owner: str,
+    destinations: Sequence[str],
+    queued_before: datetime | None = None,
 ) -> list[Submission]:
     """Claim up to `limit` submissions due at `now` for `destinations` that are not paused, oldest first.
 
     A claim is good until `now + lease`. Whoever lets it run out gives the submission back with `was_unknown` set,
     because nobody can say what the portal got.
+
+    Args:
+        queued_before: What was put into the outbox later is not sent yet, so that a decision can be undone; None for
+            no such time. Withdrawals never wait for it.
     """
     session.flush()
     open_places = sorted(set(destinations) - paused(session).keys())
-    rows: list[SubmissionRow] = []
+    numbers: list[int] = []
     after = 0
-    while open_places and len(rows) < limit:
-        window = _due_window(session, open_places, now=now, after=after)
+    while open_places and len(numbers) < limit:
+        window = _due_window(session, open_places, now=now, after=after, queued_before=queued_before or now)
         if not window:
             break
-        rows += session.exec(_unblocked(window).limit(limit - len(rows))).all()
+        found = session.connection().execute(_UNBLOCKED, {"window": window, "most": limit - len(numbers)})
+        numbers += [row.id for row in found]
         after = window[-1]
-    for row in rows:
-        row.was_unknown = row.was_unknown or row.state != DeliveryState.PENDING
-        row.state, row.lease_owner, row.lease_until = DeliveryState.SENDING, owner, now + lease
-        row.attempts += 1
-        session.add(row)
-    session.flush()
-    return [submission_of(session, row) for row in rows]
+    if not numbers:
+        return []
+    session.connection().execute(_CLAIM, {"numbers": numbers, "new_owner": owner, "until": now + lease})
+    forget(session)
+    return submissions(session, numbers)
 
 
-def _due_window(session: Session, destinations: Sequence[str], *, now: datetime, after: int) -> list[int]:
+def _due_window(
+    session: Session, destinations: Sequence[str], *, now: datetime, after: int, queued_before: datetime
+) -> list[int]:
     """The next due submissions, oldest first: of a long backlog only the beginning is looked at."""
     # SQLite would rather sort all there is of a destination than walk the open ones in their order.
     hint = "INDEXED BY ix_submission_open" if session.get_bind().dialect.name == "sqlite" else ""
     statement = text(
         f"SELECT id FROM submission {hint} WHERE {OPEN_SUBMISSIONS} AND id > :after AND destination IN :destinations "  # noqa: S608
         "AND (state <> 'sending' AND due_at <= :now OR state = 'sending' AND lease_until <= :now) "
+        "AND (created_at <= :queued_before OR attempts > 0 OR status = 'entered-in-error') "
         "ORDER BY id LIMIT :most"
     ).bindparams(
         bindparam("destinations", list(destinations), expanding=True),
         bindparam("now", now, UtcDateTime),
+        bindparam("queued_before", queued_before, UtcDateTime),
         after=after,
         most=_WINDOW,
     )
     return [int(found) for found in session.connection().execute(statement).scalars()]
 
 
-def _unblocked(window: Sequence[int]) -> SelectOfScalar[SubmissionRow]:
-    """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
-    other, first = aliased(SubmissionRow), aliased(SubmissionRow)
-    same_patient = and_(
-        col(other.destination) == col(SubmissionRow.destination),
-        col(other.patient_id) == col(SubmissionRow.patient_id),
-        col(other.id) != col(SubmissionRow.id),
-    )
-    ahead = and_(col(other.sequence) < col(SubmissionRow.sequence), col(other.state).in_(_BLOCKING))
-    in_flight = col(other.state) == DeliveryState.SENDING
-    return (
-        select(SubmissionRow)
-        .where(
-            col(SubmissionRow.id).in_(window),
-            ~select(other.id).where(same_patient, or_(ahead, in_flight)).exists(),
-            ~select(first.id)
-            .where(col(first.id) == col(SubmissionRow.after_id), col(first.state).not_in(_AT_ITS_END))
-            .exists(),
-        )
-        .order_by(col(SubmissionRow.id))
-    )
-
-
 def paused(session: Session) -> dict[str, str]:
     """Paused destinations and why."""
-    return {row.destination: row.reason for row in session.exec(select(PauseRow))}
+    return {row.destination: row.reason for row in session.exec(select_rows(PauseRow))}

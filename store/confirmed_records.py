@@ -5,20 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+import sqlalchemy
+from sqlalchemy import Row
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from records.assessment import SymptomAssessment
 from records.errors import StoreError
-from store.context import stored_id
 from store.kept_records import record_row
 from store.reports import report_row
 from store.serialised import assessment_of
-from store.tables import RecordRow, ReportRow, SubmissionRow
+from store.tables import RecordRow, ReportRow, SubmissionRow, table_of
 
 SERVICE: Final = "service"
+_SUBMISSION, _RECORD, _REPORT = (table_of(kind).c for kind in (SubmissionRow, RecordRow, ReportRow))
+_TOLD: Final = (
+    sqlalchemy.select(
+        *(_SUBMISSION[name] for name in (
+            "id", "record_id", "site", "assessment", "patient_id", "revision", "confirmed_by", "created_at",
+            "destination", "external_id",
+        )),
+        _RECORD.report_id,
+        _REPORT.sha256,
+        _REPORT.file_name,
+        _REPORT.template,
+    )
+    .join(table_of(RecordRow), _RECORD.id == _SUBMISSION.record_id)
+    .join(table_of(ReportRow), _REPORT.id == _RECORD.report_id)
+    .where(_SUBMISSION.id.in_(sqlalchemy.bindparam("numbers", expanding=True)))
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,31 +96,25 @@ def told_by(session: Session, submission_ids: Collection[int]) -> dict[int, Conf
 
     Only this is right for a message that waited while the record was corrected or given to another patient.
     """
-    query = (
-        select(SubmissionRow, ReportRow)
-        .join(RecordRow, col(RecordRow.id) == col(SubmissionRow.record_id))
-        .join(ReportRow, col(ReportRow.id) == col(RecordRow.report_id))
-        .where(col(SubmissionRow.id).in_(submission_ids))
-    )
     told = {}
-    for row, report in session.exec(query):
-        told[stored_id(row.id)] = ConfirmedRecord(
+    for row in session.connection().execute(_TOLD, {"numbers": list(submission_ids)}):
+        told[row.id] = ConfirmedRecord(
             record_id=row.record_id,
-            report_id=stored_id(report.id),
+            report_id=row.report_id,
             site=row.site,
             assessment=assessment_of(row.assessment),
             patient_id=row.patient_id,
-            document_sha256=report.sha256,
-            previous_document_sha256=_previous_document(session, row, report.sha256) if row.revision > 1 else None,
-            file_name=report.file_name,
-            template=report.template or "",
+            document_sha256=row.sha256,
+            previous_document_sha256=_previous_document(session, row) if row.revision > 1 else None,
+            file_name=row.file_name,
+            template=row.template or "",
             confirmed_by=row.confirmed_by or SERVICE,
             confirmed_at=row.created_at,
         )
     return told
 
 
-def _previous_document(session: Session, row: SubmissionRow, sha256: str) -> str | None:
+def _previous_document(session: Session, row: Row[*tuple[Any, ...]]) -> str | None:
     earlier = aliased(SubmissionRow)
     query = (
         select(ReportRow.sha256)
@@ -119,4 +130,4 @@ def _previous_document(session: Session, row: SubmissionRow, sha256: str) -> str
         .limit(1)
     )
     before = session.exec(query).first()
-    return None if before == sha256 else before
+    return None if before == row.sha256 else before

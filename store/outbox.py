@@ -7,6 +7,7 @@ patient only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,7 @@ from sqlmodel import Session, col, select
 from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
 from records.submission import DeliveryReceipt, DeliveryState
-from store import audit
+from store import audit, settling
 from store.claiming import claim_due, paused
 from store.confirmed_records import ConfirmedRecord, confirmed_record, told_by
 from store.context import stored_id
@@ -29,11 +30,13 @@ from store.outbox_entries import (
     submission_row,
 )
 from store.queueing import idempotency_key, may_be_there, of_assessment
+from store.settling import Settlement, settle
 from store.tables import PauseRow, SubmissionRow
 
 __all__ = [
     "ConfirmedRecord",
     "OutboxEntry",
+    "Settlement",
     "cancel",
     "claim_due",
     "confirmed_record",
@@ -42,6 +45,7 @@ __all__ = [
     "enqueue_withdrawal",
     "entry",
     "freeze",
+    "freeze_many",
     "list_submissions",
     "mark_dead",
     "mark_deferred",
@@ -54,6 +58,7 @@ __all__ = [
     "release_held",
     "resend",
     "resume",
+    "settle",
     "told_by",
 ]
 
@@ -62,75 +67,50 @@ SERVICE: Final = "service"
 
 def freeze(session: Session, submission_id: int, payload: bytes, mapping_revision: str, *, owner: str) -> bool:
     """Keep the payload before the first attempt; one frozen before stays. False if `owner` has lost the lease."""
-    row = _leased(session, submission_id, owner)
-    if row is None:
-        return False
-    if row.payload is None:
-        row.payload, row.mapping_revision = payload, mapping_revision
-        session.add(row)
-        session.flush()
-    return True
+    return submission_id in settling.freeze(session, {submission_id: payload}, mapping_revision, owner=owner)
+
+
+def freeze_many(
+    session: Session, payloads: Mapping[int, bytes], mapping_revision: str, *, owner: str
+) -> frozenset[int]:
+    """Keep payloads, by submission id, before the first attempt; the ids that `owner` has leased."""
+    return settling.freeze(session, payloads, mapping_revision, owner=owner)
 
 
 def mark_delivered(
     session: Session, submission_id: int, receipt: DeliveryReceipt, *, owner: str, now: datetime
 ) -> bool:
-    """The portal has the value. False, and nothing is changed, if `owner` has lost the lease.
-
-    Earlier messages about the same assessment that were refused for good are replaced by it, and so cancelled.
-    """
-    row = _leased(session, submission_id, owner)
-    if row is None:
-        return False
-    row.remote_id, row.remote_version, row.http_status = receipt.remote_id, receipt.version, receipt.http_status
-    row.received_at, row.found, row.was_unknown = receipt.received_at, receipt.found, False
-    _put(session, row, DeliveryState.DELIVERED, None)
-    detail = (("destination", row.destination), ("http", str(receipt.http_status)), ("found", str(receipt.found)))
-    _audit(session, row, "submission.delivered", now=now, detail=detail)
-    for earlier in of_assessment(session, row.external_id, row.destination):
-        if earlier.revision < row.revision and earlier.state == DeliveryState.DEAD:
-            _put(session, earlier, DeliveryState.CANCELLED, "superseded")
-            _audit(session, earlier, "submission.superseded", now=now, detail=(("by", str(row.id)),))
-    return True
+    """The portal has the value. False, and nothing is changed, if `owner` has lost the lease."""
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.DELIVERED, receipt=receipt)
+    return bool(settle(session, [ended], owner=owner, now=now))
 
 
 def mark_unknown(
     session: Session, submission_id: int, *, reason: str, due_at: datetime, owner: str, now: datetime
 ) -> bool:
     """The answer was lost: look at the portal from `due_at` on. False if `owner` has lost the lease."""
-    row = _leased(session, submission_id, owner)
-    if row is None:
-        return False
-    row.due_at, row.was_unknown = due_at, True
-    _put(session, row, DeliveryState.UNKNOWN, reason)
-    _audit(session, row, "submission.answer-lost", now=now)
-    return True
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.UNKNOWN, reason=reason, due_at=due_at)
+    return bool(settle(session, [ended], owner=owner, now=now))
 
 
 def mark_deferred(
     session: Session, submission_id: int, *, reason: str, due_at: datetime, owner: str, now: datetime
 ) -> bool:
-    """Nothing arrived: try again from `due_at` on. False if `owner` has lost the lease.
-
-    An answer lost on an earlier attempt is still lost: `was_unknown` stays, so that the next attempt looks first.
-    """
-    del now  # not audited: an outage would fill the trail with what the row says already
-    row = _leased(session, submission_id, owner)
-    if row is None:
-        return False
-    row.due_at = due_at
-    _put(session, row, DeliveryState.PENDING, reason)
-    return True
+    """Nothing arrived: try again from `due_at` on. False if `owner` has lost the lease."""
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.PENDING, reason=reason, due_at=due_at)
+    return bool(settle(session, [ended], owner=owner, now=now))
 
 
 def mark_held(session: Session, submission_id: int, *, reason: str, owner: str, now: datetime) -> bool:
     """It waits for a setting, a permission or a patient to appear. False if `owner` has lost the lease."""
-    return _end_attempt(session, submission_id, DeliveryState.HELD, reason=reason, owner=owner, now=now)
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.HELD, reason=reason)
+    return bool(settle(session, [ended], owner=owner, now=now))
 
 
 def mark_dead(session: Session, submission_id: int, *, reason: str, owner: str, now: datetime) -> bool:
     """The portal will never take it like this: a person decides. False if `owner` has lost the lease."""
-    return _end_attempt(session, submission_id, DeliveryState.DEAD, reason=reason, owner=owner, now=now)
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.DEAD, reason=reason)
+    return bool(settle(session, [ended], owner=owner, now=now))
 
 
 def release_held(session: Session, destination: str, reason: str | None = None, *, now: datetime) -> int:
@@ -204,26 +184,10 @@ def resume(session: Session, destination: str, *, actor: str, now: datetime) -> 
         _audit_destination(session, destination, "destination.resumed", actor=actor, now=now, reason=None)
 
 
-def _leased(session: Session, submission_id: int, owner: str) -> SubmissionRow | None:
-    row = submission_row(session, submission_id)
-    return row if row.state == DeliveryState.SENDING and row.lease_owner == owner else None
-
-
 def _put(session: Session, row: SubmissionRow, state: DeliveryState, reason: str | None) -> None:
     row.state, row.reason, row.lease_owner, row.lease_until = state, reason, None, None
     session.add(row)
     session.flush()
-
-
-def _end_attempt(
-    session: Session, submission_id: int, state: DeliveryState, *, reason: str, owner: str, now: datetime
-) -> bool:
-    row = _leased(session, submission_id, owner)
-    if row is None:
-        return False
-    _put(session, row, state, reason)
-    _audit(session, row, f"submission.{state}", now=now, detail=(("reason", reason),))
-    return True
 
 
 def _audit(

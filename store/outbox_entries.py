@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func
+import sqlalchemy
+from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
 from records.errors import StoreError
 from records.submission import DeliveryReceipt, DeliveryState, ResultStatus, Submission
 from store.context import stored_id
-from store.tables import SubmissionRow
+from store.tables import SubmissionRow, table_of
 
 _AT_ITS_END = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)
+_SUBMISSION: Final = table_of(SubmissionRow)
+_SUBMISSIONS: Final = (
+    sqlalchemy.select(_SUBMISSION)
+    .where(_SUBMISSION.c.id.in_(sqlalchemy.bindparam("numbers", expanding=True)))
+    .order_by(_SUBMISSION.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +126,13 @@ def entry_of(session: Session, row: SubmissionRow) -> OutboxEntry:
     )
 
 
-def submission_of(session: Session, row: SubmissionRow) -> Submission:
+def submissions(session: Session, numbers: Sequence[int]) -> list[Submission]:
+    """The submissions with these ids, oldest first."""
+    rows = session.connection().execute(_SUBMISSIONS, {"numbers": list(numbers)}).all()
+    return [submission_of(session, row) for row in rows]
+
+
+def submission_of(session: Session, row: SubmissionRow | Row[tuple[object, ...]]) -> Submission:
     """The submission of a row, with the id its destination gave to the assessment before."""
     remote_id, remote_version = _remote(session, row)
     return Submission(
@@ -139,7 +154,7 @@ def submission_of(session: Session, row: SubmissionRow) -> Submission:
     )
 
 
-def _remote(session: Session, row: SubmissionRow) -> tuple[str | None, str | None]:
+def _remote(session: Session, row: SubmissionRow | Row[tuple[object, ...]]) -> tuple[str | None, str | None]:
     if row.revision == 1:
         return row.remote_id, row.remote_version
     query = select(SubmissionRow.remote_id, SubmissionRow.remote_version).where(

@@ -8,7 +8,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from store.columns import PathBytes, UtcDateTime
@@ -25,6 +35,11 @@ class StoreTable(SQLModel):
     """What all tables share: one catalogue with predictable names."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
+
+
+def table_of(kind: type[StoreTable]) -> Table:
+    """The table behind a row class, for statements about many rows at once."""
+    return StoreTable.metadata.tables[str(kind.__tablename__)]
 
 
 class DeploymentRow(StoreTable, table=True):
