@@ -19,6 +19,7 @@ from hmac import compare_digest
 from hmac import digest as hmac_digest
 from pathlib import Path
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
@@ -26,10 +27,12 @@ from records.errors import StoreError
 from store.context import keys_of
 from store.keys import sync_folder
 from store.serialised import encodable
-from store.tables import AuditRow
+from store.tables import AuditRow, table_of
 
 _BEFORE_THE_FIRST = "0" * 64
 _BATCH = 1000
+# One statement for many events, past the mapper: the trail grows with every record.
+_APPEND = insert(table_of(AuditRow))
 _ANCHOR = re.compile(r"(?P<seq>\d+) (?P<mac>[0-9a-f]{64}) \S+")
 
 
@@ -78,14 +81,14 @@ def append_many(session: Session, events: Sequence[AuditEvent], *, now: datetime
     session.flush()
     head = session.exec(select(AuditRow.seq, AuditRow.mac).order_by(col(AuditRow.seq).desc()).limit(1)).first()
     seq, mac = head if head is not None else (0, _BEFORE_THE_FIRST)
-    key, rows = keys_of(session).audit, []
+    key, at, links = keys_of(session).audit, _stamp(now), []
     for event in events:
-        row = _row(event, seq=seq + 1, at=_stamp(now), prev_mac=mac)
-        row.mac = _code(key, row)
-        rows.append(row)
-        seq, mac = row.seq, row.mac
-    session.add_all(rows)
-    session.flush()
+        seq += 1
+        link = _link(event, seq=seq, at=at, prev_mac=mac)
+        mac = _code(key, tuple(link.values()))
+        links.append(link | {"mac": mac})
+    if links:
+        session.connection().execute(_APPEND, links)
 
 
 def events(
@@ -184,23 +187,21 @@ def export(session: Session) -> Iterator[str]:
         )
 
 
-def _row(event: AuditEvent, *, seq: int, at: str, prev_mac: str) -> AuditRow:
-    detail = encodable(json.dumps(event.detail, ensure_ascii=False, separators=(",", ":")))
-    return AuditRow(
-        seq=seq,
-        at=at,
-        actor=encodable(event.actor),
-        action=event.action,
-        object_kind=event.object_kind,
-        object_id=encodable(event.object_id),
-        detail=detail,
-        prev_mac=prev_mac,
-        mac="",
-    )
+def _link(event: AuditEvent, *, seq: int, at: str, prev_mac: str) -> dict[str, str | int]:
+    """The columns of an event in the order in which they are chained."""
+    return {
+        "seq": seq,
+        "at": at,
+        "actor": encodable(event.actor),
+        "action": event.action,
+        "object_kind": event.object_kind,
+        "object_id": encodable(event.object_id),
+        "detail": encodable(json.dumps(event.detail, ensure_ascii=False, separators=(",", ":"))),
+        "prev_mac": prev_mac,
+    }
 
 
-def _code(key: bytes, row: AuditRow) -> str:
-    chained = [row.seq, row.at, row.actor, row.action, row.object_kind, row.object_id, row.detail, row.prev_mac]
+def _code(key: bytes, chained: Sequence[object]) -> str:
     canonical = json.dumps(chained, ensure_ascii=True, separators=(",", ":")).encode()
     return hmac_digest(key, canonical, sha256).hex()
 
@@ -208,7 +209,8 @@ def _code(key: bytes, row: AuditRow) -> str:
 def _fault(row: AuditRow, *, key: bytes, before: tuple[int, str], anchored: str | None) -> str | None:
     if row.seq != before[0] + 1:
         return "missing"
-    sound = compare_digest(row.prev_mac, before[1]) and compare_digest(row.mac, _code(key, row))
+    chained = [row.seq, row.at, row.actor, row.action, row.object_kind, row.object_id, row.detail, row.prev_mac]
+    sound = compare_digest(row.prev_mac, before[1]) and compare_digest(row.mac, _code(key, chained))
     if not sound or (anchored is not None and not compare_digest(anchored, row.mac)):
         return "altered"
     return None
