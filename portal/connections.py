@@ -11,11 +11,14 @@ from pathlib import Path
 
 from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
 from portal.client import PortalClient
-from portal.destination import Destination, load_destination
+from portal.destination import CsvDestination, Destination, HttpDestination
+from portal.destination_files import load_destination
 from portal.http import make_client, tls_context
 from portal.settings import DestinationSettings
 from records.errors import DestinationPausedError, SettingsError
 from records.submission import DestinationMode
+
+_USUAL_RATE = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,13 @@ class ConfiguredDestination:
     def destination_id(self) -> str:
         """Its name in the outbox."""
         return self.settings.destination_id
+
+    @property
+    def rate(self) -> float:
+        """Requests per second, all threads together: as set, and never more than the portal allows."""
+        allowed = self.file.rate if isinstance(self.file, HttpDestination) else None
+        wanted = self.settings.rate_per_second or allowed or _USUAL_RATE
+        return wanted if allowed is None else min(wanted, allowed)
 
 
 def configure(settings: Sequence[DestinationSettings], *, folder: Path) -> tuple[ConfiguredDestination, ...]:
@@ -77,9 +87,14 @@ def _configured(settings: DestinationSettings, *, folder: Path) -> ConfiguredDes
                 raise SettingsError(error.message, next_step=error.next_step) from None
     elif settings.oauth2 is not None:
         tokens = ClientCredentials(settings.oauth2, tls=tls)
-    return ConfiguredDestination(
-        settings=settings, file=load_destination(settings.file, folder=folder), tls=tls, tokens=tokens
-    )
+    file = load_destination(settings.file, folder=folder).with_variables(settings.variables)
+    if isinstance(file, CsvDestination) != (settings.folder is not None):
+        raise SettingsError(
+            f"The destination file {settings.file} needs folder, not base_url."
+            if isinstance(file, CsvDestination)
+            else f"The destination file {settings.file} needs base_url, not folder."
+        )
+    return ConfiguredDestination(settings=settings, file=file, tls=tls, tokens=tokens)
 
 
 def _beside(path: Path | None, folder: Path) -> Path | None:
@@ -95,12 +110,15 @@ def connected(
     read_seconds: float = 30.0,
 ) -> Iterator[PortalClient]:
     """A client for one thread, closed at the end."""
+    file, base_url = destination.file, destination.settings.base_url
+    if isinstance(file, CsvDestination) or base_url is None:
+        raise SettingsError("No CSV yet.")
     tokens = destination.tokens
-    auth = None if tokens is None else PortalAuth(tokens, header=destination.file.token)
+    auth = None if tokens is None else PortalAuth(tokens, header=file.token)
     with make_client(auth=auth, tls=destination.tls, read_seconds=read_seconds) as http:
         yield PortalClient(
-            destination=destination.file,
-            base_url=destination.settings.base_url,
+            destination=file,
+            base_url=base_url,
             http=http,
             clock=clock,
             pace=pace,

@@ -6,13 +6,11 @@ under the same key.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from portal.destination import Destination
-from portal.mapping import render
 from records.assessment import SymptomAssessment
 from records.errors import DeliveryHeldError
 from records.instrument import Instrument
@@ -36,6 +34,7 @@ def record_fields(
     assessment = confirmed.assessment
     return {
         "external_id": submission.external_id,
+        "remote_id": submission.remote_id,
         "patient_id": submission.patient_id,
         "site": confirmed.site,
         "instrument": assessment.instrument,
@@ -61,7 +60,7 @@ def _items(assessment: SymptomAssessment) -> JsonValue:
 def make_payload(
     submission: Submission, confirmed: ConfirmedRecord, *, destination: Destination, loincs: Mapping[str, str | None]
 ) -> bytes:
-    """The body for one submission, as UTF-8 JSON in the order of the destination file.
+    """The body for one submission, in the order of the destination file.
 
     Raises:
         DeliveryHeldError: A field the destination needs is missing, for instance the total of an instrument that has
@@ -70,6 +69,5 @@ def make_payload(
     taken_back = submission.status is ResultStatus.ENTERED_IN_ERROR
     if confirmed.patient_id != submission.patient_id and not taken_back:
         raise DeliveryHeldError("The record has been given to another patient since.", code="patient-changed")
-    operation = destination.operation(submission.status, remote_id=submission.remote_id)
-    body = render(destination.body_tree(operation), record_fields(submission, confirmed, loincs))
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    fields = record_fields(submission, confirmed, loincs)
+    return destination.body(fields, status=submission.status, remote_id=submission.remote_id)
