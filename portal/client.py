@@ -7,7 +7,8 @@ first. The idempotency key is the second net, for a request that arrives after a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -15,7 +16,8 @@ import stamina
 from pydantic import JsonValue
 
 from portal.answers import error_of, read_json, refusal, with_own_code
-from portal.destination import HttpDestination, Operation, Request, as_json
+from portal.batches import batch_body, batch_entries, read_entry
+from portal.destination import Batch, HttpDestination, Operation, Request, as_json
 from portal.expressions import MISSING, Missing
 from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
 from portal.mapping import Scope
@@ -77,6 +79,11 @@ class PortalClient:
             attempts=_TRIES, timeout=20.0, wait_initial=0.05, wait_max=1.0, wait_jitter=0.2
         ).on(_wait_before_retry)
 
+    @property
+    def most_in_batch(self) -> int:
+        """How many new values one request may carry; 1 for a portal without batches."""
+        return 1 if self._destination.batch is None else self._destination.batch.most
+
     def deliver(self, submission: Submission) -> DeliveryReceipt:
         """Bring the portal to the state the submission tells of.
 
@@ -93,12 +100,14 @@ class PortalClient:
         known = self._known_before(submission)
         if known is not None and self._is_settled(submission, sent, known):
             return self._receipt(known, status=200, found=True)
-        remote_id = submission.remote_id if known is None else known.remote_id
-        if submission.status is ResultStatus.ENTERED_IN_ERROR and remote_id is None:
+        aimed = submission
+        if known is not None:
+            aimed = replace(submission, remote_id=known.remote_id, remote_version=known.version)
+        if submission.status is ResultStatus.ENTERED_IN_ERROR and aimed.remote_id is None:
             return DeliveryReceipt(remote_id="", version=None, http_status=200, received_at=self._clock(), found=True)
-        operation = self._operation(submission, remote_id)
+        operation = self._operation(submission, remote_id=aimed.remote_id)
         try:
-            stored, status = self._soon(lambda: self._write(submission, operation, sent, remote_id))
+            stored, status = self._soon(lambda: self._write(aimed, operation, sent))
         except DeliveryDeferredError as error:
             # 409: the key or our id is taken; by our own request, if the portal shows just what we send.
             taken = self._find(submission) if error.code == "http-409" else None
@@ -109,7 +118,38 @@ class PortalClient:
             self._verify(submission, sent)
         return self._receipt(stored, status=status, found=stored.was_there)
 
-    def _operation(self, submission: Submission, remote_id: str | None) -> Operation:
+    def deliver_batch(self, submissions: Sequence[Submission]) -> list[DeliveryReceipt | DeliveryError]:
+        """Bring several new values to the portal in one request; what became of each, in their order.
+
+        For first attempts of results with status final only. Whatever the answer leaves open is unknown, to be looked
+        up one by one; a clean refusal of the whole defers each with the code "batch-refused", to be sent one by one.
+        """
+        batch = self._destination.batch
+        if batch is None or not 0 < len(submissions) <= batch.most or not all(map(_is_first, submissions)):
+            raise ValueError("no batch that this destination takes")
+        try:
+            body = batch_body(batch, submissions, self._destination)
+            answer = self._exchange(batch.request, submissions[0], body)
+            entries = batch_entries(answer, submissions, batch=batch, shape=self._destination.answer, now=self._clock())
+        except DeliveryError as error:
+            return [error for _ in submissions]
+        pairs = zip(submissions, entries, strict=True)
+        return [self._settled(submission, entry, answer, batch) for submission, entry in pairs]
+
+    def _settled(
+        self, submission: Submission, entry: JsonValue | Missing, answer: Answer, batch: Batch
+    ) -> DeliveryReceipt | DeliveryError:
+        """What became of one submission of a batch, whose result is `entry`."""
+        sent, shape = _sent(submission), self._destination.answer
+        try:
+            stored = read_entry(entry, batch=batch, shape=shape, submission=submission, sent=sent)
+            if self._read_back:
+                self._verify(submission, sent)
+        except DeliveryError as error:
+            return error
+        return self._receipt(stored, status=answer.status, found=False)
+
+    def _operation(self, submission: Submission, *, remote_id: str | None) -> Operation:
         """The request to send, if the frozen payload is the body of that request.
 
         Raises:
@@ -163,25 +203,21 @@ class PortalClient:
         return other is None and shows_all(known.shown, sent=sent, shape=shape)
 
     def _write(
-        self, submission: Submission, operation: Operation, sent: JsonValue | Missing, remote_id: str | None
+        self, submission: Submission, operation: Operation, sent: JsonValue | Missing
     ) -> tuple[StoredResult, int]:
-        answer = self._exchange(operation.request, submission, remote_id, submission.payload or None)
+        remote_id = submission.remote_id
+        answer = self._exchange(operation.request, submission, submission.payload or None)
         if answer.status in operation.reading.gone and remote_id is not None:
             return StoredResult(remote_id=remote_id, version=None, shown=None, was_there=True), answer.status
         error = error_of(answer, now=self._clock())
         if error is not None:
             raise with_own_code(error, read_json(answer), operation.reading)
-        return self._stored(answer, operation, submission, sent, remote_id), answer.status
+        return self._stored(answer, operation, submission, sent), answer.status
 
     def _stored(
-        self,
-        answer: Answer,
-        operation: Operation,
-        submission: Submission,
-        sent: JsonValue | Missing,
-        remote_id: str | None,
+        self, answer: Answer, operation: Operation, submission: Submission, sent: JsonValue | Missing
     ) -> StoredResult:
-        reading = operation.reading
+        reading, remote_id = operation.reading, submission.remote_id
         if answer.status not in reading.success:
             raise DeliveryUnknownError(f"The portal answers {answer.status}, which may mean anything.", code="unclear")
         if not answer.body and remote_id is not None and (answer.status == 204 or operation.request.method == "DELETE"):
@@ -239,7 +275,7 @@ class PortalClient:
     def _search(self, submission: Submission) -> StoredResult | None:
         search, shape = self._destination.search, self._destination.answer
         try:
-            answer = self._exchange(search.request, submission, None, self._search_body(submission))
+            answer = self._exchange(search.request, submission, self._search_body(submission))
         except DeliveryUnknownError as error:
             # Looking changes nothing, so that a lost answer to a look is no more than a delay.
             raise DeliveryDeferredError(error.message, code=error.code) from None
@@ -258,13 +294,14 @@ class PortalClient:
 
     def _search_body(self, submission: Submission) -> bytes | None:
         tree = self._destination.search.request.body
-        return None if tree is None else as_json(tree.render(self._scope(submission, None)))
+        return None if tree is None else as_json(tree.render(self._scope(submission)))
 
-    def _scope(self, submission: Submission, remote_id: str | None) -> Scope:
+    def _scope(self, submission: Submission) -> Scope:
         return self._destination.scope(
             {
                 "external_id": submission.external_id,
-                "remote_id": remote_id,
+                "remote_id": submission.remote_id,
+                "remote_version": submission.remote_version,
                 "patient_id": submission.patient_id,
                 "idempotency_key": submission.idempotency_key,
                 "status": submission.status.value,
@@ -272,17 +309,15 @@ class PortalClient:
             }
         )
 
-    def _exchange(
-        self, request: Request, submission: Submission, remote_id: str | None, content: bytes | None
-    ) -> Answer:
+    def _exchange(self, request: Request, submission: Submission, content: bytes | None) -> Answer:
         places = {
             "patient_id": submission.patient_id,
             "external_id": submission.external_id,
-            "remote_id": remote_id,
+            "remote_id": submission.remote_id,
             **self._variables,
         }
         address = request.address.fill(base_url=self._base_url, fields=places)
-        headers = request.written_headers(self._scope(submission, remote_id))
+        headers = request.written_headers(self._scope(submission))
         self._pace()
         try:
             return exchange(self._http, request.method, address, headers=headers, content=content)
@@ -316,6 +351,11 @@ class PortalClient:
             received_at=self._clock(),
             found=found,
         )
+
+
+def _is_first(submission: Submission) -> bool:
+    is_new = submission.status is ResultStatus.FINAL and submission.remote_id is None
+    return is_new and submission.attempts <= 1 and not submission.was_unknown
 
 
 def _sent(submission: Submission) -> JsonValue | Missing:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
 from portal.client import PortalClient
+from portal.csv_drop import CsvDrop
 from portal.destination import CsvDestination, Destination, HttpDestination
 from portal.destination_files import load_destination
 from portal.http import make_client, tls_context
@@ -19,6 +20,8 @@ from records.errors import DestinationPausedError, SettingsError
 from records.submission import DestinationMode
 
 _USUAL_RATE = 50.0
+# What takes submissions to a portal.
+Deliverer = PortalClient | CsvDrop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,8 @@ def _configured(settings: DestinationSettings, *, folder: Path) -> ConfiguredDes
             if isinstance(file, CsvDestination)
             else f"The destination file {settings.file} needs base_url, not folder."
         )
+    if settings.folder is not None:
+        settings = settings.model_copy(update={"folder": folder / settings.folder})
     return ConfiguredDestination(settings=settings, file=file, tls=tls, tokens=tokens)
 
 
@@ -108,11 +113,14 @@ def connected(
     clock: Callable[[], datetime],
     pace: Callable[[], None] = lambda: None,
     read_seconds: float = 30.0,
-) -> Iterator[PortalClient]:
+) -> Iterator[Deliverer]:
     """A client for one thread, closed at the end."""
-    file, base_url = destination.file, destination.settings.base_url
-    if isinstance(file, CsvDestination) or base_url is None:
-        raise SettingsError("No CSV yet.")
+    file, base_url, drop = destination.file, destination.settings.base_url, destination.settings.folder
+    if isinstance(file, CsvDestination):
+        assert drop is not None, "checked when it was configured"
+        yield CsvDrop(drop, clock=clock)
+        return
+    assert base_url is not None, "checked when it was configured"
     tokens = destination.tokens
     auth = None if tokens is None else PortalAuth(tokens, header=file.token)
     with make_client(auth=auth, tls=destination.tls, read_seconds=read_seconds) as http:

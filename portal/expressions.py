@@ -41,13 +41,13 @@ class Expression:
     Attributes:
         text: As it is written.
         words: Every field name in it, at any depth.
-        first: The first field name in it, or "value" for one without.
+        names: The same, in their order.
 
     Raises:
         ExpressionFaultError: It is no JMESPath.
     """
 
-    __slots__ = ("_node", "_steps", "first", "text", "words")
+    __slots__ = ("_node", "_steps", "names", "text", "words")
 
     def __init__(self, text: str) -> None:
         try:
@@ -55,9 +55,8 @@ class Expression:
         except JMESPathError as error:
             raise ExpressionFaultError(_syntax(error)) from None
         self.text = text
-        named = list(_names(self._node))
-        self.words = frozenset(named)
-        self.first = named[0] if named else "value"
+        self.names = tuple(_names(self._node))
+        self.words = frozenset(self.names)
         self._steps = _plain_steps(self._node)
 
     def find(self, value: JsonValue) -> JsonValue | Missing:

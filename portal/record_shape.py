@@ -52,6 +52,7 @@ class RequestFields(TypedDict):
 
     external_id: Annotated[str, "our opaque id of the assessment"]
     remote_id: Annotated[str | None, "the portal's id of it, or null"]
+    remote_version: Annotated[str | None, "the portal's version of what it has of it, or null"]
     patient_id: Annotated[str, "the portal's id of the patient"]
     idempotency_key: Annotated[str, "the same for every attempt of this message"]
     status: Annotated[str, "final, corrected or entered-in-error"]

@@ -114,6 +114,8 @@ _DELIVERY_REASONS: Final[dict[str, str]] = {
     "portal-errors": "The portal answered with errors in its body.",
     "portal-errors-{}": "The portal answered with errors in its body; the code is its own.",
     "portal-later": "The portal's answer says: not now.",
+    "csv-folder": "The folder of the portal cannot be written at the moment.",
+    "folder-not-prepared": "The folder of the portal is not prepared, or its share is not mounted.",
     "batch-refused": "The portal refused a request for several records; they are sent one by one.",
     "batch-entry": "The portal's answer to a request for several records leaves this one open.",
     "look-{}": "Looking whether the portal has the value did not work.",
