@@ -38,9 +38,9 @@ from records.errors import (
 LONGEST_WAIT_SECONDS: Final = 3600.0
 _LATER: Final = frozenset({408, 409, 423, 425, 429})
 _HELD: Final = frozenset({403, 404})
-# A code of the portal's own, and what in it could be the number of a patient.
+# What looks like a code of the portal's own; with more digits than this it may be the number of a patient.
 _OWN_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
-_LIKE_A_NUMBER_OF_SOMEBODY: Final = re.compile(r"\d{5}|\d[-.:_]\d+[-.:_]\d")
+_MOST_DIGITS: Final = 4
 
 
 def error_of(answer: Answer, *, now: datetime) -> DeliveryError | None:
@@ -109,7 +109,7 @@ def with_own_code(error: DeliveryError, content: JsonValue | Missing, reading: R
         return error
     said = reading.error_code.read(content)
     code = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
-    if _OWN_CODE.fullmatch(code) and not _LIKE_A_NUMBER_OF_SOMEBODY.search(code):
+    if _OWN_CODE.fullmatch(code) and sum(sign.isdigit() for sign in code) <= _MOST_DIGITS:
         error.code = f"{error.code}-{code}"
     return error
 

@@ -5,7 +5,8 @@ Unknown keys are refused, because a misspelt key in such a file is a value that 
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+import re
+from typing import Annotated, ClassVar, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -231,7 +232,10 @@ class CsvFile(_File):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is a fault: the first would vanish without a word."""
+    """YAML in which a key given twice is a fault, since the first would vanish without a word, and in which text that
+    only looks like something else stays text: no is a word, 010 an id, 2026-03-02 a day as it is written."""
+
+    yaml_implicit_resolvers: ClassVar = {}
 
 
 def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[object, object]:
@@ -247,6 +251,15 @@ def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> d
     return mapping
 
 
+for _tag, _written, _first in (
+    ("null", r"~|null|", "~n"),
+    ("bool", r"true|false", "tf"),
+    ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
+    ("float", r"-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?", "-0123456789"),
+    ("merge", r"<<", "<"),
+):
+    _first_signs = [*_first, ""] if _tag == "null" else [*_first]
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_written})$"), _first_signs)
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
 
 

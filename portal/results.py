@@ -15,7 +15,7 @@ from portal.destination import Reading, ResultShape
 from portal.expressions import Expression, Missing
 from portal.mapping import same_value
 from records.errors import DeliveryDeferredError, DeliveryRefusedError, DeliveryUnknownError
-from records.submission import Submission
+from records.submission import ResultStatus, Submission
 
 PATIENT: Final = "patient"
 
@@ -124,6 +124,9 @@ def contradiction(
             return PATIENT
     if shape.external_id.is_shown(shown) and shape.external_id.find(shown, {}) != submission.external_id:
         return "external id"
+    is_withdrawal = submission.status is ResultStatus.ENTERED_IN_ERROR
+    if shape.withdrawn is not None and not is_withdrawal and shape.withdrawn.holds(shown):
+        return "status"
     if isinstance(sent, Missing):
         return None
     for part in shape.same:
