@@ -6,7 +6,7 @@ Unknown keys are refused, because a misspelt key in such a file is a value that 
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -235,8 +235,6 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is a fault, since the first would vanish without a word, and in which text that
     only looks like something else stays text: no is a word, 010 an id, 2026-03-02 a day as it is written."""
 
-    yaml_implicit_resolvers: ClassVar = {}
-
 
 def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[object, object]:
     loader.flatten_mapping(node)
@@ -251,6 +249,7 @@ def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> d
     return mapping
 
 
+_StrictLoader.yaml_implicit_resolvers = {}
 for _tag, _written, _first in (
     ("null", r"~|null|", "~n"),
     ("bool", r"true|false", "tf"),
