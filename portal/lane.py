@@ -20,8 +20,7 @@ from typing import Final
 import structlog
 
 from portal.claims import take_back
-from portal.client import PortalClient
-from portal.connections import ConfiguredDestination, connected
+from portal.connections import ConfiguredDestination, Deliverer, connected
 from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempts
 from portal.pacing import Breaker, RateLimit
 from portal.payloads import make_payload
@@ -92,7 +91,7 @@ class Lane:
         self._clock = clock
         self._chance = chance
         self._wake = wake
-        self._rate = RateLimit(destination.settings.rate_per_second)
+        self._rate = RateLimit(destination.rate)
         self._breaker = Breaker(first_pause=settings.first_pause, probe_within=_LEASE)
         self._claimed: deque[Submission] = deque()
         self._claimed_at = clock()
@@ -165,7 +164,7 @@ class Lane:
         self._unwritten.set()
         writer.join()
 
-    def _connect(self, stack: ExitStack) -> PortalClient:
+    def _connect(self, stack: ExitStack) -> Deliverer:
         seconds = self._settings.read_seconds
         return stack.enter_context(
             connected(self._destination, clock=self._clock, pace=self._rate.wait, read_seconds=seconds)
@@ -267,7 +266,7 @@ class Lane:
         if settings.mode is DestinationMode.STAGING and submission.patient_id not in settings.allow_list:
             raise DeliveryHeldError("The patient is not on the allow-list.", code=HELD_ALLOW_LIST)
 
-    def _attempt(self, client: PortalClient, submission: Submission) -> DeliveryReceipt | DeliveryError:
+    def _attempt(self, client: Deliverer, submission: Submission) -> DeliveryReceipt | DeliveryError:
         try:
             return client.deliver(submission)
         except DeliveryError as error:
