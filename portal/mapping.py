@@ -4,7 +4,8 @@
     "?=loinc"       the value, or null
     "==literal"     text that begins with an equals sign
     {for_each: "=items", give: {linkId: "=link_id"}}     a list, one entry for each; inside, the entry's own fields,
-                                                         `entry` for the entry, `record.total` for the whole record
+                                                         `entry` for the entry, `record.total` for the whole record;
+                                                         as an entry of a list, it gives its entries to that list
     {lookup: "=instrument", in: {phq-9: 12}}             another word for a value, `in` may name one of `tables`;
                                                          without a word the record is held
     {when: "=loinc", give: {code: "=loinc"}, otherwise: null}     only if neither null, false nor empty; without
@@ -52,6 +53,7 @@ class Tree:
         words: Every field name in its expressions.
         is_fixed: It gives the same for every record.
         may_be_absent: It may give nothing, so that its key is left out.
+        is_spread: As an entry of a list, it gives its own entries to that list.
     """
 
     give: _Render = field(repr=False)
@@ -59,6 +61,7 @@ class Tree:
     words: frozenset[str]
     is_fixed: bool = False
     may_be_absent: bool = False
+    is_spread: bool = False
 
     def render(self, scope: Scope) -> JsonValue:
         """The tree with its leaves filled in; `scope` holds the fields by name.
@@ -153,7 +156,7 @@ class TreeCompiler:
             rendered = [give(_scope_of(entry, outer)) for entry in found]
             return [value for value in rendered if not isinstance(value, Missing)]
 
-        return Tree(entries, Entries(given.shape), listed.words | given.words)
+        return Tree(entries, Entries(given.shape), listed.words | given.words, is_spread=True)
 
     def _lookup(self, tree: dict[str, JsonValue], names: Shape, at: str) -> Tree:
         value = self._picked(tree["lookup"], names, f"{at}.lookup")
@@ -239,13 +242,20 @@ def _words(trees: Iterable[Tree]) -> frozenset[str]:
 
 
 def _list_of(entries: list[Tree]) -> Tree:
-    gives = [entry.give for entry in entries]
+    gives = [(entry.give, entry.is_spread) for entry in entries]
 
     def give(scope: Scope) -> JsonValue:
-        given = [part(scope) for part in gives]
-        return [value for value in given if not isinstance(value, Missing)]
+        given: list[JsonValue] = []
+        for part, is_spread in gives:
+            value = part(scope)
+            if is_spread and isinstance(value, list):
+                given += value
+            elif not isinstance(value, Missing):
+                given.append(value)
+        return given
 
-    shape = Entries(entries[0].shape if len(entries) == 1 else ANYTHING)
+    alone = len(entries) == 1 and not entries[0].is_spread
+    shape = Entries(entries[0].shape if alone else ANYTHING)
     return _folded(Tree(give, shape, _words(entries)), entries)
 
 

@@ -166,6 +166,15 @@ def test_a_wrong_tree_is_refused_with_the_path(tree: JsonValue, said: str) -> No
     assert any(said in fault for fault in faults_of(tree)), faults_of(tree)
 
 
+def test_a_for_each_among_other_entries_of_a_list_gives_its_entries_to_that_list() -> None:
+    each: JsonValue = {"for_each": "=items", "give": "=link_id"}
+    alone = render(each)
+    assert isinstance(alone, list)
+    assert render(["first", each, "last"]) == ["first", *alone, "last"]
+    assert render([each]) == alone
+    assert render([[each]]) == [alone]
+
+
 def test_every_fault_of_a_tree_is_listed() -> None:
     assert len(faults_of({"a": "=totl", "b": ["=itms"], "c": {"when": "=x", "give": "=y", "otherwise": "=z"}})) == 5
 
@@ -222,9 +231,13 @@ def keys_of(tree: JsonValue, given: JsonValue) -> None:
             keys_of(branch, given[name])
     elif isinstance(tree, list):
         assert isinstance(given, list)
-        assert len(given) == len(tree)
-        for branch, entry in zip(tree, given, strict=True):
-            keys_of(branch, entry)
+        left = list(given)
+        for branch in tree:
+            if isinstance(branch, dict) and "for_each" in branch:
+                keys_of(branch, [left.pop(0), left.pop(0)])
+            else:
+                keys_of(branch, left.pop(0))
+        assert left == []
 
 
 @given(PLAIN.map(in_entry))
