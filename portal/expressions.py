@@ -6,6 +6,7 @@ tell null from nothing, which JMESPath cannot.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ from portal.shapes import ANYTHING, SINGLE, Anything, Entries, Fields, Shape
 if TYPE_CHECKING:
     from jmespath.visitor import _TreeNode as _Node
 
+EVERYTHING: Final = "@"
+_WHOLE: Final = re.compile(r"@|\b(?:record|entry)\b(?!\s*\.)")
 _INTERPRETER: Final = TreeInterpreter()
 _FUNCTIONS: Final = Functions.FUNCTION_TABLE
 
@@ -40,7 +43,7 @@ class Expression:
 
     Attributes:
         text: As it is written.
-        words: Every field name in it, at any depth.
+        words: Every field name in it, at any depth; and `EVERYTHING` if it may pick what it does not name.
         names: The same, in their order.
 
     Raises:
@@ -56,7 +59,8 @@ class Expression:
             raise ExpressionFaultError(_syntax(error)) from None
         self.text = text
         self.names = tuple(_names(self._node))
-        self.words = frozenset(self.names)
+        whole = [EVERYTHING] if not self.names or _WHOLE.search(text) else []
+        self.words = frozenset((*self.names, *whole))
         self._steps = _plain_steps(self._node)
 
     def find(self, value: JsonValue) -> JsonValue | Missing:
