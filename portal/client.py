@@ -18,6 +18,7 @@ from pydantic import JsonValue
 from portal.answers import error_of, read_json, refusal, with_own_code
 from portal.batches import batch_body, batch_entries, read_entry
 from portal.destination import Batch, HttpDestination, Operation, Request, as_json
+from portal.destination_patients import PatientSearch
 from portal.expressions import MISSING, Missing
 from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
 from portal.mapping import Scope
@@ -148,6 +149,38 @@ class PortalClient:
         except DeliveryError as error:
             return error
         return self._receipt(stored, status=answer.status, found=False)
+
+    @property
+    def patient_search(self) -> PatientSearch | None:
+        """How the portal's own id of a patient is found, or None where the roster has it."""
+        return self._destination.patients
+
+    def look_up_patient(self, patient_id: str) -> JsonValue | None:
+        """What the portal says to the look for one patient, None where it says that there is none.
+
+        Raises:
+            DeliveryError: It does not say; looking changes nothing, so that it can be done again.
+        """
+        return self._soon(lambda: self._ask_for_patient(patient_id))
+
+    def _ask_for_patient(self, patient_id: str) -> JsonValue | None:
+        search = self._destination.patients
+        assert search is not None
+        address = search.address.fill(base_url=self._base_url, fields={"patient_id": patient_id})
+        self._pace()
+        try:
+            answer = exchange(self._http, "GET", address, headers=search.headers)
+        except (NeverSentError, MaybeSentError) as error:
+            raise DeliveryDeferredError(f"The portal cannot be asked ({error}).", code="not-reached") from None
+        if answer.status in search.nothing:
+            return None
+        refused = error_of(answer, now=self._clock())
+        if refused is not None:
+            raise refused
+        content = read_json(answer)
+        if isinstance(content, Missing):
+            raise _search_unclear("The portal's answer to a look for the patient is not JSON.")
+        return content
 
     def _operation(self, submission: Submission, *, remote_id: str | None) -> Operation:
         """The request to send, if the frozen payload is the body of that request.

@@ -14,6 +14,7 @@ from portal.client import PortalClient
 from portal.csv_drop import CsvDrop
 from portal.destination import CsvDestination, Destination, HttpDestination
 from portal.destination_files import load_destination
+from portal.destination_patients import PatientSearch
 from portal.http import make_client, tls_context
 from portal.settings import DestinationSettings
 from records.errors import DestinationPausedError, SettingsError
@@ -42,6 +43,11 @@ class ConfiguredDestination:
     def destination_id(self) -> str:
         """Its name in the outbox."""
         return self.settings.destination_id
+
+    @property
+    def patients(self) -> PatientSearch | None:
+        """How the portal's own id of a patient is found, or None where the roster has it."""
+        return self.file.patients if isinstance(self.file, HttpDestination) else None
 
     @property
     def rate(self) -> float:

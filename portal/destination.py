@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,8 @@ from pydantic import JsonValue
 from portal.addresses import Address
 from portal.body_schema import BodySchema
 from portal.destination_file import TokenHeader, VariableValue
-from portal.expressions import Expression, Missing
+from portal.destination_patients import PatientSearch, compile_lookup
+from portal.expressions import EVERYTHING, Expression, Missing
 from portal.mapping import Scope, Tree
 from portal.record_shape import RECORD_NAME, VARIABLES_NAME
 from records.errors import DeliveryHeldError, SettingsError
@@ -213,6 +214,7 @@ class HttpDestination(_Described):
     Attributes:
         rate: Requests per second the portal allows, or None.
         schema: What every body must keep, or None.
+        patients: How the portal's own id of a patient is found, or None where the roster has it.
     """
 
     token: TokenHeader
@@ -224,6 +226,7 @@ class HttpDestination(_Described):
     search: Search
     answer: ResultShape
     batch: Batch | None
+    patients: PatientSearch | None
 
     def operation(self, status: ResultStatus, *, remote_id: str | None) -> Operation:
         """The request that tells the portal a result of this status; what it does not have yet is created."""
@@ -250,13 +253,29 @@ class HttpDestination(_Described):
             )
         return as_json(content)
 
+    def picked(self, status: ResultStatus, *, remote_id: str | None) -> frozenset[str] | None:
+        """The names that a body picks, whatever they are names of; None if it may pick anything."""
+        tree = self.operation(status, remote_id=remote_id).request.body
+        return _picked(() if tree is None else (tree,))
+
+    def asks_for(self, name: str) -> bool:
+        """Whether any body picks a field of this name."""
+        bodies = (part.request.body for part in (self.create, self.update, self.withdraw))
+        return any(body is not None and name in body.words for body in bodies)
+
     def with_variables(self, given: Mapping[str, VariableValue]) -> HttpDestination:
         """The destination with the variables of the settings.
 
         Raises:
             SettingsError: They do not fit; every fault is listed.
         """
-        return replace(self, variables=self.variables_with(given), unset=frozenset())
+        variables = self.variables_with(given)
+        faults: list[str] = []
+        lookup = None if self.patients is None else self.patients.lookup
+        patients = None if lookup is None else compile_lookup(lookup, variables=variables, faults=faults)
+        if faults:
+            raise SettingsError("\n".join(faults))
+        return replace(self, variables=variables, unset=frozenset(), patients=patients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +304,15 @@ class CsvDestination(_Described):
         writer.writerow(row)
         return text.getvalue().encode()
 
+    def picked(self, status: ResultStatus, *, remote_id: str | None) -> frozenset[str] | None:
+        """The names that the columns pick, whatever they are names of; None if they may pick anything."""
+        del status, remote_id
+        return _picked(tree for _, tree in self.columns)
+
+    def asks_for(self, name: str) -> bool:
+        """Whether any column picks a field of this name."""
+        return any(name in tree.words for _, tree in self.columns)
+
     def with_variables(self, given: Mapping[str, VariableValue]) -> CsvDestination:
         """The destination with the variables of the settings.
 
@@ -295,6 +323,11 @@ class CsvDestination(_Described):
 
 
 Destination = HttpDestination | CsvDestination
+
+
+def _picked(trees: Iterable[Tree]) -> frozenset[str] | None:
+    words = frozenset[str]().union(*(tree.words for tree in trees))
+    return None if EVERYTHING in words else words
 
 
 def as_json(content: JsonValue) -> bytes:

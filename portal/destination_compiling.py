@@ -37,6 +37,7 @@ from portal.destination_file import (
     VariableValue,
     Writing,
 )
+from portal.destination_patients import compile_lookup
 from portal.expressions import Expression
 from portal.mapping import Tree, TreeCompiler
 from portal.record_shape import BATCH, RECORD, REQUEST
@@ -84,6 +85,9 @@ class DestinationCompiler:
             search=self._search(file.search, shared),
             answer=self._result(file.answer),
             batch=None if file.batch is None else self._batch(file.batch, shared),
+            patients=None
+            if file.patients is None
+            else compile_lookup(file.patients, variables=self._variables, faults=self.faults),
         )
         self._check_comparable(destination)
         return destination

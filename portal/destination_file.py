@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
+from portal.destination_patients import PatientLookup
+
 LANGUAGE: Final = 2
 VariableValue = str | int | bool | None
 
@@ -181,7 +183,7 @@ class TokenHeader(_Part):
 
 class _File(_Part):
     language: Literal[2]
-    record: Literal[1]
+    record: Literal[2]
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     revision: int = Field(ge=1)
     about: str = ""
@@ -201,6 +203,7 @@ class HttpFile(_File):
         variables: What the settings may say, each with its default; null must be set.
         tables: Lookup tables, by name.
         rate: Requests per second the portal allows; None if it names no limit.
+        patients: How the portal's own id of a patient is found; None where the roster has it.
         json_schema: JSON Schema of the bodies, or a file beside this one that holds it; written `schema`.
     """
 
@@ -216,6 +219,7 @@ class HttpFile(_File):
     search: Searching
     answer: ResultReading
     batch: Batching | None = None
+    patients: PatientLookup | None = None
 
 
 class CsvFile(_File):
