@@ -1,4 +1,4 @@
-"""What an answer means: which error a status is, how long it asks to wait, and whether a portal shows what was sent.
+"""What an answer means: which error a status is, how long it asks to wait, and what it refuses with a success status.
 
     no connection                           deferred   nothing was sent
     connection lost, no answer in time      unknown    it may have arrived
@@ -17,17 +17,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pydantic import JsonValue
 
-from portal.destination import AnswerShape
+from portal.destination import Reading
+from portal.expressions import MISSING, Missing
 from portal.http import Answer
-from portal.mapping import MISSING, Missing, pick, same_value
 from records.errors import (
     DeliveryDeferredError,
     DeliveryError,
@@ -39,23 +38,9 @@ from records.errors import (
 LONGEST_WAIT_SECONDS: Final = 3600.0
 _LATER: Final = frozenset({408, 409, 423, 425, 429})
 _HELD: Final = frozenset({403, 404})
-_LONGEST_ID: Final = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredResult:
-    """A result as the portal shows it.
-
-    Attributes:
-        shown: All the portal shows of it.
-    """
-
-    remote_id: str
-    version: str | None
-    shown: JsonValue
-
-    def __repr__(self) -> str:
-        return f"StoredResult(remote_id={self.remote_id!r})"
+# What looks like a code of the portal's own; with more digits than this it may be the number of a patient.
+_OWN_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
+_MOST_DIGITS: Final = 4
 
 
 def error_of(answer: Answer, *, now: datetime) -> DeliveryError | None:
@@ -114,45 +99,26 @@ def read_json(answer: Answer) -> JsonValue | Missing:
     return content
 
 
-def read_id(content: JsonValue, path: str | None) -> str | None:
-    """An id or version in an answer as text, or None if there is none that could be one."""
-    value = MISSING if path is None else pick(content, path)
-    if isinstance(value, bool) or not isinstance(value, str | int):
+def with_own_code(error: DeliveryError, content: JsonValue | Missing, reading: Reading) -> DeliveryError:
+    """The error with the portal's own code of the refusal behind the reason, if the file says where that is.
+
+    Only what looks like a code is taken up: what a portal says in words may name a patient.
+    """
+    is_for_a_person = isinstance(error, DeliveryRefusedError | DeliveryHeldError)
+    if reading.error_code is None or isinstance(content, Missing) or not is_for_a_person:
+        return error
+    said = reading.error_code.read(content)
+    code = str(said) if isinstance(said, str | int) and not isinstance(said, bool) else ""
+    if _OWN_CODE.fullmatch(code) and sum(sign.isdigit() for sign in code) <= _MOST_DIGITS:
+        error.code = f"{error.code}-{code}"
+    return error
+
+
+def refusal(content: JsonValue, reading: Reading) -> DeliveryError | None:
+    """What an answer with a success status refuses all the same, or None: GraphQL says its errors with status 200."""
+    if reading.accepted is None or reading.accepted.holds(content):
         return None
-    text = str(value)
-    return text if text and text.isprintable() and len(text) <= _LONGEST_ID else None
-
-
-def entries_of(content: JsonValue, paths: Iterable[str], shape: AnswerShape) -> list[JsonValue] | None:
-    """The results a search found; None if the answer has no list and is no result itself."""
-    for path in paths:
-        place = pick(content, path)
-        if isinstance(place, list):
-            return place
-    return [content] if read_id(content, shape.external_id) is not None else None
-
-
-def contradiction(shown: JsonValue, *, sent: JsonValue, patient_id: str, shape: AnswerShape) -> str | None:
-    """Path of the first thing the portal shows otherwise than it was sent, or None; what it does not show is no lie."""
-    patient = MISSING if shape.patient is None else pick(shown, shape.patient)
-    if patient is not MISSING and str(patient) != patient_id:
-        return shape.patient
-    for path in (shape.external_id, *shape.same):
-        if not _agrees(pick(shown, path), pick(sent, path)):
-            return path
-    return None
-
-
-def shows_all(shown: JsonValue, *, sent: JsonValue, shape: AnswerShape) -> bool:
-    """Whether everything comparable is there and equal, so that nothing is left to send."""
-    return all(
-        pick(shown, path) is not MISSING and _agrees(pick(shown, path), pick(sent, path))
-        for path in (shape.external_id, *shape.same)
-        if pick(sent, path) is not MISSING
-    )
-
-
-def _agrees(shown: JsonValue | Missing, sent: JsonValue | Missing) -> bool:
-    if isinstance(shown, Missing) or isinstance(sent, Missing):
-        return True
-    return same_value(sent, shown)
+    if reading.later is not None and reading.later.holds(content):
+        return DeliveryDeferredError("The portal's answer says: not now.", code="portal-later")
+    refused = DeliveryRefusedError("The portal's answer lists errors.", code="portal-errors")
+    return with_own_code(refused, content, reading)

@@ -7,20 +7,35 @@ first. The idempotency key is the second net, for a request that arrives after a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import stamina
 from pydantic import JsonValue
 
-from portal.answers import StoredResult, contradiction, entries_of, error_of, read_id, read_json, shows_all
-from portal.destination import Destination, Operation
+from portal.answers import error_of, read_json, refusal, with_own_code
+from portal.batches import batch_body, batch_entries, read_entry
+from portal.destination import Batch, HttpDestination, Operation, Request, as_json
+from portal.destination_patients import PatientSearch
+from portal.expressions import MISSING, Missing
 from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
-from portal.mapping import MISSING, Missing, fill_url, pick
+from portal.mapping import Scope
+from portal.results import (
+    PATIENT,
+    StoredResult,
+    contradiction,
+    differs,
+    entries_of,
+    found_among,
+    read_stored,
+    shows_all,
+)
 from records.errors import (
     DeliveryDeferredError,
     DeliveryError,
+    DeliveryHeldError,
     DeliveryRefusedError,
     DeliveryUnknownError,
     DestinationPausedError,
@@ -30,6 +45,8 @@ from records.submission import DeliveryReceipt, ResultStatus, Submission
 # A wait up to this long is sat out while the lease is held; a longer one goes back to the outbox.
 _SHORT_WAIT_SECONDS: Final = 2.0
 _TRIES: Final = 3
+_NOT_AT_ONCE: Final = ("http-409", "token-server", "search-unclear")
+_T = TypeVar("_T")
 
 
 class PortalClient:
@@ -45,7 +62,7 @@ class PortalClient:
     def __init__(
         self,
         *,
-        destination: Destination,
+        destination: HttpDestination,
         base_url: str,
         http: Client,
         clock: Callable[[], datetime],
@@ -58,9 +75,15 @@ class PortalClient:
         self._clock = clock
         self._pace = pace
         self._read_back = read_back
-        self._soon = stamina.RetryingCaller(
+        self._variables = {f"variables.{name}": str(value) for name, value in destination.variables.items()}
+        self._again = stamina.RetryingCaller(
             attempts=_TRIES, timeout=20.0, wait_initial=0.05, wait_max=1.0, wait_jitter=0.2
         ).on(_wait_before_retry)
+
+    @property
+    def most_in_batch(self) -> int:
+        """How many new values one request may carry; 1 for a portal without batches."""
+        return 1 if self._destination.batch is None else self._destination.batch.most
 
     def deliver(self, submission: Submission) -> DeliveryReceipt:
         """Bring the portal to the state the submission tells of.
@@ -74,26 +97,108 @@ class PortalClient:
             DeliveryRefusedError: The portal never takes it like this, or shows something else than it was given.
             DestinationPausedError: The credential is not accepted.
         """
-        if submission.payload is None:
-            raise ValueError("a submission without a payload")
-        sent: JsonValue = json.loads(submission.payload)
+        sent = _sent(submission)
         known = self._known_before(submission)
         if known is not None and self._is_settled(submission, sent, known):
             return self._receipt(known, status=200, found=True)
-        remote_id = submission.remote_id if known is None else known.remote_id
-        if submission.status is ResultStatus.ENTERED_IN_ERROR and remote_id is None:
+        aimed = submission
+        if known is not None:
+            aimed = replace(submission, remote_id=known.remote_id, remote_version=known.version)
+        if submission.status is ResultStatus.ENTERED_IN_ERROR and aimed.remote_id is None:
             return DeliveryReceipt(remote_id="", version=None, http_status=200, received_at=self._clock(), found=True)
+        operation = self._operation(submission, remote_id=aimed.remote_id)
         try:
-            stored, status = self._soon(self._write, submission, sent, remote_id)
+            stored, status = self._soon(lambda: self._write(aimed, operation, sent))
         except DeliveryDeferredError as error:
             # 409: the key or our id is taken; by our own request, if the portal shows just what we send.
             taken = self._find(submission) if error.code == "http-409" else None
             if taken is not None and self._is_settled(submission, sent, taken):
                 return self._receipt(taken, status=409, found=True)
             raise
-        if self._read_back:
+        if self._read_back or stored.was_there:
             self._verify(submission, sent)
-        return self._receipt(stored, status=status, found=False)
+        return self._receipt(stored, status=status, found=stored.was_there)
+
+    def deliver_batch(self, submissions: Sequence[Submission]) -> list[DeliveryReceipt | DeliveryError]:
+        """Bring several new values to the portal in one request; what became of each, in their order.
+
+        For first attempts of results with status final only. Whatever the answer leaves open is unknown, to be looked
+        up one by one; a clean refusal of the whole defers each with the code "batch-refused", to be sent one by one.
+        """
+        batch = self._destination.batch
+        if batch is None or not 0 < len(submissions) <= batch.most or not all(map(_is_first, submissions)):
+            raise ValueError("no batch that this destination takes")
+        try:
+            body = batch_body(batch, submissions, self._destination)
+            answer = self._exchange(batch.request, submissions[0], body)
+            entries = batch_entries(answer, submissions, batch=batch, shape=self._destination.answer, now=self._clock())
+        except DeliveryError as error:
+            return [error for _ in submissions]
+        pairs = zip(submissions, entries, strict=True)
+        return [self._settled(submission, entry, answer, batch) for submission, entry in pairs]
+
+    def _settled(
+        self, submission: Submission, entry: JsonValue | Missing, answer: Answer, batch: Batch
+    ) -> DeliveryReceipt | DeliveryError:
+        """What became of one submission of a batch, whose result is `entry`."""
+        sent, shape = _sent(submission), self._destination.answer
+        try:
+            stored = read_entry(entry, batch=batch, shape=shape, submission=submission, sent=sent)
+            if self._read_back:
+                self._verify(submission, sent)
+        except DeliveryError as error:
+            return error
+        return self._receipt(stored, status=answer.status, found=False)
+
+    @property
+    def patient_search(self) -> PatientSearch | None:
+        """How the portal's own id of a patient is found, or None where the roster has it."""
+        return self._destination.patients
+
+    def look_up_patient(self, patient_id: str) -> JsonValue | None:
+        """What the portal says to the look for one patient, None where it says that there is none.
+
+        Raises:
+            DeliveryError: It does not say; looking changes nothing, so that it can be done again.
+        """
+        return self._soon(lambda: self._ask_for_patient(patient_id))
+
+    def _ask_for_patient(self, patient_id: str) -> JsonValue | None:
+        search = self._destination.patients
+        assert search is not None
+        address = search.address.fill(base_url=self._base_url, fields={"patient_id": patient_id})
+        self._pace()
+        try:
+            answer = exchange(self._http, "GET", address, headers=search.headers)
+        except (NeverSentError, MaybeSentError) as error:
+            raise DeliveryDeferredError(f"The portal cannot be asked ({error}).", code="not-reached") from None
+        if answer.status in search.nothing:
+            return None
+        refused = error_of(answer, now=self._clock())
+        if refused is not None:
+            raise refused
+        content = read_json(answer)
+        if isinstance(content, Missing):
+            raise _search_unclear("The portal's answer to a look for the patient is not JSON.")
+        return content
+
+    def _operation(self, submission: Submission, *, remote_id: str | None) -> Operation:
+        """The request to send, if the frozen payload is the body of that request.
+
+        Raises:
+            DeliveryHeldError: It was made for another, because the portal has the value under an id nobody knew then.
+        """
+        choose = self._destination.operation
+        operation = choose(submission.status, remote_id=remote_id)
+        meant = choose(submission.status, remote_id=submission.remote_id)
+        stale = operation.names_remote_id and remote_id != submission.remote_id
+        if stale or operation.request.body is not meant.request.body:
+            raise DeliveryHeldError(
+                "The portal has this result under an id that was not known when the message was made.",
+                next_step="Look at the result in the portal, then send the record again.",
+                code="other-request",
+            )
+        return operation
 
     def _known_before(self, submission: Submission) -> StoredResult | None:
         """What the portal has of this assessment, if there is reason to ask."""
@@ -114,55 +219,60 @@ class PortalClient:
                 raise _unknown("Whether it arrived could not be found out", error) from None
             raise
 
-    def _is_settled(self, submission: Submission, sent: JsonValue, known: StoredResult) -> bool:
+    def _is_settled(self, submission: Submission, sent: JsonValue | Missing, known: StoredResult) -> bool:
         """Whether the portal has it just so; False means that it has an earlier revision, to be overwritten.
 
         Raises:
-            DeliveryRefusedError: It has other values under our id, which a first delivery must not touch.
+            DeliveryRefusedError: It has something else, and this is the first print, so that nobody knows why.
         """
         shape = self._destination.answer
-        differs = contradiction(known.shown, sent=sent, patient_id=submission.patient_id, shape=shape)
-        if differs is not None and differs in (shape.patient, shape.external_id):
-            raise _lie(differs)
-        if submission.status is not ResultStatus.FINAL:
-            return differs is None and shows_all(known.shown, sent=sent, shape=shape)
-        if differs is not None:
-            raise _lie(differs)
-        return True
+        other = contradiction(known.shown, sent=sent, submission=submission, shape=shape)
+        if other == PATIENT or (other is not None and submission.status is ResultStatus.FINAL):
+            raise differs(other)
+        if submission.status is ResultStatus.FINAL:
+            return True
+        if submission.status is ResultStatus.ENTERED_IN_ERROR and shape.withdrawn is not None:
+            return shape.withdrawn.holds(known.shown)
+        return other is None and shows_all(known.shown, sent=sent, shape=shape)
 
-    def _write(self, submission: Submission, sent: JsonValue, remote_id: str | None) -> tuple[StoredResult, int]:
-        operation = self._destination.operation(submission.status, remote_id=remote_id)
-        answer = self._exchange(
-            operation.method, operation.url, operation.headers, submission, remote_id, submission.payload
-        )
+    def _write(
+        self, submission: Submission, operation: Operation, sent: JsonValue | Missing
+    ) -> tuple[StoredResult, int]:
+        remote_id = submission.remote_id
+        answer = self._exchange(operation.request, submission, submission.payload or None)
+        if answer.status in operation.reading.gone and remote_id is not None:
+            return StoredResult(remote_id=remote_id, version=None, shown=None, was_there=True), answer.status
         error = error_of(answer, now=self._clock())
         if error is not None:
-            raise error
-        return self._stored(answer, operation, submission, sent, remote_id), answer.status
+            raise with_own_code(error, read_json(answer), operation.reading)
+        return self._stored(answer, operation, submission, sent), answer.status
 
     def _stored(
-        self, answer: Answer, operation: Operation, submission: Submission, sent: JsonValue, remote_id: str | None
+        self, answer: Answer, operation: Operation, submission: Submission, sent: JsonValue | Missing
     ) -> StoredResult:
-        if answer.status not in operation.success:
+        reading, remote_id = operation.reading, submission.remote_id
+        if answer.status not in reading.success:
             raise DeliveryUnknownError(f"The portal answers {answer.status}, which may mean anything.", code="unclear")
-        if answer.status == 204 and remote_id is not None:
+        if not answer.body and remote_id is not None and (answer.status == 204 or operation.request.method == "DELETE"):
             return StoredResult(remote_id=remote_id, version=None, shown=None)
-        content, shape = read_json(answer), self._destination.answer
-        if isinstance(content, Missing):
+        content = read_json(answer) if answer.body else MISSING
+        if isinstance(content, Missing) and (answer.body or reading.accepted is not None):
             raise DeliveryUnknownError("The portal's answer is not JSON.", code="unclear")
-        if shape.errors is not None and pick(content, shape.errors) not in (MISSING, None, [], {}, ""):
-            raise DeliveryRefusedError("The portal's answer lists errors.", code="portal-errors")
-        given = read_id(content, shape.remote_id)
-        if given is None:
-            raise DeliveryUnknownError("The portal's answer names no id.", code="unclear")
-        if remote_id is not None and given != remote_id:
-            raise _lie(shape.remote_id)
-        differs = contradiction(content, sent=sent, patient_id=submission.patient_id, shape=shape)
-        if differs is not None:
-            raise _lie(differs)
-        return StoredResult(remote_id=given, version=read_id(content, shape.version), shown=content)
+        refused = None if isinstance(content, Missing) else refusal(content, reading)
+        if refused is not None:
+            raise refused
+        shape = self._destination.answer
+        return read_stored(
+            content,
+            answer.headers,
+            reading=reading,
+            shape=shape,
+            submission=submission,
+            sent=sent,
+            remote_id=remote_id,
+        )
 
-    def _verify(self, submission: Submission, sent: JsonValue) -> None:
+    def _verify(self, submission: Submission, sent: JsonValue | Missing) -> None:
         """Look whether the portal shows what it has just said it stored."""
         try:
             known = self._find(submission)
@@ -172,24 +282,33 @@ class PortalClient:
             if error.code == "portal-has-several":
                 raise
             raise _unknown("It was taken, but could not be looked at", error) from None
-        if known is None and submission.status is ResultStatus.ENTERED_IN_ERROR:
+        shape, is_withdrawal = self._destination.answer, submission.status is ResultStatus.ENTERED_IN_ERROR
+        if known is None and is_withdrawal:
             return  # some portals hide what was withdrawn
         if known is None:
             raise DeliveryUnknownError("The portal took it and does not show it.", code="not-shown")
-        differs = contradiction(
-            known.shown, sent=sent, patient_id=submission.patient_id, shape=self._destination.answer
-        )
-        if differs is not None:
-            raise _lie(differs)
+        if is_withdrawal and not self._is_withdrawn(known, sent):
+            raise DeliveryUnknownError("The portal took the withdrawal and shows the result.", code="not-withdrawn")
+        compared = MISSING if is_withdrawal and shape.withdrawn is not None else sent  # it may be emptied as well
+        other = contradiction(known.shown, sent=compared, submission=submission, shape=shape)
+        if other is not None:
+            raise differs(other)
+
+    def _is_withdrawn(self, known: StoredResult, sent: JsonValue | Missing) -> bool:
+        """Whether a result that is still shown is shown as withdrawn; without a body its being shown says no."""
+        shape = self._destination.answer
+        if shape.withdrawn is not None:
+            return shape.withdrawn.holds(known.shown)
+        return not isinstance(sent, Missing)
 
     def _find(self, submission: Submission) -> StoredResult | None:
         """The result with our id, or None if the portal says it has none."""
-        return self._soon(self._search, submission)
+        return self._soon(lambda: self._search(submission))
 
     def _search(self, submission: Submission) -> StoredResult | None:
         search, shape = self._destination.search, self._destination.answer
         try:
-            answer = self._exchange("GET", search.url, search.headers, submission, None, None)
+            answer = self._exchange(search.request, submission, self._search_body(submission))
         except DeliveryUnknownError as error:
             # Looking changes nothing, so that a lost answer to a look is no more than a delay.
             raise DeliveryDeferredError(error.message, code=error.code) from None
@@ -199,44 +318,63 @@ class PortalClient:
         if refused is not None:
             raise refused
         content = read_json(answer)
-        entries = None if isinstance(content, Missing) else entries_of(content, search.results, shape)
+        if isinstance(content, Missing) or (search.accepted is not None and not search.accepted.holds(content)):
+            raise _search_unclear("The portal's answer to a search tells nothing.")
+        entries = entries_of(content, search.results, shape)
         if entries is None:
-            raise DeliveryDeferredError("The portal's answer to a search is no list.", code="search-unclear")
-        # Servers are known to ignore a filter they do not know, and show everything.
-        ours = [entry for entry in entries if read_id(entry, shape.external_id) == submission.external_id]
-        if len(ours) > 1:
-            raise DeliveryRefusedError("The portal shows this record more than once.", code="portal-has-several")
-        if not ours:
-            if entries and all(read_id(entry, shape.external_id) is None for entry in entries):
-                raise DeliveryDeferredError("The portal's search does not show our ids.", code="search-unclear")
-            return None
-        remote_id = read_id(ours[0], shape.remote_id)
-        if remote_id is None:
-            raise DeliveryDeferredError("The portal's search does not show its own ids.", code="search-unclear")
-        return StoredResult(remote_id=remote_id, version=read_id(ours[0], shape.version), shown=ours[0])
+            raise _search_unclear("The portal's answer to a search is no list.")
+        return found_among(entries, submission, shape)
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        submission: Submission,
-        remote_id: str | None,
-        content: bytes | None,
-    ) -> Answer:
+    def _search_body(self, submission: Submission) -> bytes | None:
+        tree = self._destination.search.request.body
+        return None if tree is None else as_json(tree.render(self._scope(submission)))
+
+    def _scope(self, submission: Submission) -> Scope:
+        return self._destination.scope(
+            {
+                "external_id": submission.external_id,
+                "remote_id": submission.remote_id,
+                "remote_version": submission.remote_version,
+                "patient_id": submission.patient_id,
+                "idempotency_key": submission.idempotency_key,
+                "status": submission.status.value,
+                "revision": submission.revision,
+            }
+        )
+
+    def _exchange(self, request: Request, submission: Submission, content: bytes | None) -> Answer:
         places = {
-            "patient_id": submission.patient_id, "external_id": submission.external_id, "remote_id": remote_id
-        }  # fmt: skip
-        keys = {"=idempotency_key": submission.idempotency_key, "=external_id": submission.external_id}
-        address = fill_url(url, base_url=self._base_url, fields=places)
-        written = {name: keys.get(value, value) for name, value in (self._destination.headers | headers).items()}
+            "patient_id": submission.patient_id,
+            "external_id": submission.external_id,
+            "remote_id": submission.remote_id,
+            **self._variables,
+        }
+        address = request.address.fill(base_url=self._base_url, fields=places)
+        headers = request.written_headers(self._scope(submission))
         self._pace()
         try:
-            return exchange(self._http, method, address, headers=written, content=content)
+            return exchange(self._http, request.method, address, headers=headers, content=content)
         except NeverSentError as error:
             raise DeliveryDeferredError(f"The portal cannot be reached ({error}).", code="not-reached") from None
         except MaybeSentError as error:
             raise DeliveryUnknownError(f"The portal's answer was lost ({error}).", code="answer-lost") from None
+
+    def _soon(self, work: Callable[[], _T]) -> _T:
+        """Do it, and at once again where only that is to be waited for; the library is asked when something failed."""
+        try:
+            return work()
+        except DeliveryDeferredError as error:
+            if _wait_before_retry(error) is False:
+                raise
+            before: list[DeliveryDeferredError] = [error]
+
+        def next_try() -> _T:
+            if before:
+                raise before.pop()
+            return work()
+
+        result: _T = self._again(next_try)
+        return result
 
     def _receipt(self, stored: StoredResult, *, status: int, found: bool) -> DeliveryReceipt:
         return DeliveryReceipt(
@@ -248,22 +386,32 @@ class PortalClient:
         )
 
 
+def _is_first(submission: Submission) -> bool:
+    is_new = submission.status is ResultStatus.FINAL and submission.remote_id is None
+    return is_new and submission.attempts <= 1 and not submission.was_unknown
+
+
+def _sent(submission: Submission) -> JsonValue | Missing:
+    if submission.payload is None:
+        raise ValueError("a submission without a payload")
+    if not submission.payload:
+        return MISSING
+    content: JsonValue = json.loads(submission.payload)
+    return content
+
+
 def _wait_before_retry(error: Exception) -> bool | float:
     """Whether to try again at once: only what surely did not arrive, and only if the portal asks for no long wait."""
-    if not isinstance(error, DeliveryDeferredError) or error.code in ("http-409", "token-server", "search-unclear"):
+    if not isinstance(error, DeliveryDeferredError) or error.code in _NOT_AT_ONCE:
         return False
     if error.retry_after is None:
         return True
     return max(error.retry_after, 0.05) if error.retry_after <= _SHORT_WAIT_SECONDS else False
 
 
-def _lie(path: str | None) -> DeliveryRefusedError:
-    return DeliveryRefusedError(
-        f"The portal shows another {path} than it was sent.",
-        next_step="Look at the record in the portal before sending it again.",
-        code="portal-differs",
-    )
-
-
 def _unknown(what: str, error: DeliveryError) -> DeliveryUnknownError:
     return DeliveryUnknownError(f"{what}: {error.message}", code=f"look-{error.code}" if error.code else "look")
+
+
+def _search_unclear(message: str) -> DeliveryDeferredError:
+    return DeliveryDeferredError(message, code="search-unclear")

@@ -11,11 +11,18 @@ from pathlib import Path
 
 from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
 from portal.client import PortalClient
-from portal.destination import Destination, load_destination
+from portal.csv_drop import CsvDrop
+from portal.destination import CsvDestination, Destination, HttpDestination
+from portal.destination_files import load_destination
+from portal.destination_patients import PatientSearch
 from portal.http import make_client, tls_context
 from portal.settings import DestinationSettings
 from records.errors import DestinationPausedError, SettingsError
 from records.submission import DestinationMode
+
+_USUAL_RATE = 50.0
+# What takes submissions to a portal.
+Deliverer = PortalClient | CsvDrop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,18 @@ class ConfiguredDestination:
     def destination_id(self) -> str:
         """Its name in the outbox."""
         return self.settings.destination_id
+
+    @property
+    def patients(self) -> PatientSearch | None:
+        """How the portal's own id of a patient is found, or None where the roster has it."""
+        return self.file.patients if isinstance(self.file, HttpDestination) else None
+
+    @property
+    def rate(self) -> float:
+        """Requests per second, all threads together: as set, and never more than the portal allows."""
+        allowed = self.file.rate if isinstance(self.file, HttpDestination) else None
+        wanted = self.settings.rate_per_second or allowed or _USUAL_RATE
+        return wanted if allowed is None else min(wanted, allowed)
 
 
 def configure(settings: Sequence[DestinationSettings], *, folder: Path) -> tuple[ConfiguredDestination, ...]:
@@ -77,9 +96,16 @@ def _configured(settings: DestinationSettings, *, folder: Path) -> ConfiguredDes
                 raise SettingsError(error.message, next_step=error.next_step) from None
     elif settings.oauth2 is not None:
         tokens = ClientCredentials(settings.oauth2, tls=tls)
-    return ConfiguredDestination(
-        settings=settings, file=load_destination(settings.file, folder=folder), tls=tls, tokens=tokens
-    )
+    file = load_destination(settings.file, folder=folder).with_variables(settings.variables)
+    if isinstance(file, CsvDestination) != (settings.folder is not None):
+        raise SettingsError(
+            f"The destination file {settings.file} needs folder, not base_url."
+            if isinstance(file, CsvDestination)
+            else f"The destination file {settings.file} needs base_url, not folder."
+        )
+    if settings.folder is not None:
+        settings = settings.model_copy(update={"folder": folder / settings.folder})
+    return ConfiguredDestination(settings=settings, file=file, tls=tls, tokens=tokens)
 
 
 def _beside(path: Path | None, folder: Path) -> Path | None:
@@ -93,14 +119,20 @@ def connected(
     clock: Callable[[], datetime],
     pace: Callable[[], None] = lambda: None,
     read_seconds: float = 30.0,
-) -> Iterator[PortalClient]:
+) -> Iterator[Deliverer]:
     """A client for one thread, closed at the end."""
+    file, base_url, drop = destination.file, destination.settings.base_url, destination.settings.folder
+    if isinstance(file, CsvDestination):
+        assert drop is not None, "checked when it was configured"
+        yield CsvDrop(drop, clock=clock)
+        return
+    assert base_url is not None, "checked when it was configured"
     tokens = destination.tokens
-    auth = None if tokens is None else PortalAuth(tokens, header=destination.file.token)
+    auth = None if tokens is None else PortalAuth(tokens, header=file.token)
     with make_client(auth=auth, tls=destination.tls, read_seconds=read_seconds) as http:
         yield PortalClient(
-            destination=destination.file,
-            base_url=destination.settings.base_url,
+            destination=file,
+            base_url=base_url,
             http=http,
             clock=clock,
             pace=pace,

@@ -16,7 +16,7 @@ import structlog
 from portal.claims import new_name, own_names
 from portal.connections import ConfiguredDestination
 from portal.lane import DeliverySettings, Lane
-from portal.payloads import total_loincs
+from portal.offered_record import Sender, software_version
 from records.errors import ScorebridgeError
 from records.instrument import Instrument
 from records.submission import DestinationMode
@@ -51,11 +51,12 @@ class DeliveryWorker:
         self.wake = threading.Event()
         self._database = database
         self._clock = clock
+        sender = Sender(deployment=database.deployment, version=software_version(), instruments=instruments)
         self._lanes = [
             Lane(
                 database=database,
                 destination=destination,
-                loincs=total_loincs(instruments),
+                sender=sender,
                 settings=settings or DeliverySettings(),
                 clock=clock,
                 chance=chance or random.Random(),  # noqa: S311  # jitter, not a secret

@@ -20,11 +20,11 @@ from typing import Final
 import structlog
 
 from portal.claims import take_back
-from portal.client import PortalClient
-from portal.connections import ConfiguredDestination, connected
+from portal.connections import ConfiguredDestination, Deliverer, connected
+from portal.freezing import PayloadFreezer
+from portal.offered_record import Sender
 from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempts
 from portal.pacing import Breaker, RateLimit
-from portal.payloads import make_payload
 from records.errors import DeliveryError, DeliveryHeldError, DeliveryUnknownError, DestinationPausedError
 from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, Submission
 from store import breakers, notices, outbox
@@ -76,7 +76,7 @@ class Lane:
         *,
         database: Database,
         destination: ConfiguredDestination,
-        loincs: Mapping[str, str | None],
+        sender: Sender,
         settings: DeliverySettings,
         clock: Callable[[], datetime],
         chance: random.Random,
@@ -87,12 +87,12 @@ class Lane:
         self.owner = owner
         self._database = database
         self._destination = destination
-        self._loincs = loincs
+        self._freezer = PayloadFreezer(database=database, destination=destination, sender=sender, owner=owner)
         self._settings = settings
         self._clock = clock
         self._chance = chance
         self._wake = wake
-        self._rate = RateLimit(destination.settings.rate_per_second)
+        self._rate = RateLimit(destination.rate)
         self._breaker = Breaker(first_pause=settings.first_pause, probe_within=_LEASE)
         self._claimed: deque[Submission] = deque()
         self._claimed_at = clock()
@@ -165,7 +165,7 @@ class Lane:
         self._unwritten.set()
         writer.join()
 
-    def _connect(self, stack: ExitStack) -> PortalClient:
+    def _connect(self, stack: ExitStack) -> Deliverer:
         seconds = self._settings.read_seconds
         return stack.enter_context(
             connected(self._destination, clock=self._clock, pace=self._rate.wait, read_seconds=seconds)
@@ -239,20 +239,23 @@ class Lane:
         )
 
     def _prepared(self, session: Session, claimed: list[Submission], now: datetime) -> list[Submission]:
-        """The claimed submissions with their payloads frozen, without those that are held."""
+        """The claimed submissions without those that are held; with their payloads frozen, unless the portal must be
+        asked for the patient first."""
         told = outbox.told_by(session, [one.submission_id for one in claimed if one.payload is None])
         ready, fresh, held = [], {}, []
         for submission in claimed:
             try:
                 if submission.payload is None:
                     record = told[submission.submission_id]
-                    payload = make_payload(submission, record, destination=self._destination.file, loincs=self._loincs)
-                    fresh[submission.submission_id] = payload
-                self._admit(submission)
+                    payload = self._freezer.payload(session, submission, record, now=now)
+                    if payload is not None:
+                        fresh[submission.submission_id] = payload
+                made = replace(submission, payload=fresh.get(submission.submission_id, submission.payload))
+                self._admit(made)
             except DeliveryHeldError as error:
                 held.append((submission.submission_id, error.code))
             else:
-                ready.append(replace(submission, payload=fresh.get(submission.submission_id, submission.payload)))
+                ready.append(made)
         outbox.freeze_many(session, fresh, self._destination.file.mapping_revision, owner=self.owner)
         settlements = [Settlement(submission_id=number, state=DeliveryState.HELD, reason=code) for number, code in held]
         outbox.settle(session, settlements, owner=self.owner, now=now)
@@ -262,13 +265,17 @@ class Lane:
 
     def _admit(self, submission: Submission) -> None:
         settings = self._destination.settings
-        if settings.mode is DestinationMode.SHADOW:
+        # Looking for patients is part of a trial: who is not at the portal is to be known before going live.
+        if settings.mode is DestinationMode.SHADOW and submission.payload is not None:
             raise DeliveryHeldError("The destination is in shadow mode.", code=HELD_SHADOW)
         if settings.mode is DestinationMode.STAGING and submission.patient_id not in settings.allow_list:
             raise DeliveryHeldError("The patient is not on the allow-list.", code=HELD_ALLOW_LIST)
 
-    def _attempt(self, client: PortalClient, submission: Submission) -> DeliveryReceipt | DeliveryError:
+    def _attempt(self, client: Deliverer, submission: Submission) -> DeliveryReceipt | DeliveryError:
         try:
+            if submission.payload is None:
+                submission = self._freezer.frozen_after_look(client, submission, now=self._clock())
+                self._admit(submission)
             return client.deliver(submission)
         except DeliveryError as error:
             return error

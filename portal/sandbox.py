@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request
@@ -30,10 +30,14 @@ from fastapi.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from portal.sandbox_values import (
+    BatchEntry,
+    BatchResult,
+    BatchResults,
     Fault,
     FaultPlan,
     Faults,
     KeyInUseError,
+    MeasureBatch,
     OtherBodyError,
     OutcomeMeasure,
     StoredMeasure,
@@ -198,6 +202,9 @@ class SandboxPortal:
         measures.add_api_route("/{measure_id}", self._replace, methods=["PUT"])
         measures.add_api_route("/{measure_id}", self._read, methods=["GET"])
         app.include_router(measures)
+        app.add_api_route(
+            "/v1/outcome-measures/batch", self._create_many, methods=["POST"], dependencies=[Depends(self._authorised)]
+        )
         app.add_api_route("/oauth/token", self._give_token, methods=["POST"], response_model=None)
         app.add_api_route("/_sandbox/faults", self._misbehave, methods=["POST"])
         app.add_api_route("/_sandbox/values", self._everything, methods=["GET"])
@@ -217,6 +224,30 @@ class SandboxPortal:
     async def _create(self, request: Request, patient_id: str, measure: OutcomeMeasure, key: _Key) -> StoredMeasure:
         """Store a result; the same key and body again give the same answer."""
         return await self._carry_out(request, measure, patient_id, None, key)
+
+    async def _create_many(self, request: Request, batch: MeasureBatch) -> BatchResults:
+        """Store several results, each by itself: each has a status of its own, in the order they came."""
+        raw = json.loads(await request.body())["measures"]
+        return BatchResults(
+            results=[self._store_one(e, r["measure"]) for e, r in zip(batch.measures, raw, strict=True)]
+        )
+
+    def _store_one(self, entry: BatchEntry, raw: object) -> BatchResult:
+        known = self._options.patients
+        if known is not None and entry.patientId not in known:
+            return BatchResult(status=404)
+        # The digest of the same request sent singly, so that its key is good for both.
+        place = _MEASURES.format(patient_id=quote(entry.patientId, safe=""))
+        body = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode()
+        digest = hashlib.sha256(f"POST {place}\n".encode() + body).hexdigest()
+        key = entry.idempotencyKey
+        try:
+            stored = self.values.begin(key, digest) or self.values.put(
+                entry.measure, patient_id=entry.patientId, measure_id=None, key=key, request=digest
+            )
+        except (KeyInUseError, OtherBodyError) as error:
+            return BatchResult(status=409 if isinstance(error, KeyInUseError) else 422)
+        return BatchResult(status=201, measure=stored)
 
     async def _replace(
         self, request: Request, patient_id: str, measure_id: str, measure: OutcomeMeasure, key: _Key

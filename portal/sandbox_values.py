@@ -50,6 +50,37 @@ class StoredMeasure(OutcomeMeasure):
     version: str
 
 
+class BatchEntry(BaseModel):
+    """One result of several."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patientId: str = Field(min_length=1)  # noqa: N815
+    idempotencyKey: str = Field(min_length=1, max_length=255)  # noqa: N815
+    measure: OutcomeMeasure
+
+
+class MeasureBatch(BaseModel):
+    """Several results in one request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measures: tuple[BatchEntry, ...] = Field(min_length=1, max_length=50)
+
+
+class BatchResult(BaseModel):
+    """What became of one of them; `measure` is null unless it is stored."""
+
+    status: int
+    measure: StoredMeasure | None = None
+
+
+class BatchResults(BaseModel):
+    """What became of each, in the order they came."""
+
+    results: list[BatchResult]
+
+
 class Fault(StrEnum):
     """One way to misbehave."""
 

@@ -108,7 +108,12 @@ class DestinationSettings(_Settings):
         file: Destination file, beside the settings or one of those that come with the program.
         token: Place of a bearer token; None with `oauth2`, or for a portal without either (client certificate).
         allow_list: Patients that may be sent in mode "staging".
-        rate_per_second: Requests per second to this portal, all threads together.
+        base_url: Where the portal is, for a destination file that speaks HTTP.
+        folder: Where CSV files are put, for a destination file of the kind csv.
+        variables: Values for the variables of the destination file.
+        rate_per_second: Requests per second to this portal, all threads together; None for what the destination file
+            says, or 50. Never more than the file allows.
+        probe_patient: A test patient at the portal that `destination probe --write` may write to.
         read_back: After each success, look whether the portal shows what was sent.
         send_shadow_backlog: Once out of shadow mode, send what was held in it. False by default: in that time somebody
             went on typing, and nobody but the clinic knows what the portal has already.
@@ -119,12 +124,15 @@ class DestinationSettings(_Settings):
 
     destination_id: str = Field(alias="id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     file: str = Field(min_length=1)
-    base_url: BaseUrl
+    base_url: BaseUrl | None = None
+    folder: Path | None = None
+    variables: dict[str, str | int | bool] = Field(default_factory=dict)
     mode: DestinationMode = DestinationMode.SHADOW
     token: SecretReference | None = None
     oauth2: OAuth2Settings | None = None
     allow_list: Annotated[tuple[str, ...], BeforeValidator(_split_words)] = ()
-    rate_per_second: float = Field(default=50.0, gt=0, le=1000)
+    rate_per_second: float | None = Field(default=None, gt=0, le=1000)
+    probe_patient: str | None = Field(default=None, min_length=1)
     read_back: bool = True
     send_shadow_backlog: bool = False
     hold_minutes: float = Field(default=0.0, ge=0, le=24 * 60)
@@ -135,6 +143,8 @@ class DestinationSettings(_Settings):
     @model_validator(mode="after")
     def _fits_together(self) -> DestinationSettings:
         faults = []
+        if (self.base_url is None) == (self.folder is None):
+            faults.append("either base_url or, for CSV files, folder")
         if self.token is not None and self.oauth2 is not None:
             faults.append("token and oauth2 exclude each other")
         if self.mode is DestinationMode.STAGING and not self.allow_list:

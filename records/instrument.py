@@ -31,6 +31,7 @@ class Item:
         maximum: Most points.
         loinc: LOINC code, or None where none was verified.
         scored: Whether its points are part of the total.
+        answer_codes: Points and the LOINC answer code they stand for; empty where none was verified.
     """
 
     link_id: str
@@ -38,6 +39,11 @@ class Item:
     maximum: int
     loinc: str | None = None
     scored: bool = True
+    answer_codes: tuple[tuple[int, str], ...] = ()
+
+    def answer_code(self, points: int) -> str | None:
+        """The LOINC answer code of these points, or None."""
+        return next((code for given, code in self.answer_codes if given == points), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

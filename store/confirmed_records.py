@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy
 from sqlalchemy import Row
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from records.assessment import SymptomAssessment
 from records.errors import StoreError
@@ -45,8 +45,8 @@ class ConfirmedRecord:
     Attributes:
         patient_id: The portal's id of the patient.
         document_sha256: Identity of the printed file.
-        previous_document_sha256: Of the file whose value this one replaces at the destination, where it is another; or
-            None.
+        earlier_documents: SHA-256 of other files the destination was told of for this assessment, oldest first.
+        earlier_items: Whether the destination was ever told of answers to its questions.
         file_name: Name of the printed file.
         template: "id@revision" that read it.
         confirmed_by: User name, or "service".
@@ -59,7 +59,8 @@ class ConfirmedRecord:
     assessment: SymptomAssessment
     patient_id: str
     document_sha256: str
-    previous_document_sha256: str | None
+    earlier_documents: tuple[str, ...]
+    earlier_items: bool
     file_name: str
     template: str
     confirmed_by: str
@@ -83,7 +84,8 @@ def confirmed_record(session: Session, record_id: int) -> ConfirmedRecord:
         assessment=assessment_of(record.assessment),
         patient_id=record.patient_id,
         document_sha256=report.sha256,
-        previous_document_sha256=None,
+        earlier_documents=(),
+        earlier_items=False,
         file_name=report.file_name,
         template=report.template or "",
         confirmed_by=record.confirmed_by or SERVICE,
@@ -98,6 +100,7 @@ def told_by(session: Session, submission_ids: Collection[int]) -> dict[int, Conf
     """
     told = {}
     for row in session.connection().execute(_TOLD, {"numbers": list(submission_ids)}):
+        earlier = _told_earlier(session, row) if row.revision > 1 else []
         told[row.id] = ConfirmedRecord(
             record_id=row.record_id,
             report_id=row.report_id,
@@ -105,7 +108,8 @@ def told_by(session: Session, submission_ids: Collection[int]) -> dict[int, Conf
             assessment=assessment_of(row.assessment),
             patient_id=row.patient_id,
             document_sha256=row.sha256,
-            previous_document_sha256=_previous_document(session, row) if row.revision > 1 else None,
+            earlier_documents=tuple(dict.fromkeys(sha256 for sha256, _ in earlier if sha256 != row.sha256)),
+            earlier_items=any(assessment_of(printed).items is not None for _, printed in earlier),
             file_name=row.file_name,
             template=row.template or "",
             confirmed_by=row.confirmed_by or SERVICE,
@@ -114,20 +118,19 @@ def told_by(session: Session, submission_ids: Collection[int]) -> dict[int, Conf
     return told
 
 
-def _previous_document(session: Session, row: Row[*tuple[Any, ...]]) -> str | None:
+def _told_earlier(session: Session, row: Row[*tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """SHA-256 of the file and the assessment of each earlier message that arrived, or may have, oldest first."""
     earlier = aliased(SubmissionRow)
     query = (
-        select(ReportRow.sha256)
+        select(ReportRow.sha256, earlier.assessment)
         .join(RecordRow, col(RecordRow.report_id) == col(ReportRow.id))
         .join(earlier, col(earlier.record_id) == col(RecordRow.id))
         .where(
             col(earlier.destination) == row.destination,
             col(earlier.external_id) == row.external_id,
             col(earlier.revision) < row.revision,
-            col(earlier.remote_id).is_not(None),
+            or_(col(earlier.remote_id).is_not(None), col(earlier.was_unknown)),
         )
-        .order_by(col(earlier.revision).desc())
-        .limit(1)
+        .order_by(col(earlier.revision))
     )
-    before = session.exec(query).first()
-    return None if before == row.sha256 else before
+    return [(sha256, printed) for sha256, printed in session.exec(query)]

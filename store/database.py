@@ -18,7 +18,7 @@ from hmac import compare_digest
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -62,6 +62,11 @@ class Database:
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def deployment(self) -> UUID:
+        """The installation's own id, chosen once when the database was made."""
+        return UUID(self._deployment)
 
     @property
     def anchor_file(self) -> Path:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Generic, Literal, TypeVar
@@ -52,6 +52,7 @@ def _loinc(code: str) -> str:
 
 Text = Annotated[str, Field(min_length=1)]
 Loinc = Annotated[str, AfterValidator(_loinc)]
+LoincAnswer = Annotated[str, Field(pattern=r"^LA\d{1,7}-\d$")]
 _Value = TypeVar("_Value")
 
 
@@ -112,11 +113,16 @@ class Critical(_Part):
 
 
 class Codes(_Part):
-    """LOINC codes."""
+    """LOINC codes.
+
+    Attributes:
+        answers: Points to the answer they stand for, the same for every scored item.
+    """
 
     total: Fact[Loinc] | None = None
     panel: Fact[Loinc] | None = None
     items: Fact[dict[str, Loinc]] | None = None
+    answers: Fact[dict[StrictInt, LoincAnswer]] | None = None
 
 
 class InstrumentFile(_Part):
@@ -172,7 +178,7 @@ class InstrumentFile(_Part):
                 yield name.replace("_", "-"), fact.sourced
         for rule in self.critical:
             yield f"critical-{rule.value.link_id}", rule.sourced
-        for name in ("total", "panel", "items"):
+        for name in ("total", "panel", "items", "answers"):
             fact = getattr(self.codes, name)
             if isinstance(fact, Fact):
                 yield f"{name}-loinc", fact.sourced
@@ -184,6 +190,7 @@ class InstrumentFile(_Part):
         minimum, maximum = self.range.value if self.range is not None else (None, None)
         entries = _trusted(self.items) or ()
         codes = _trusted(self.codes.items) or {}
+        answers = tuple((_trusted(self.codes.answers) or {}).items())
         bands = _trusted(self.bands) or ()
         levels = self.levels.value if self.levels is not None else None
         direction = self.direction.value if self.direction is not None else "higher-is-worse"
@@ -203,6 +210,7 @@ class InstrumentFile(_Part):
                     maximum=entry.maximum,
                     loinc=codes.get(entry.link_id),
                     scored=entry.scored,
+                    answer_codes=answers if entry.scored else (),
                 )
                 for entry in entries
             ),
@@ -253,6 +261,7 @@ class InstrumentFile(_Part):
         if self.codes.items is not None:
             for link_id in self.codes.items.value.keys() - set(link_ids):
                 yield "codes.items.value", f"item {link_id} is not among the items"
+        yield from self._answer_faults(entries)
         scored = [entry for entry in entries if entry.scored]
         if not scored or self.rule is not ScoringRule.SUM:
             return
@@ -261,6 +270,12 @@ class InstrumentFile(_Part):
         span = sum(entry.minimum for entry in scored), sum(entry.maximum for entry in scored)
         if self.range is not None and self.range.value != span:
             yield "range.value", f"the scored items add up to {span[0]}..{span[1]}"
+
+    def _answer_faults(self, entries: Iterable[ItemEntry]) -> Iterator[tuple[str, str]]:
+        coded = set() if self.codes.answers is None else set(self.codes.answers.value)
+        for entry in entries:
+            if coded and entry.scored and set(range(entry.minimum, entry.maximum + 1)) != coded:
+                yield "codes.answers.value", f"item {entry.link_id} has other points"
 
     def _critical_faults(self) -> Iterator[tuple[str, str]]:
         entries = {entry.link_id: entry for entry in (self.items.value if self.items is not None else ())}

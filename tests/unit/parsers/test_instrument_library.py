@@ -47,7 +47,9 @@ bands:
   verified: true
 severity_words: {no risk: low}
 critical: [{value: {link_id: "2", at_least: 1}, source: "doi:1", verified: false}]
-codes: {total: {value: 44261-6, source: "doi:1", verified: true}}
+codes:
+  total: {value: 44261-6, source: "doi:1", verified: true}
+  answers: {value: {0: LA6568-5, 1: LA6569-3, 2: LA6570-1, 3: LA6571-9}, source: "doi:1", verified: true}
 """
 
 
@@ -136,8 +138,8 @@ def codes_in(value: object) -> list[str]:
 @pytest.mark.parametrize("name", FILES)
 def test_every_loinc_code_has_its_check_digit(name: str) -> None:
     codes = yaml.safe_load(FILES[name]).get("codes", {})
-    for fact in codes.values():
-        for code in codes_in(fact["value"]):
+    for kind, fact in codes.items():
+        for code in codes_in(fact["value"]) if kind != "answers" else ():
             number, _, digit = code.partition("-")
             assert loinc_check_digit(number) == int(digit), code
 
@@ -247,6 +249,8 @@ def test_all_faults_of_all_files_are_listed_at_once() -> None:
         ("id: a-form", "id: b-form", "belongs into b-form.yaml"),
         ("rule: sum", "rule: level", "no levels are given"),
         ("value: [0, 6]", 'value: ["0", 6]', "range.value.0"),
+        (", 3: LA6571-9", "", "item 1 has other points"),
+        ("LA6570-1", "44250-9", "codes.answers.value.2"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_the_place_and_the_fault(right: str, wrong: str, fault: str) -> None:
@@ -259,6 +263,17 @@ def test_two_instruments_cannot_claim_one_name() -> None:
     assert "a-form.yaml: names: 'af' is also a name of rival" in faults(a_form=A_FORM, rival=rival)
     open_rival = rival.replace("names: [AF]", "open_names: [A.F.]")
     assert "a-form.yaml: names: 'af' is also a name of rival" in faults(a_form=A_FORM, rival=open_rival)
+
+
+def test_points_have_the_answer_code_that_was_verified_and_no_other() -> None:
+    item = a_form().items[0]
+    assert (item.answer_code(0), item.answer_code(3), item.answer_code(4)) == ("LA6568-5", "LA6571-9", None)
+    assert (
+        a_form(A_FORM.replace('9}, source: "doi:1", verified: true', '9}, source: "doi:1", verified: false'))
+        .items[0]
+        .answer_codes
+        == ()
+    )
 
 
 def test_unverified_facts_are_kept_back_and_named() -> None:

@@ -60,7 +60,7 @@ def scripted() -> Iterator[ScriptedPortal]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = _answer  # noqa: N815  # names the library looks for
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815  # names the library looks for
 
         def log_message(self, *arguments: object) -> None: ...
 

@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from portal.addresses import Address
 from portal.answers import retry_after
-from portal.destination import load_destination, read_destination, supplied_files
+from portal.destination_files import load_destination, read_destination, supplied_files
+from portal.expressions import MISSING, Expression
 from portal.http import Answer
-from portal.mapping import MISSING, fill_url, pick, render, same_value
+from portal.mapping import TreeCompiler, same_value
+from portal.shapes import SINGLE, Entries, Fields
 from records.errors import DeliveryHeldError, SettingsError
 
 FIELDS: dict[str, JsonValue] = {
@@ -31,6 +34,23 @@ JSON = st.recursive(
 )
 
 
+SHAPE = Fields(
+    {
+        "total": SINGLE,
+        "loinc": SINGLE,
+        "instrument": SINGLE,
+        "items": Entries(Fields({"link_id": SINGLE, "points": SINGLE})),
+    }
+)
+
+
+def render(tree: JsonValue, fields: dict[str, JsonValue]) -> JsonValue:
+    faults: list[str] = []
+    compiled = TreeCompiler(SHAPE, variables=(), tables={}, faults=faults).compile(tree, at="body")
+    assert faults == []
+    return compiled.render({**fields, "record": fields, "variables": {}})
+
+
 def generic() -> str:
     return (Path(__file__).parents[3] / "portal/destinations/generic-json.yaml").read_text()
 
@@ -41,7 +61,7 @@ def test_every_file_that_comes_along_is_right(name: str, tmp_path: Path) -> None
 
 
 def test_a_file_beside_the_settings_comes_before_the_supplied_one(tmp_path: Path) -> None:
-    (tmp_path / "generic-json.yaml").write_text(generic().replace("revision: 1", "revision: 8"))
+    (tmp_path / "generic-json.yaml").write_text(generic().replace("revision: 2", "revision: 8"))
     assert load_destination("generic-json.yaml", folder=tmp_path).mapping_revision == "generic-json@8"
 
 
@@ -64,8 +84,8 @@ def test_all_faults_of_a_file_are_listed_at_once() -> None:
     "change",
     [
         lambda text: text + "colour: red\n",
-        lambda text: text.replace("language: 1", "language: 2"),
-        lambda text: text.replace("revision: 1", "revision: 1\nrevision: 2"),
+        lambda text: text.replace("language: 2", "language: 1"),
+        lambda text: text.replace("revision: 2", "revision: 2\nrevision: 3"),
         lambda text: text.replace("success: [200, 201]", "success: [302]"),
         lambda text: text.replace('"{base_url}/v1', '"https://elsewhere.org/v1', 1),
         lambda text: text.replace("?externalId={external_id}", ""),
@@ -151,15 +171,15 @@ def test_a_portals_own_ways_are_no_difference(sent: JsonValue, shown: JsonValue)
 
 def test_paths_lead_into_objects_and_lists_and_null_is_not_nothing() -> None:
     tree: JsonValue = {"a": [{"b": None}]}
-    assert pick(tree, "a.0.b") is None
-    assert pick(tree, ".") == tree
-    for path in ("a.1", "a.x", "a.0.b.c", "b"):
-        assert pick(tree, path) is MISSING
+    assert Expression("a[0].b").find(tree) is None
+    assert Expression("@").find(tree) == tree
+    for path in ("a[1]", "a.x", "a[0].b.c", "b"):
+        assert Expression(path).find(tree) is MISSING
 
 
 @given(st.text(min_size=1).filter(lambda text: text.isprintable() and text.strip(".")))
 def test_an_id_never_adds_a_step_or_a_query_to_the_address(patient_id: str) -> None:
-    url = fill_url("{base_url}/p/{patient_id}/m", base_url="https://x.org", fields={"patient_id": patient_id})
+    url = Address("{base_url}/p/{patient_id}/m").fill(base_url="https://x.org", fields={"patient_id": patient_id})
     assert url.startswith("https://x.org/p/")
     assert url.count("/") == 5
     assert not set(url) & set("?#\\ ")

@@ -6,15 +6,17 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.instrument_library import load_instruments
-from portal.destination import load_destination
-from portal.mapping import RECORD_FIELDS
-from portal.payloads import make_payload, record_fields, total_loincs
+from portal.destination_files import load_destination, read_destination
+from portal.offered_record import Sender, record_fields
+from portal.payloads import make_payload
+from portal.record_shape import RECORD_FIELDS
 from records.assessment import ItemScore, ItemState, SymptomAssessment
 from records.errors import DeliveryHeldError
 from records.patient import PatientIdentity
@@ -22,7 +24,7 @@ from records.submission import ResultStatus, Submission
 from store.outbox import ConfirmedRecord
 
 GENERIC = load_destination("generic-json.yaml", folder=Path("/nowhere"))
-LOINCS: dict[str, str | None] = {"phq-9": "44261-6", "madrs": None}
+SENDER = Sender(deployment=UUID(int=1), version="1", instruments=load_instruments())
 SUBMISSION = Submission(
     submission_id=1,
     record_id=1,
@@ -84,7 +86,8 @@ def confirmed(
         assessment=printed,
         patient_id="P1",
         document_sha256="0" * 64,
-        previous_document_sha256=None,
+        earlier_documents=(),
+        earlier_items=False,
         file_name="scores.pdf",
         template="t@1",
         confirmed_by="a",
@@ -93,13 +96,13 @@ def confirmed(
 
 
 def payload(record: ConfirmedRecord, submission: Submission = SUBMISSION) -> dict[str, object]:
-    content = json.loads(make_payload(submission, record, destination=GENERIC, loincs=LOINCS))
+    content = json.loads(make_payload(submission, record, destination=GENERIC, sender=SENDER))
     assert isinstance(content, dict)
     return content
 
 
 def test_the_body_is_the_one_the_portal_was_promised() -> None:
-    assert make_payload(SUBMISSION, confirmed(points=[3, 1]), destination=GENERIC, loincs=LOINCS) == (
+    assert make_payload(SUBMISSION, confirmed(points=[3, 1]), destination=GENERIC, sender=SENDER) == (
         b'{"externalId":"EXT1","instrument":"phq-9","loinc":"44261-6","score":4,"administeredOn":"2026-03-02",'
         b'"status":"final","items":[{"linkId":"1","value":3},{"linkId":"2","value":1}]}'
     )
@@ -137,9 +140,11 @@ def test_a_missing_total_holds_the_record() -> None:
 
 
 def test_a_destination_may_take_the_result_word() -> None:
-    words = GENERIC.model_copy(update={"body": {"score": "=score"}})
+    text = (Path(__file__).parents[3] / "portal/destinations/generic-json.yaml").read_text()
+    text = text.replace('score: "=total"', 'score: "=score"').replace("score: {type: integer}", "score: {type: string}")
+    words = read_destination(text, file_name="x.yaml")
     record = confirmed(total=None, result="high")
-    assert make_payload(SUBMISSION, record, destination=words, loincs=LOINCS) == b'{"score":"high"}'
+    assert b'"score":"high"' in make_payload(SUBMISSION, record, destination=words, sender=SENDER)
 
 
 def test_a_record_given_to_another_patient_is_held_but_can_be_taken_back() -> None:
@@ -151,9 +156,13 @@ def test_a_record_given_to_another_patient_is_held_but_can_be_taken_back() -> No
 
 
 def test_every_field_a_file_may_name_exists() -> None:
-    assert record_fields(SUBMISSION, confirmed(), LOINCS).keys() == RECORD_FIELDS
+    assert record_fields(SUBMISSION, confirmed(), sender=SENDER).keys() == RECORD_FIELDS
 
 
-def test_codes_come_from_the_library_for_every_instrument() -> None:
-    instruments = load_instruments()
-    assert total_loincs(instruments).keys() == instruments.keys()
+@pytest.mark.parametrize("leaf", ["=@", "=record", "=keys(@)", "=[record, total][0]"])
+def test_a_file_that_picks_the_whole_record_gets_all_of_it(leaf: str) -> None:
+    file = (Path("portal/destinations/csv-drop.yaml")).read_text("utf-8").splitlines()
+    start = next(number for number, line in enumerate(file) if line.startswith("columns:"))
+    text = "\n".join([*file[:start], f"columns: {{All: '=length(to_string({leaf[1:]})) > `300`'}}"])
+    whole = read_destination(text, file_name="whole.yaml")
+    assert b"true" in make_payload(SUBMISSION, confirmed(), destination=whole, sender=SENDER)
