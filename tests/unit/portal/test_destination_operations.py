@@ -32,7 +32,7 @@ Describe = Callable[..., PortalClient]
 GENERIC = (Path(__file__).parents[3] / "portal/destinations/generic-json.yaml").read_text()
 FILE = """
 language: 2
-record: 1
+record: 2
 id: small
 revision: 1
 variables: {tenant: null, unit: score}
