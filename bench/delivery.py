@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
+import structlog
 
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination
@@ -88,28 +90,45 @@ def _filled(folder: Path, records: int) -> Database:
 
 def _bare(url: str, records: int) -> Spent:
     """The same requests by hand."""
-    with (
-        httpx.Client(headers={"Authorization": "Bearer t", "Content-Type": "application/json"}) as client,
-        _measured() as spent,
-    ):
+    with _client() as client, _measured() as spent:
         for number in range(records):
-            body = {
-                "externalId": f"EXT{number:029d}",
-                "instrument": "phq-9",
-                "loinc": "44261-6",
-                "score": 5,
-                "administeredOn": "2026-03-02",
-                "status": "final",
-                "items": [{"linkId": str(item), "value": 1 if item <= 5 else 0} for item in range(1, 10)],
-            }
             answer = client.post(
                 f"{url}/v1/patients/P{number}/outcome-measures",
-                content=json.dumps(body).encode(),
+                content=json.dumps(_body(f"EXT{number:029d}")).encode(),
                 headers={"Idempotency-Key": f"bare-{number}"},
             )
             answer.raise_for_status()
             assert answer.json()["id"]
         return spent(records)
+
+
+def _bare_batches(url: str, records: int) -> Spent:
+    with _client() as client, _measured() as spent:
+        for first in range(0, records, 50):
+            entries = [
+                {"patientId": f"P{number}", "idempotencyKey": f"bb-{number}", "measure": _body(f"BB{number:030d}")}
+                for number in range(first, min(first + 50, records))
+            ]
+            answer = client.post(f"{url}/v1/outcome-measures/batch", content=json.dumps({"measures": entries}).encode())
+            answer.raise_for_status()
+            assert answer.json()
+        return spent(records)
+
+
+def _client() -> httpx.Client:
+    return httpx.Client(headers={"Authorization": "Bearer t", "Content-Type": "application/json"})
+
+
+def _body(external_id: str) -> dict[str, object]:
+    return {
+        "externalId": external_id,
+        "instrument": "phq-9",
+        "loinc": "44261-6",
+        "score": 5,
+        "administeredOn": "2026-03-02",
+        "status": "final",
+        "items": [{"linkId": str(item), "value": 1 if item <= 5 else 0} for item in range(1, 10)],
+    }
 
 
 def _delivered(folder: Path, url: str, records: int, **settings: object) -> Spent:
@@ -128,7 +147,7 @@ def _drained(database: Database, to: ConfiguredDestination, records: int) -> Spe
                 waiting = records - outbox.counts(session)[DeliveryState.DELIVERED]
             if not waiting:
                 break
-            time.sleep(0.05 if waiting < 500 else 0.5)
+            time.sleep(0.05 if waiting < 100 else 0.5)
         taken = spent(records)
     stop.set()
     worker.wake.set()
@@ -141,6 +160,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     small = max(given.records // 5, 200)
     runs: dict[str, Spent] = {}
     with tempfile.TemporaryDirectory() as home, _sandbox() as url:
@@ -153,6 +173,10 @@ def main() -> None:
 
         runs["bare loop"] = _bare(url, small)
         runs["delivery, one by one"] = _delivered(folder(), url, small, read_back=False, rate_per_second=1000)
+        runs["bare loop, batches of 50"] = _bare_batches(url, small)
+        runs["delivery, batches of 50"] = _delivered(
+            folder(), url, small, read_back=False, rate_per_second=1000, batch_size=50
+        )
     with tempfile.TemporaryDirectory() as home, _sandbox() as url:
         runs["delivery with read-back, all"] = _delivered(Path(home), url, given.records, rate_per_second=1000)
     print(f"{datetime.now(UTC):%Y-%m-%d}  {'':30}{'records':>9}{'records/s':>11}{'CPU us/record':>15}{'to bare':>9}")

@@ -126,7 +126,7 @@ class PortalClient:
         up one by one; a clean refusal of the whole defers each with the code "batch-refused", to be sent one by one.
         """
         batch = self._destination.batch
-        if batch is None or not 0 < len(submissions) <= batch.most or not all(map(_is_first, submissions)):
+        if batch is None or not 0 < len(submissions) <= batch.most or not all(map(is_first, submissions)):
             raise ValueError("no batch that this destination takes")
         try:
             body = batch_body(batch, submissions, self._destination)
@@ -386,7 +386,8 @@ class PortalClient:
         )
 
 
-def _is_first(submission: Submission) -> bool:
+def is_first(submission: Submission) -> bool:
+    """Whether this is the first attempt of a new value: what a batch may carry."""
     is_new = submission.status is ResultStatus.FINAL and submission.remote_id is None
     return is_new and submission.attempts <= 1 and not submission.was_unknown
 

@@ -50,6 +50,12 @@ class ConfiguredDestination:
         return self.file.patients if isinstance(self.file, HttpDestination) else None
 
     @property
+    def most_in_batch(self) -> int:
+        """How many new values one request may carry; 1 for a destination without batches."""
+        batch = self.file.batch if isinstance(self.file, HttpDestination) else None
+        return 1 if batch is None else batch.most
+
+    @property
     def rate(self) -> float:
         """Requests per second, all threads together: as set, and never more than the portal allows."""
         allowed = self.file.rate if isinstance(self.file, HttpDestination) else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from portal.claims import take_back
+from portal.client import is_first
 from portal.connections import ConfiguredDestination, Deliverer, connected
 from portal.freezing import PayloadFreezer
 from portal.offered_record import Sender
@@ -97,6 +98,7 @@ class Lane:
         self._claimed: deque[Submission] = deque()
         self._claimed_at = clock()
         self._wanted = settings.threads
+        self._batch_size = min(destination.settings.batch_size, destination.most_in_batch)
         self._ended: list[Attempt] = []
         self._failed_in_row = 0
         self._closed = False
@@ -142,10 +144,9 @@ class Lane:
         with ExitStack() as stack:
             client = self._connect(stack)
             while self._claim(now):
-                while self._claimed:
-                    submission = self._claimed.popleft()
-                    tried += not self._closed
-                    self._end(submission, None if self._closed else self._attempt(client, submission), now)
+                while work := self._taken():
+                    tried += 0 if self._closed else len(work)
+                    self._end_all(work, None if self._closed else self._attempt_all(client, work), now)
         return tried
 
     def run(self, stop: threading.Event) -> None:
@@ -177,22 +178,29 @@ class Lane:
             client = self._connect(stack)
             while not stop.is_set():
                 try:
-                    submission = self._next(stop)
-                    if submission is not None:
-                        untried = stop.is_set() or self._closed or self._is_stale()
-                        outcome = None if untried else self._attempt(client, submission)
-                        self._end(submission, outcome, self._clock())
+                    work = self._next(stop)
+                    untried = stop.is_set() or self._closed or self._is_stale()
+                    self._end_all(work, None if untried else self._attempt_all(client, work), self._clock())
                 except Exception as error:  # noqa: BLE001  # the loop outlives every fault of one round
                     _log.error("delivery.round-failed", destination=self.destination_id, fault=type(error).__name__)
                     stop.wait(_AFTER_A_FAULT_SECONDS)
 
-    def _next(self, stop: threading.Event) -> Submission | None:
-        """The next claimed submission; one thread at a time looks for more, and the others wait for it."""
+    def _next(self, stop: threading.Event) -> list[Submission]:
+        """What to send next; one thread at a time looks for more, and the others wait for it."""
         with self._looking:
             while not self._claimed and not stop.is_set():
                 if not self._claim(self._clock()) and self._wake.wait(self._settings.poll_seconds):
                     self._wake.clear()
-            return self._claimed.popleft() if self._claimed else None
+            return self._taken()
+
+    def _taken(self) -> list[Submission]:
+        """The first claimed submission, or several new values for one request where the settings say so."""
+        taken: list[Submission] = []
+        while self._claimed and (not taken or (len(taken) < self._batch_size and is_first(self._claimed[0]))):
+            taken.append(self._claimed.popleft())
+            if not is_first(taken[0]):
+                break
+        return taken
 
     def _is_stale(self) -> bool:
         return self._clock() > self._claimed_at + _BEGIN_WITHIN
@@ -271,6 +279,15 @@ class Lane:
         if settings.mode is DestinationMode.STAGING and submission.patient_id not in settings.allow_list:
             raise DeliveryHeldError("The patient is not on the allow-list.", code=HELD_ALLOW_LIST)
 
+    def _attempt_all(self, client: Deliverer, work: list[Submission]) -> list[DeliveryReceipt | DeliveryError]:
+        if len(work) == 1 or any(submission.payload is None for submission in work):
+            return [self._attempt(client, submission) for submission in work]
+        try:
+            return client.deliver_batch(work)
+        except Exception as error:  # noqa: BLE001  # as for a single one
+            _log.error("delivery.program-error", submission_id=work[0].submission_id, fault=type(error).__name__)
+            return [DeliveryUnknownError("The program failed while delivering.", code="program-error") for _ in work]
+
     def _attempt(self, client: Deliverer, submission: Submission) -> DeliveryReceipt | DeliveryError:
         try:
             if submission.payload is None:
@@ -282,6 +299,12 @@ class Lane:
         except Exception as error:  # noqa: BLE001  # a fault of ours must not be retried for ever without backoff
             _log.error("delivery.program-error", submission_id=submission.submission_id, fault=type(error).__name__)
             return DeliveryUnknownError("The program failed while delivering.", code="program-error")
+
+    def _end_all(
+        self, work: list[Submission], outcomes: Sequence[DeliveryReceipt | DeliveryError] | None, now: datetime
+    ) -> None:
+        for number, submission in enumerate(work):
+            self._end(submission, None if outcomes is None else outcomes[number], now)
 
     def _end(self, submission: Submission, outcome: DeliveryReceipt | DeliveryError | None, now: datetime) -> None:
         """Keep what came of it until it is written; close the lane at once where going on makes no sense."""

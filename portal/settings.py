@@ -117,6 +117,7 @@ class DestinationSettings(_Settings):
         read_back: After each success, look whether the portal shows what was sent.
         send_shadow_backlog: Once out of shadow mode, send what was held in it. False by default: in that time somebody
             went on typing, and nobody but the clinic knows what the portal has already.
+        batch_size: How many new values go in one request, where the destination file says how; 1 for each by itself.
         hold_minutes: How long a decision can be undone before its value is sent; withdrawals never wait.
         ca_file: Certificate authority of the portal, where it is the clinic's own.
         client_certificate: PEM certificate for a portal that asks for one, with `client_key` unless both are one file.
@@ -135,6 +136,7 @@ class DestinationSettings(_Settings):
     probe_patient: str | None = Field(default=None, min_length=1)
     read_back: bool = True
     send_shadow_backlog: bool = False
+    batch_size: int = Field(default=1, ge=1, le=1000)
     hold_minutes: float = Field(default=0.0, ge=0, le=24 * 60)
     ca_file: Path | None = None
     client_certificate: Path | None = None

@@ -170,3 +170,21 @@ def test_many_receipts_need_few_transactions(database: Database, sandbox: Runnin
     worker(database, destination(tmp_path, sandbox.url)).step(MORNING)
     assert states(database) == {D.DELIVERED: 200}
     assert len(began) <= 20
+
+
+def test_new_values_go_together_where_the_settings_say_so_and_each_is_settled_by_itself(
+    database: Database, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    confirm(database, [(f"P{number}", assessment(f"P{number}", day=date(2026, 3, 1))) for number in range(60)])
+    confirm(database, [(f"P{number}", assessment(f"P{number}", day=date(2026, 3, 2))) for number in range(60)])
+    to = destination(tmp_path, sandbox.url, batch_size=25, read_back=False)
+    misbehave(sandbox, next=["commit_then_cut"])
+    delivering = worker(database, to)
+    now = MORNING
+    while states(database) != {D.DELIVERED: 120}:
+        delivering.step(now)
+        now += timedelta(minutes=1)
+        assert now < MORNING + timedelta(hours=1)
+    for number in range(60):
+        days = [measure.administeredOn.day for measure in sandbox.values.of_patient(f"P{number}", None)]
+        assert days == [1, 2]

@@ -241,7 +241,7 @@ def test_separators_and_quotes_stay_inside_their_cell() -> None:
 
 
 def test_a_csv_file_with_faults_is_refused_with_all_of_them() -> None:
-    text = "language: 2\nrecord: 1\nkind: csv\nid: x\nrevision: 1\ncolumns:\n  a: '=scor'\n  b: '=totl'\n"
+    text = "language: 2\nrecord: 2\nkind: csv\nid: x\nrevision: 1\ncolumns:\n  a: '=scor'\n  b: '=totl'\n"
     with pytest.raises(SettingsError) as caught:
         read_destination(text, file_name="x.yaml")
     assert "columns.a: there is no field 'scor'" in caught.value.message
