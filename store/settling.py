@@ -23,7 +23,9 @@ _WRITTEN: Final = (
     "state", "reason", "due_at", "was_unknown", "attempts", "remote_id", "remote_version", "http_status",
     "received_at", "found",
 )  # fmt: skip
-_LEASED: Final = select(_SUBMISSION).where(
+_LEASED: Final = select(
+    *(_SUBMISSION.c[name] for name in ("id", "revision", "external_id", "destination", *_WRITTEN))
+).where(
     _SUBMISSION.c.id.in_(bindparam("numbers", expanding=True)),
     _SUBMISSION.c.state == DeliveryState.SENDING,
     _SUBMISSION.c.lease_owner == bindparam("owner"),
