@@ -205,7 +205,8 @@ class FhirPortal:
         """Each value has one questionnaire response, one document reference and the provenance of each revision."""
         identifiers: Counter[tuple[str, str, str]] = Counter()
         for one in self.running.resources():
-            given = one.get("identifier", [])
+            # A print is one file for many patients: what is one value's own is the master identifier.
+            given = one.get("masterIdentifier") or one.get("identifier", [])
             for name in given if isinstance(given, list) else [given]:
                 identifiers[one["resourceType"], name["system"], name["value"]] += 1
         return [f"{kind} twice" for (kind, _, _), count in identifiers.items() if count > 1]
