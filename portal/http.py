@@ -15,25 +15,39 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from httpx import Auth, Client, Request, Response
 
-from records.errors import SettingsError
+from records.errors import (
+    DeliveryDeferredError,
+    DeliveryError,
+    DeliveryUnknownError,
+    DestinationPausedError,
+    SettingsError,
+)
 
 __all__ = [
     "MAYBE_SENT",
     "NEVER_SENT",
     "Answer",
     "Auth",
+    "CertificateRefusedError",
     "Client",
     "ExchangeError",
     "MaybeSentError",
     "NeverSentError",
     "Request",
     "Response",
+    "UntrustedServerError",
+    "delivery_error",
     "exchange",
     "make_client",
     "tls_context",
 ]
+
+# What the rest of the program sees of the library: a change to its successor is the import line above.
+Auth = httpx.Auth
+Client = httpx.Client
+Request = httpx.Request
+Response = httpx.Response
 
 # Nothing of the request can have been read by the portal.
 NEVER_SENT: Final = (
@@ -64,6 +78,28 @@ class NeverSentError(ExchangeError):
 
 class MaybeSentError(ExchangeError):
     """The portal may have seen the request, or all of it."""
+
+
+class UntrustedServerError(NeverSentError):
+    """The server's certificate is not one to trust: nothing was said to it."""
+
+
+class CertificateRefusedError(NeverSentError):
+    """The server wants a client certificate, or another one; it has read nothing of the request (RFC 8446, 4.4.2.4)."""
+
+
+# Alerts a server ends the handshake with because of our certificate. Under TLS 1.3 they come when the request is
+# written already, and so look like a lost answer.
+_CERTIFICATE_ALERTS: Final = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +167,8 @@ def exchange(
     """Send one request and read its whole answer, up to `longest` bytes.
 
     Raises:
+        UntrustedServerError: The server's certificate was refused.
+        CertificateRefusedError: The server refused this program's certificate.
         NeverSentError: The request cannot have arrived.
         MaybeSentError: It may have arrived; also when the answer is endless, or dribbles past the deadline.
     """
@@ -148,9 +186,40 @@ def exchange(
                 body=bytes(body),
             )
     except NEVER_SENT as error:
-        raise NeverSentError(type(error).__name__) from None
+        raise _tls_failure(error) or NeverSentError(type(error).__name__) from None
     except MAYBE_SENT as error:
-        raise MaybeSentError(type(error).__name__) from None
+        raise _tls_failure(error) or MaybeSentError(type(error).__name__) from None
+
+
+def _tls_failure(error: BaseException) -> ExchangeError | None:
+    """What TLS says below the library's error, if certificates are the reason."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, ssl.SSLCertVerificationError):
+            return UntrustedServerError(below.verify_message or "not trusted")
+        if isinstance(below, ssl.SSLError) and (below.reason or "").endswith(_CERTIFICATE_ALERTS):
+            return CertificateRefusedError(below.reason.partition("ALERT_")[2].lower().replace("_", " "))
+        below = below.__cause__ or below.__context__
+    return None
+
+
+def delivery_error(error: ExchangeError, *, server: str = "portal") -> DeliveryError:
+    """What becomes of a delivery whose exchange ended like this.
+
+    Args:
+        server: What to call the other side.
+    """
+    if isinstance(error, CertificateRefusedError):
+        return DestinationPausedError(
+            f"The {server} does not accept this program's client certificate ({error}).",
+            next_step="Renew client_certificate and client_key, then resume the destination.",
+            code="certificate-refused",
+        )
+    if isinstance(error, UntrustedServerError):
+        return DeliveryDeferredError(f"The {server}'s certificate is not trusted ({error}).", code="certificate")
+    if isinstance(error, NeverSentError):
+        return DeliveryDeferredError(f"The {server} cannot be reached ({error}).", code="not-reached")
+    return DeliveryUnknownError(f"The {server}'s answer was lost ({error}).", code="answer-lost")
 
 
 def _silence_library_logs() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from portal.auth import ClientCredentials
+from portal.access_settings import OAuth2Settings
 from portal.client import PortalClient
 from portal.sandbox import RunningSandbox, SandboxOptions
-from portal.settings import OAuth2Settings
+from portal.token_server import SharedSecret, TokenServer
 from records.errors import DeliveryDeferredError, DestinationPausedError
 from records.submission import Submission
 
@@ -91,7 +91,9 @@ def test_a_token_server_that_fails_only_defers(
 
 def test_a_token_is_renewed_thirty_seconds_before_its_end(scripted, oauth) -> None:
     moment = [1000.0]
-    source = ClientCredentials(OAuth2Settings.model_validate(oauth(scripted.url, "basic")), monotonic=lambda: moment[0])
+    source = TokenServer(
+        SharedSecret(OAuth2Settings.model_validate(oauth(scripted.url, "basic"))), monotonic=lambda: moment[0]
+    )
     for token in ("one", "two"):
         scripted.will_answer(200, {"access_token": token, "expires_in": 100})
     assert source.token().get_secret_value() == "one"
@@ -104,7 +106,7 @@ def test_a_token_is_renewed_thirty_seconds_before_its_end(scripted, oauth) -> No
 
 
 def test_an_old_refused_token_does_not_cost_the_new_one(scripted, oauth) -> None:
-    source = ClientCredentials(OAuth2Settings.model_validate(oauth(scripted.url)))
+    source = TokenServer(SharedSecret(OAuth2Settings.model_validate(oauth(scripted.url))))
     for token in ("one", "two"):
         scripted.will_answer(200, {"access_token": token, "expires_in": 100})
     old = source.token()
