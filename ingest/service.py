@@ -25,6 +25,7 @@ from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from ingest.workers import ReaderPool
 from parsers.instrument_library import load_instruments
+from portal.access import open_access
 from portal.alerting import AlertWorker
 from portal.connections import configure
 from portal.delivery import DeliveryWorker
@@ -247,5 +248,11 @@ def check_ready(settings: Settings) -> None:
         for site in settings.site
         if site.roster is not None and not site.roster.is_file()
     ]
+    for site in settings.site:
+        if site.roster_fhir is not None:
+            try:
+                open_access(site.roster_fhir, folder=Path())
+            except SettingsError as error:
+                faults.append(f"site {site.id}: roster_fhir: {error}")
     if faults:
         raise SettingsError("\n".join(faults), next_step="Mend the settings and start again.")

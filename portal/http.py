@@ -100,6 +100,8 @@ _CERTIFICATE_ALERTS: Final = (
     "ALERT_UNKNOWN_CA",
     "ALERT_ACCESS_DENIED",
 )
+# nginx says it in a page, before the portal behind it hears of the request.
+_NGINX_WORDS: Final = (b"No required SSL certificate was sent", b"The SSL certificate error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,8 @@ def exchange(
                 body += part
                 if len(body) > longest or time.monotonic() > ends:
                     raise MaybeSentError("the answer has no end")
+            if response.status_code == 400 and any(words in body for words in _NGINX_WORDS):
+                raise CertificateRefusedError("status 400")
             return Answer(
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},

@@ -21,6 +21,7 @@ ALGORITHMS: Final[tuple[Algorithm, ...]] = ("RS384", "ES384")
 _LEAST_RSA_BITS: Final = 2048
 _NEW_RSA_BITS: Final = 3072
 _CURVE: Final = "P-384"
+_PUBLIC: Final = ("kty", "n", "e", "crv", "x", "y")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +36,10 @@ class SigningKey:
     key_id: str
     key: RSAKey | ECKey = field(repr=False)
 
-    def public_jwk(self) -> dict[str, object]:
+    def public_jwk(self) -> dict[str, str | list[str]]:
         """The public half, as a server keeps it (RFC 7517)."""
         public = self.key.as_dict(private=False)
-        parts: dict[str, object] = {n: value for n, value in public.items() if n in ("kty", "n", "e", "crv", "x", "y")}
+        parts: dict[str, str | list[str]] = {name: public[name] for name in _PUBLIC if name in public}
         return {**parts, "kid": self.key_id, "use": "sig", "alg": self.algorithm, "key_ops": ["verify"]}
 
 
