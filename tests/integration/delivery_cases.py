@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -121,13 +121,19 @@ def destination(folder: Path, url: str, **settings: object) -> ConfiguredDestina
     return configure([DestinationSettings.model_validate(given | settings)], folder=folder)[0]
 
 
-def delivery_worker(database: Database, *destinations: ConfiguredDestination, **settings: object) -> DeliveryWorker:
+def delivery_worker(
+    database: Database,
+    *destinations: ConfiguredDestination,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **settings: object,
+) -> DeliveryWorker:
     """A worker whose first pause after a failing portal is short."""
     return DeliveryWorker(
         database=database,
         destinations=destinations,
         instruments=load_instruments(),
         settings=DeliverySettings(**{"first_pause": timedelta(milliseconds=50), **settings}),  # type: ignore[arg-type]
+        clock=clock,
         chance=random.Random(7),
     )
 
