@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run.stamp
 DEV    := $(VENV)/.dev.stamp
 BENCH  := $(VENV)/.bench.stamp
-NPM    := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
+NPM    := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 
 .PHONY: demo test portals check bench bench-matching acceptance lock clean
 
@@ -19,7 +19,7 @@ test: $(DEV)
 portals: $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard tests/portals/*/package-lock.json))
 
 tests/portals/%/node_modules/.stamp: tests/portals/%/package-lock.json
-	cd tests/portals/$* && { $(NPM) || $(NPM); }
+	@cd tests/portals/$* && { $(NPM) || $(NPM); }
 	@touch $@
 
 check: $(DEV)

@@ -6,6 +6,7 @@ of the environment are ignored, and the library's own log is silent because it p
 
 from __future__ import annotations
 
+import functools
 import logging
 import ssl
 import time
@@ -133,6 +134,12 @@ def tls_context(*, ca_file: Path | None, client_certificate: Path | None, client
     return context
 
 
+@functools.cache
+def _usual_authorities() -> ssl.SSLContext:
+    # Those of the system, as with a client certificate: left to itself the library would take a list of its own.
+    return ssl.create_default_context()
+
+
 def _no_password() -> str:
     # Without this OpenSSL would ask on the terminal and stop the service there.
     raise ValueError("the key file has a password")
@@ -145,7 +152,8 @@ def make_client(
     _silence_library_logs()
     timeout = httpx.Timeout(connect=5.0, read=read_seconds, write=30.0, pool=5.0)
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=_KEEPALIVE_SECONDS)
-    transport = httpx.HTTPTransport(verify=True if tls is None else tls, retries=0, trust_env=False, limits=limits)
+    trust = _usual_authorities() if tls is None else tls
+    transport = httpx.HTTPTransport(verify=trust, retries=0, trust_env=False, limits=limits)
     return Client(
         auth=auth,
         timeout=timeout,
@@ -228,5 +236,5 @@ def delivery_error(error: ExchangeError, *, server: str = "portal") -> DeliveryE
 
 def _silence_library_logs() -> None:
     # By level, not by a filter: children such as httpcore.http11 hand their lines past filters of their parent.
-    for name in ("httpx", "httpcore"):
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

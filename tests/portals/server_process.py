@@ -23,7 +23,7 @@ def need(*commands: str, folder: str) -> None:
     absent = [command for command in commands if shutil.which(command) is None]
     missing = f"{', '.join(absent)} not installed" if absent else None
     if missing is None and not (PORTALS / folder / "node_modules").is_dir():
-        missing = f"run: make portals"
+        missing = "run: make portals"
     if missing and os.environ.get("SCOREBRIDGE_NO_SKIP"):
         pytest.fail(missing)
     if missing:
