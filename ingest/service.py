@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from ingest import clock
+from ingest.certificate_ends import client_certificates
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
@@ -94,7 +95,12 @@ class Service:
             for source in settings.source
         ]
         self._housekeeping = Housekeeping(
-            database, settings, rosters=self._roster_imports, watchers=self.watchers, metrics=self.metrics
+            database,
+            settings,
+            rosters=self._roster_imports,
+            watchers=self.watchers,
+            metrics=self.metrics,
+            certificates=client_certificates(settings, folder=folder),
         )
         self._web = self._web_server() if with_web else None
         self._threads: list[threading.Thread] = []
