@@ -48,13 +48,15 @@ def pems() -> dict[Algorithm, bytes]:
     return {algorithm: new_private_key(algorithm) for algorithm in ALGORITHMS}
 
 
-@pytest.fixture(params=ALGORITHMS)
-def smart(
-    request: pytest.FixtureRequest, server: StrictTokenServer, pems: dict[Algorithm, bytes], tmp_path: Path
-) -> dict[str, str]:
-    """Settings whose key is registered at the server, once for each kind of key."""
-    (tmp_path / "key.pem").write_bytes(pems[request.param])
-    key = f"file:{tmp_path / 'key.pem'}"
+@pytest.fixture
+def smart(server: StrictTokenServer, pems: dict[Algorithm, bytes], tmp_path: Path) -> dict[str, str]:
+    """Settings whose key is registered at the server."""
+    return signing(server, pems["ES384"], tmp_path)
+
+
+def signing(server: StrictTokenServer, pem: bytes, folder: Path) -> dict[str, str]:
+    (folder / "key.pem").write_bytes(pem)
+    key = f"file:{folder / 'key.pem'}"
     server.keys = [load_signing_key(key).public_jwk()]
     return {"token_url": server.token_url, "client_id": server.client_id, "key": key, "scope": server.scope}
 
@@ -63,9 +65,16 @@ def tokens(given: dict[str, str], **changes: object) -> TokenServer:
     return TokenServer(SignedAssertion(SmartSettings.model_validate(given)), **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_both_kinds_of_key_are_accepted_and_the_portal_takes_the_token(
-    server: StrictTokenServer, smart: dict[str, str], client_of: Clients, submission: Submissions
+    server: StrictTokenServer,
+    pems: dict[Algorithm, bytes],
+    client_of: Clients,
+    submission: Submissions,
+    tmp_path: Path,
+    algorithm: Algorithm,
 ) -> None:
+    smart = signing(server, pems[algorithm], tmp_path)
     assert client_of(server.url, smart=smart).deliver(submission()).remote_id == "om-1"
     assert (server.refusals, len(server.given)) == ([], 1)
 
