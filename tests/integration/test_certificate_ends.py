@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from certificates import Authority, new_authority
 from delivery_cases import new_store
 
 from ingest.certificate_ends import client_certificates, tell_of_ends
 from ingest.settings import Settings
 from store import notices
 from store.database import Database
+from tests.portals.certificates import Authority, new_authority
 
 
 @pytest.fixture

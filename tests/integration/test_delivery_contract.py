@@ -10,13 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from contract_portal import contract_portal
 from delivery_cases import MORNING, assessment, confirm, delivery_worker, destination, new_store, reasons, states
 
 from portal.sandbox import RunningSandbox, SandboxOptions, running_sandbox
 from records.submission import DeliveryState
 from store import outbox
 from store.database import Database
+from tests.portals.contract_portal import contract_portal
 from tools import portal_contract
 
 D = DeliveryState

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from certificates import new_authority
 from delivery_cases import MORNING, assessment, confirm, delivery_worker, destination, new_store, reasons, states
-from tls_portal import tls_portal
 
 from portal.connections import configure
 from portal.sandbox import SandboxOptions, running_sandbox
@@ -24,6 +22,8 @@ from records.errors import SettingsError
 from records.submission import DeliveryState
 from store import notices, outbox
 from store.database import Database
+from tests.portals.certificates import new_authority
+from tests.portals.tls_portal import tls_portal
 
 CANARY = "canary-7f3a9c51"
 

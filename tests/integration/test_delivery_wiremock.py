@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from delivery_cases import MORNING, assessment, confirm, delivery_worker, destination, new_store, reasons, states
-from wiremock_portal import WireMock, wiremock
 
 from records.submission import DeliveryState
 from store import outbox
 from store.database import Database
+from tests.portals.wiremock_portal import WireMock, wiremock
 
 D = DeliveryState
 pytestmark = pytest.mark.xdist_group("wiremock")

@@ -18,11 +18,21 @@ TALKING = ("test_portal_client.py", "test_certificates.py")
 def test_the_tests_of_talking_to_portals_pass_on_httpx2() -> None:
     if find_spec("httpx2") is None:
         (pytest.fail if os.environ.get("SCOREBRIDGE_NO_SKIP") else pytest.skip)("httpx2 is not installed")
-    command = [sys.executable, "-m", "pytest", "-p", "httpx2_in_place", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.portals.httpx2_in_place",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(
         [*command, *(f"tests/unit/portal/{name}" for name in TALKING)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "tests" / "portals")},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

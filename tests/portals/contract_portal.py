@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from server_process import PORTALS, free_port, need, running
+
+from tests.portals.server_process import PORTALS, free_port, need, running
 
 _PRISM = PORTALS / "contract" / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 

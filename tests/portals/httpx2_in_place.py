@@ -1,4 +1,4 @@
-"""A pytest plugin that puts httpx2 in the place of httpx: `PYTHONPATH=tests/portals pytest -p httpx2_in_place …`."""
+"""A pytest plugin that puts httpx2 in the place of httpx: `PYTHONPATH=. pytest -p tests.portals.httpx2_in_place …`."""
 
 from __future__ import annotations
 

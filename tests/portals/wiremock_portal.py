@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from server_process import PORTALS, free_port, need, running
+
+from tests.portals.server_process import PORTALS, free_port, need, running
 
 _FAULTS = PORTALS / "wiremock" / "faults"
 _JARS = PORTALS / "wiremock" / "node_modules" / "wiremock" / "build"

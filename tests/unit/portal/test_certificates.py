@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from certificates import Authority, new_authority
-from tls_portal import alerting_portal, tls_portal
 
 from portal.client import PortalClient
 from portal.connections import ConfiguredDestination
 from records.errors import DeliveryDeferredError, DeliveryUnknownError, DestinationPausedError, SettingsError
 from records.submission import Submission
+from tests.portals.certificates import Authority, new_authority
+from tests.portals.tls_portal import alerting_portal, tls_portal
 
 Clients = Callable[..., PortalClient]
 Submissions = Callable[..., Submission]
