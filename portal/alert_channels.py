@@ -14,7 +14,8 @@ from email.utils import format_datetime, make_msgid
 from typing import Final, Protocol
 
 from portal.http import MaybeSentError, NeverSentError, exchange, make_client
-from portal.settings import AlertSettings, SmtpSettings, read_secret
+from portal.secret_places import read_secret
+from portal.settings import AlertSettings, SmtpSettings
 from records.errors import DeliveryDeferredError, SettingsError
 
 UNREACHABLE: Final = "unreachable"

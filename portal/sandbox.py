@@ -189,6 +189,7 @@ class SandboxPortal:
     Attributes:
         app: As an ASGI application, faults included.
         values: What is stored.
+        describe: The interface as OpenAPI, as it stands at /openapi.json.
     """
 
     def __init__(self, options: SandboxOptions, *, connections: Connections) -> None:
@@ -212,6 +213,7 @@ class SandboxPortal:
         app.add_api_route("/_sandbox/requests", self._requests, methods=["GET"])
         app.add_api_route("/_sandbox/values", self._everything, methods=["GET"])
         self.app: _App = Misbehaviour(app, plan=self._plan, connections=connections)
+        self.describe = app.openapi
 
     async def _authorised(self, authorization: Annotated[str, Header()] = "") -> None:
         scheme, _, token = authorization.partition(" ")

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from portal.connections import ConfiguredDestination, configure
-from portal.settings import AlertSettings, DestinationSettings, read_secret
+from portal.secret_places import read_secret
+from portal.settings import AlertSettings, DestinationSettings
 from records.errors import SettingsError
 from records.submission import DestinationMode
 
