@@ -215,16 +215,6 @@ class SubmissionRow(StoreTable, table=True):
     found: bool = False
 
 
-class PauseRow(StoreTable, table=True):
-    """A destination to which nothing goes until somebody acts."""
-
-    __tablename__ = "destination_pause"
-
-    destination: str = Field(primary_key=True)
-    reason: str
-    paused_at: datetime = Field(sa_type=UtcDateTime)
-
-
 class SightingRow(StoreTable, table=True):
     """What the watcher knows of one path."""
 
