@@ -6,8 +6,8 @@
     4  the questionnaire differs               same patient, day and score, likewise
 
 Each value is linked once, and what Scorebridge would send comes before what waits in review or was rejected. What is
-left stands alone on its side; one that repeats a linked one says so. A link across patients, days or questionnaires is a
-guess that a person confirms: see `Verdict.TWO_VALUES`.
+left stands alone on its side; one that repeats a linked one says so. A link across patients, days or questionnaires is
+a guess that a person confirms: see `Verdict.TWO_VALUES`.
 """
 
 from __future__ import annotations

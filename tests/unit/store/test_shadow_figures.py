@@ -105,5 +105,9 @@ def test_each_single_answer_counts() -> None:
 def test_values_are_counted_by_the_day_of_their_administration() -> None:
     left = two_weeks(60)
     days = figures(link(left, [as_typed(one) for one in left[:-1]], days=7), {}).days
-    assert (sum(one.read for one in days), sum(one.typed for one in days), sum(one.agree for one in days)) == (60, 59, 59)
+    assert (sum(one.read for one in days), sum(one.typed for one in days), sum(one.agree for one in days)) == (
+        60,
+        59,
+        59,
+    )
     assert [one.day for one in days] == sorted({one.administered_on for one in left if one.administered_on})
