@@ -171,6 +171,11 @@ def format_small_share(share: float) -> str:
     return f"{ceil(share * 100 / step - 1e-9) * step:.{max(digits, 0)}f}%"
 
 
+def format_interval(low: float, high: float) -> str:
+    """ "0.08 % to 1.08 %", in hundredths of a percent; the upper end rounded up: a bound must not look smaller."""
+    return f"{low:.2%} to {ceil(high * 10_000 - 1e-6) / 10_000:.2%}".replace("%", " %")
+
+
 def format_points(length: float) -> str:
     """A length in points for SVG, in hundredths."""
     return f"{length:.2f}".rstrip("0").rstrip(".")
