@@ -153,6 +153,12 @@ class ComparedValue:
         return side.site if side is not None else ""
 
     @property
+    def instrument(self) -> str:
+        """The questionnaire as Scorebridge would send it, else as typed; empty where neither says."""
+        read = None if self.read is None else self.read.instrument
+        return read or (self.typed.entry.instrument if self.typed else "")
+
+    @property
     def day(self) -> date | None:
         """Day of the administration as Scorebridge would send it, else as typed, else as Scorebridge reads it."""
         if self.read is not None and (self.typed is None or self.read.place is RecordPlace.WOULD_BE_SENT):

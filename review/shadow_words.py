@@ -7,6 +7,7 @@ from typing import Final
 from records.comparison import DATE, INSTRUMENT, PATIENT, PRESENCE, TOTAL, Standing, Verdict, is_item
 from review.rendering import format_interval
 from store.shadow_figures import ANSWERS, MISSING, ONE_TOO_MANY, OVERALL, UNATTENDED, ErrorRate
+from store.shadow_signing import SignedRate
 
 FIELD_WORDS: Final = {
     PATIENT: "Patient",
@@ -64,7 +65,7 @@ def verdict_words(standing: Standing, verdict: Verdict) -> str:
     return words.get(verdict, _USUAL[verdict])
 
 
-def rate_words(rate: ErrorRate) -> str:
+def rate_words(rate: ErrorRate | SignedRate) -> str:
     """ "3 wrong of 812, 0.08 % to 1.08 %"; what is not settled is named, and is in the upper end."""
     if not rate.of:
         return "nothing compared"

@@ -168,7 +168,7 @@ def shadow_sign(
         with clinic.database.reading() as session:
             comparison = shadow_report.compare(session, scope)
         _print_report(comparison)
-        seen = shadow_signing.snapshot_hash(comparison)
+        seen = shadow_signing.snapshot(comparison).sha256
         if not yes:
             typer.confirm("Sign this?", abort=True, err=True)
         signed = shadow_actions.sign(
@@ -246,7 +246,7 @@ def _report(comparison: ShadowComparison) -> dict[str, Json]:
         "rates": rates,
         "per_day": per_day,
         "differences": differences,
-        "sha256": shadow_signing.snapshot_hash(comparison),
+        "sha256": shadow_signing.snapshot(comparison).sha256,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -32,7 +31,7 @@ def compare(session: Session) -> ShadowComparison:
 
 
 def sign(session: Session, *, name: str = "Ida Synthetic", seen: str | None = None) -> shadow_signing.SignOff:
-    digest = seen or shadow_signing.snapshot_hash(compare(session))
+    digest = seen or shadow_signing.snapshot(compare(session)).sha256
     return shadow_signing.sign(session, ALL, name=name, sha256_seen=digest, actor="ida", now=NOW)
 
 
@@ -211,7 +210,7 @@ def test_what_is_signed_is_what_was_shown(database: Database) -> None:
     with database.session() as session:
         handed(session, record())
         keep(session, ENTRY)
-        seen = shadow_signing.snapshot_hash(compare(session))
+        seen = shadow_signing.snapshot(compare(session)).sha256
         handed(session, record(made=assessment(total=12), patient_id="D2"))
         keep(session, replace(ENTRY, patient_id="D2", total=12))
         with pytest.raises(DecisionRefusedError, match="have changed"):
@@ -227,11 +226,11 @@ def test_a_signed_page_stays_as_it_was_and_names_no_patient(database: Database) 
         (kept,) = shadow_signing.sign_offs(session)
         assert kept == signed
         assert kept.intact
-        content = json.loads(kept.snapshot)
-        assert content["rates"]["staff.total"][:3] == [1, 0, 1]
-        assert content["settled"][0]["staff"] == "6"
+        rate = kept.snapshot.rate("total", Side.STAFF)
+        assert (rate.wrong, rate.of) == (1, 1)
+        assert [one.staff for one in kept.snapshot.differences] == ["6"]
         for told in (SURNAME, "D1", "M-1"):
-            assert f'"{told}"' not in kept.snapshot
+            assert f'"{told}"' not in kept.snapshot.text
         assert [e.event.action for e in audit.events(session, object_kind="shadow-sign-off")] == ["shadow.signed"]
 
 
