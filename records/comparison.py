@@ -181,6 +181,11 @@ class ComparedValue:
         return (PRESENCE,)
 
     @property
+    def same_answers(self) -> int:
+        """How many single answers both sides have alike."""
+        return sum(one.agrees for one in self.fields if is_item(one.field))
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What a person may find; that these are two values only where more than a score differs."""
         if self.differences == (PRESENCE,):

@@ -22,7 +22,7 @@ FIELD_WORDS: Final = {
 }
 STANDING_WORDS: Final = {
     Standing.AGREES: "Agree in every field",
-    Standing.DIFFERS: "Differ",
+    Standing.DIFFERS: "Both sides differ",
     Standing.ONLY_READ: "Only with Scorebridge: missed, or not typed yet",
     Standing.READ_AGAIN: "Twice with Scorebridge, typed once",
     Standing.ONLY_TYPED: "Only typed: Scorebridge has nothing like it",
