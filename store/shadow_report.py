@@ -101,6 +101,16 @@ def compare(session: Session, scope: Scope) -> ShadowComparison:
     )
 
 
+def first_day(session: Session, site: str) -> date | None:
+    """The first day of administration of what would be sent for a site, or None if nothing would."""
+    days = [
+        one.administered_on
+        for one in _read_values(session, site)
+        if one.place is RecordPlace.WOULD_BE_SENT and one.administered_on is not None
+    ]
+    return min(days, default=None)
+
+
 def find(session: Session, scope: Scope, key: tuple[int, int]) -> tuple[ComparedValue, Findings]:
     """One value of the comparison, whatever the period, and what people found.
 

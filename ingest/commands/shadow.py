@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,10 +13,13 @@ from ingest import clock
 from ingest.clinic import Clinic, opened
 from ingest.commands.options import AsJson, Config, OnlySite
 from ingest.report_json import Json
-from ingest.terminal import note, print_json, print_table
+from ingest.terminal import note, print_json, print_table, progress
 from ingest.typed_file import TypedLayout, read_typed_file
+from parsers.instrument_library import load_instruments
+from portal.connections import configure
+from portal.typed_values import read_typed_values
 from records.comparison import ComparedValue, Verdict
-from records.errors import SettingsError
+from records.errors import DecisionRefusedError, SettingsError
 from review import shadow_actions
 from review.shadow_words import FIELD_WORDS, STANDING_WORDS, field_words, rate_words
 from store import roster, shadow_report, shadow_signing, shadow_values
@@ -36,6 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(help="What staff typed beside what would have been sent.", no_args_is_help=True)
     group.command("import")(shadow_import)
+    group.command("read")(shadow_read)
     group.command("imports")(shadow_imports)
     group.command("report")(shadow_show)
     group.command("settle")(shadow_settle)
@@ -95,6 +100,49 @@ def shadow_import(
     note(f"{made.added} of {made.listed} values are new; {read.left_out} rows were left out.")
     if read.unknown_patients:
         note(f"{read.unknown_patients} values are of patients who are not on the roster.")
+
+
+def shadow_read(
+    destination: Annotated[str, typer.Argument(help="Id of the destination, as in the settings.")],
+    site: Annotated[str, typer.Option("--site", help="Whose patients are asked for.")],
+    first: First = None,
+    config: Config = None,
+) -> None:
+    """Take over what staff typed from the portal itself: it is asked for the values of each active patient."""
+    with opened(config) as clinic:
+        _known_site(clinic, site)
+        portal = next((d for d in clinic.settings.destination if d.destination_id == destination), None)
+        if portal is None:
+            raise SettingsError(f"There is no destination {destination}.")
+        with clinic.database.reading() as session:
+            current = roster.current(session, site)
+            ours, since = shadow_values.sent_by_us(session), _day(first) or shadow_report.first_day(session, site)
+        if current is None or since is None:
+            raise DecisionRefusedError(
+                f"Site {site} has no {'roster' if current is None else 'records'} to compare with.",
+                next_step="Run in shadow mode for some days first.",
+            )
+        asked = [one.patient_id for one in current.patients if one.active]
+        with progress("Asking the portal", total=len(asked)) as bar:
+            found = read_typed_values(
+                configure([portal], folder=clinic.folder)[0],
+                asked,
+                ours=ours,
+                first=since,
+                instruments=load_instruments(),
+                clock=clock.now,
+                asked=lambda: bar.advance(bar.task_ids[0]),
+            )
+        made = shadow_actions.keep_typed(
+            clinic.database,
+            site,
+            found.entries,
+            source=destination,
+            sha256=sha256(repr(found.entries).encode()).hexdigest(),
+            actor=clinic.actor,
+            now=clock.now(),
+        )
+    note(f"{made.added} of {made.listed} values are new. Left out: {found.ours} of our own, {found.other} others.")
 
 
 def shadow_imports(site: OnlySite = None, as_json: AsJson = False, config: Config = None) -> None:
