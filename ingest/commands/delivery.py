@@ -141,7 +141,7 @@ def destination_list(as_json: AsJson = False, config: Config = None) -> None:
 
 
 def _standing(session: Session, clinic: Clinic, portal: DestinationSettings) -> tuple[str, int, int]:
-    """Since which day the mode is so ("" before the service was started in it), new values sent today, and held ones."""
+    """Since which day it is in this mode ("" before the service was started in it), values sent today, values held."""
     name, now = portal.destination_id, clock.now()
     zone = clinic.settings.site[0].zone if clinic.settings.site else UTC
     kept = destination_modes.current(session, name)
