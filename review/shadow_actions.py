@@ -10,19 +10,32 @@ from store import shadow_findings, shadow_report, shadow_signing, shadow_values
 from store.database import Database
 from store.shadow_report import Scope
 from store.shadow_signing import SignOff
-from store.shadow_values import TypedImport
+from store.shadow_values import TypedImport, Whole
 
 
 def keep_typed(
-    database: Database, site: str, entries: Sequence[TypedEntry], *, source: str, sha256: str, actor: str, now: datetime
+    database: Database,
+    site: str,
+    entries: Sequence[TypedEntry],
+    *,
+    source: str,
+    sha256: str,
+    actor: str,
+    now: datetime,
+    whole: Whole | None = None,
 ) -> TypedImport:
     """Take over what staff typed; taking the same over again changes nothing.
+
+    Args:
+        whole: What a portal was asked for, or None for a file.
 
     Raises:
         DecisionRefusedError: The site's values came another way before.
     """
     with database.session() as session:
-        return shadow_values.keep(session, site, entries, source=source, sha256=sha256, actor=actor, now=now)
+        return shadow_values.keep(
+            session, site, entries, source=source, sha256=sha256, actor=actor, now=now, whole=whole
+        )
 
 
 def settle(

@@ -11,9 +11,11 @@ from sqlmodel import Session, col, or_, select
 
 from records.comparison import ComparedValue, ReadValue, RecordPlace, SettledDifference, Verdict
 from records.errors import DecisionRefusedError
-from store import kept_records, shadow_findings
+from store import shadow_findings
+from store.context import stored_id
 from store.handover import SERVICE
-from store.kept_records import RecordState, StoredRecord
+from store.kept_records import RecordState
+from store.serialised import assessment_of, match_of
 from store.shadow_figures import Findings, ShadowFigures, figures, value_key
 from store.shadow_linkage import link
 from store.shadow_values import typed_values
@@ -166,22 +168,23 @@ def _read_values(session: Session, site: str) -> list[ReadValue]:
         col(RecordRow.state) != RecordState.DUPLICATE,
         or_(col(RecordRow.superseded_by).is_(None), col(RecordRow.state) != RecordState.CONFIRMED),
     )
-    return [_read_value(kept_records.stored_record(row)) for row in session.exec(query.order_by(col(RecordRow.id)))]
+    return [_read_value(row) for row in session.exec(query)]
 
 
-def _read_value(kept: StoredRecord) -> ReadValue:
-    made = kept.assessment
+def _read_value(row: RecordRow) -> ReadValue:
+    # Not `kept_records`: what was read and the evidence are most of a record, and are not compared.
+    made = assessment_of(row.assessment)
     return ReadValue(
-        record_id=kept.record_id,
-        site=kept.site,
-        place=_PLACES[kept.state],
-        patient_id=kept.patient_id or kept.match.patient_id,
+        record_id=stored_id(row.id),
+        site=row.site,
+        place=_PLACES[RecordState(row.state)],
+        patient_id=row.patient_id or match_of(row.match).patient_id,
         instrument=made.instrument,
         administered_on=made.authored_on,
         total=made.total,
         result=made.result,
         items=made.item_points,
-        by_person=kept.confirmed_by not in (None, SERVICE),
+        by_person=row.confirmed_by not in (None, SERVICE),
     )
 
 

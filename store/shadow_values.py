@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -45,6 +45,14 @@ class TypedImport:
     imported_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """What a portal was asked for and has listed whole: patients, and the first day of administration."""
+
+    patients: frozenset[str]
+    first: date
+
+
 def keep(
     session: Session,
     site: str,
@@ -54,14 +62,17 @@ def keep(
     sha256: str,
     actor: str,
     now: datetime,
+    whole: Whole | None = None,
 ) -> TypedImport:
     """Keep what is new; taking the same values over again changes nothing. A value listed twice is typed twice.
 
-    What a portal shows otherwise than before, under the same id of its own, replaces what it showed.
+    What a portal shows otherwise than before, under the same id of its own, replaces what it showed; what it no longer
+    shows is gone.
 
     Args:
         source: "file", or the id of the destination that was read.
         sha256: Of the file or of what was read.
+        whole: What a portal was asked for: what of it is not listed is not there any more. None for a file.
 
     Raises:
         DecisionRefusedError: The site's values came another way before: each would count as typed twice.
@@ -78,6 +89,8 @@ def keep(
     made.added = len(fresh)
     session.add_all(fresh)
     _replace_shown_otherwise(session, rows, now=now)
+    if whole is not None:
+        _mark_gone(session, site, {row.remote for row in rows}, whole, now=now)
     session.flush()
     detail = (("source", source), ("listed", str(len(entries))), ("added", str(len(fresh))), ("sha256", sha256))
     _audit(session, "typed-values.imported", site, str(made.id), actor=actor, now=now, detail=detail)
@@ -198,6 +211,16 @@ def _replace_shown_otherwise(session: Session, rows: Sequence[TypedValueRow], *,
     for row in session.exec(select(TypedValueRow).where(col(TypedValueRow.remote).is_not(None))):
         if row.remote in shown:
             row.replaced_at = None if row.identity == shown[row.remote] else row.replaced_at or now
+            session.add(row)
+
+
+def _mark_gone(session: Session, site: str, shown: Collection[str | None], whole: Whole, *, now: datetime) -> None:
+    standing = (col(TypedValueRow.remote).is_not(None), col(TypedValueRow.replaced_at).is_(None))
+    for row in session.exec(select(TypedValueRow).where(col(TypedValueRow.site) == site, *standing)):
+        entry = _ENTRY.validate_json(row.value)
+        was_asked = entry.patient_id in whole.patients and entry.administered_on >= whole.first
+        if was_asked and row.remote not in shown:
+            row.replaced_at = now
             session.add(row)
 
 

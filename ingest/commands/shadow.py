@@ -26,6 +26,7 @@ from store import roster, shadow_report, shadow_signing, shadow_values
 from store.shadow_figures import FIELDS, ErrorRate, Side
 from store.shadow_report import Scope, ShadowComparison
 from store.shadow_signing import difference_words
+from store.shadow_values import Whole
 
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of administration.")]
 Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of administration.")]
@@ -141,6 +142,7 @@ def shadow_read(
             sha256=sha256(repr(found.entries).encode()).hexdigest(),
             actor=clinic.actor,
             now=clock.now(),
+            whole=Whole(patients=frozenset(asked), first=since),
         )
     note(f"{made.added} of {made.listed} values are new. Left out: {found.ours} of our own, {found.other} others.")
 

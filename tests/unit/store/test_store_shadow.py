@@ -60,6 +60,19 @@ def test_what_a_portal_shows_otherwise_replaces_what_it_showed(database: Databas
         assert [one.entry.total for one in shadow_values.typed_values(session, SITE)] == [6]
 
 
+def test_what_a_portal_no_longer_shows_is_gone_as_far_as_it_was_asked(database: Database) -> None:
+    with database.session() as session:
+        shown = [
+            replace(ENTRY, remote_id="r1"),
+            replace(ENTRY, remote_id="r2", patient_id="D2"),
+            replace(ENTRY, remote_id="r3", administered_on=date(2026, 2, 1)),
+        ]
+        keep(session, *shown, source="portal")
+        whole = shadow_values.Whole(patients=frozenset({"D1"}), first=date(2026, 3, 1))
+        shadow_values.keep(session, SITE, (), source="portal", sha256="", actor="ida", now=NOW, whole=whole)
+        assert [one.entry.remote_id for one in shadow_values.typed_values(session, SITE)] == ["r2", "r3"]
+
+
 def test_values_of_two_ways_are_not_mixed(database: Database) -> None:
     with database.session() as session:
         keep(session, ENTRY)
