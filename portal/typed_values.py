@@ -1,7 +1,7 @@
 """What staff typed, read from the portal itself: every value of every patient asked for, or none.
 
-How a portal lists its values is a `Listing`; so far only that of the plain JSON interface is known. What this program
-itself has sent is left out, and so is what the portal marks as taken back.
+So far this is for portals with the plain JSON interface: their search for one of our ids lists, without that id, all
+values of the patient. What this program itself has sent is left out, and so is what the portal marks as taken back.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import stamina
 from pydantic import JsonValue
 
 from parsers.instrument_library import resolve
-from portal.answers import error_of, read_id, read_json
+from portal.addresses import Address
+from portal.answers import error_of, read_json
 from portal.auth import PortalAuth
 from portal.connections import ConfiguredDestination
+from portal.destination import Destination, HttpDestination, ResultShape, Search
+from portal.expressions import Missing
 from portal.http import Client, ExchangeError, exchange, make_client
-from portal.mapping import MISSING, Missing, fill_url, pick
 from portal.pacing import RateLimit
 from records.comparison import TypedEntry
 from records.errors import DeliveryDeferredError, DeliveryError, DeliveryRefusedError, SettingsError
@@ -27,46 +29,6 @@ from records.instrument import Instrument
 
 _TRIES: Final = 4
 _TAKEN_BACK: Final = frozenset({"entered-in-error", "cancelled", "deleted"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """How a portal lists the values of one patient; paths are dotted, as in a destination file.
-
-    Attributes:
-        url: With {patient_id}.
-        results: Paths to the list in the answer, the first that leads to one.
-        items: Path to the answers of a value; `points` is the path in each of them.
-    """
-
-    url: str
-    results: tuple[str, ...]
-    remote_id: str
-    external_id: str
-    patient: str
-    instrument: str
-    administered_on: str
-    score: str
-    status: str
-    items: str
-    points: str
-
-
-_LISTINGS: Final[Mapping[str, Listing]] = {
-    "generic-json": Listing(
-        url="{base_url}/v1/patients/{patient_id}/outcome-measures",
-        results=(".", "items", "results", "data", "entries", "outcomeMeasures", "measures", "values"),
-        remote_id="id",
-        external_id="externalId",
-        patient="patientId",
-        instrument="instrument",
-        administered_on="administeredOn",
-        score="score",
-        status="status",
-        items="items",
-        points="value",
-    )
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,40 +66,40 @@ def read_typed_values(
         SettingsError: It is not known how this kind of portal lists values.
         DeliveryError: The portal was not reached, refused, or listed something that is no value: nothing is read.
     """
-    listing = _LISTINGS.get(destination.file.id)
-    if listing is None:
+    file, base_url, tokens = destination.file, destination.settings.base_url, destination.tokens
+    address = _listing_address(file)
+    if not isinstance(file, HttpDestination) or base_url is None or address is None:
         raise SettingsError(
             f"How the portal of {destination.destination_id} lists its values is not known.",
             next_step="Export them as CSV, then “scorebridge shadow import”.",
         )
-    tokens = destination.tokens
-    auth = None if tokens is None else PortalAuth(tokens, header=destination.file.token)
-    pace = RateLimit(destination.settings.rate_per_second)
+    auth = None if tokens is None else PortalAuth(tokens, header=file.token)
+    pace = RateLimit(destination.rate)
     soon = stamina.RetryingCaller(attempts=_TRIES, timeout=60.0, wait_initial=0.1, wait_max=5.0).on(
         DeliveryDeferredError
     )
     listed: list[tuple[str, JsonValue]] = []
     with make_client(auth=auth, tls=destination.tls) as http:
         for patient_id in patients:
-            url = fill_url(listing.url, base_url=destination.settings.base_url, fields={"patient_id": patient_id})
-            found = soon(_listed, http, url, listing, pace=pace, clock=clock)
-            _refuse_foreign(found, listing, patient_id)
+            url = address.fill(base_url=base_url, fields={"patient_id": patient_id})
+            found = soon(_listed, http, url, file.search, pace=pace, clock=clock)
+            _refuse_foreign(found, file.answer, patient_id)
             listed += [(patient_id, shown) for shown in found]
             asked()
-    theirs = [(who, shown) for who, shown in listed if read_id(shown, listing.external_id) not in ours]
-    entries = tuple(_entries(theirs, listing, instruments=instruments, first=first))
+    theirs = [(who, shown) for who, shown in listed if file.answer.external_id.find(shown, {}) not in ours]
+    entries = tuple(_entries(theirs, file.answer, instruments=instruments, first=first))
     return TypedAtPortal(entries=entries, ours=len(listed) - len(theirs), other=len(theirs) - len(entries))
 
 
 def _listed(
-    http: Client, url: str, listing: Listing, *, pace: RateLimit, clock: Callable[[], datetime]
+    http: Client, url: str, search: Search, *, pace: RateLimit, clock: Callable[[], datetime]
 ) -> list[JsonValue]:
     pace.wait()
     try:
         answer = exchange(http, "GET", url, headers={})
     except ExchangeError as error:
         raise DeliveryDeferredError(f"The portal cannot be reached ({error}).", code="not-reached") from None
-    if answer.status == 404:
+    if answer.status in search.nothing:
         return []
     refused: DeliveryError | None = error_of(answer, now=clock())
     if refused is not None:
@@ -145,7 +107,7 @@ def _listed(
     content = read_json(answer)
     if isinstance(content, Missing):
         raise _crooked("something that is not JSON")
-    found = next((place for path in listing.results if isinstance(place := pick(content, path), list)), None)
+    found = next((place for one in search.results if isinstance(place := one.read(content), list)), None)
     if found is None:
         raise _crooked("no list")
     if _is_a_part(content, len(found)):
@@ -155,37 +117,39 @@ def _listed(
 
 def _is_a_part(content: JsonValue, count: int) -> bool:
     """Whether an answer says that there is more than it holds: half a list would look like values never typed."""
-    total = pick(content, "total")
-    more = any(pick(content, path) not in (MISSING, None, "", False) for path in ("next", "nextPage", "hasMore"))
+    total = _pick(content, "total")
+    more = any(_pick(content, name) not in (None, "", False) for name in ("next", "nextPage", "hasMore"))
     return more or (isinstance(total, int) and total > count)
 
 
-def _refuse_foreign(found: Sequence[JsonValue], listing: Listing, patient_id: str) -> None:
+def _refuse_foreign(found: Sequence[JsonValue], shape: ResultShape, patient_id: str) -> None:
     """A server that ignores what it was asked for shows everybody's values: they would be counted for each patient."""
-    if any(read_id(shown, listing.patient) not in (None, patient_id) for shown in found):
+    if shape.patient is None:
+        return
+    if any(shape.patient.find(shown, {}) not in (None, patient_id) for shown in found):
         raise _crooked("values of another patient than was asked for")
 
 
 def _entries(
     listed: Sequence[tuple[str, JsonValue]],
-    listing: Listing,
+    shape: ResultShape,
     *,
     instruments: Mapping[str, Instrument],
     first: date,
 ) -> Iterator[TypedEntry]:
     for patient_id, shown in listed:
-        if str(pick(shown, listing.status)).casefold() in _TAKEN_BACK:
+        if str(_pick(shown, "status")).casefold() in _TAKEN_BACK:
             continue
-        name = pick(shown, listing.instrument)
+        name = _pick(shown, "instrument")
         instrument = resolve(name, instruments) if isinstance(name, str) else None
-        day = _day(pick(shown, listing.administered_on))
+        day = _day(_pick(shown, "administeredOn"))
         if instrument is None or instrument.instrument_id is None or instrument.ambiguous or day < first:
             continue
-        yield _entry(shown, listing, patient_id, instrument.instrument_id, day)
+        yield _entry(shown, shape, patient_id, instrument.instrument_id, day)
 
 
-def _entry(shown: JsonValue, listing: Listing, patient_id: str, instrument: str, day: date) -> TypedEntry:
-    remote_id, score = read_id(shown, listing.remote_id), pick(shown, listing.score)
+def _entry(shown: JsonValue, shape: ResultShape, patient_id: str, instrument: str, day: date) -> TypedEntry:
+    remote_id, score = shape.remote_id.find(shown, {}), _pick(shown, "score")
     if remote_id is None:
         raise _crooked("a value without its id")
     if isinstance(score, bool) or not isinstance(score, int | str) or score == "":
@@ -196,18 +160,18 @@ def _entry(shown: JsonValue, listing: Listing, patient_id: str, instrument: str,
         administered_on=day,
         total=score if isinstance(score, int) else None,
         result=score if isinstance(score, str) else None,
-        items=_answers(pick(shown, listing.items), listing),
+        items=_answers(_pick(shown, "items")),
         remote_id=remote_id,
     )
 
 
-def _answers(shown: JsonValue | Missing, listing: Listing) -> tuple[int | None, ...] | None:
+def _answers(shown: JsonValue) -> tuple[int | None, ...] | None:
     if not isinstance(shown, list) or not shown:
         return None
-    return tuple(_points(pick(one, listing.points)) for one in shown)
+    return tuple(_points(_pick(one, "value")) for one in shown)
 
 
-def _points(shown: JsonValue | Missing) -> int | None:
+def _points(shown: JsonValue) -> int | None:
     if shown is None:
         return None
     if isinstance(shown, bool) or not isinstance(shown, int):
@@ -215,11 +179,23 @@ def _points(shown: JsonValue | Missing) -> int | None:
     return shown
 
 
-def _day(shown: JsonValue | Missing) -> date:
+def _day(shown: JsonValue) -> date:
     try:
         return date.fromisoformat(str(shown)[:10])
     except ValueError:
         raise _crooked("a value without its day") from None
+
+
+def _pick(shown: JsonValue, name: str) -> JsonValue:
+    return shown.get(name) if isinstance(shown, dict) else None
+
+
+def _listing_address(file: Destination) -> Address | None:
+    """Where all values of a patient are listed, or None for a portal of which that is not known."""
+    if not isinstance(file, HttpDestination):
+        return None
+    address = Address(file.search.request.address.pattern.partition("?")[0])
+    return address if address.places == ("patient_id",) else None
 
 
 def _crooked(what: str) -> DeliveryRefusedError:

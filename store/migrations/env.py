@@ -3,7 +3,6 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from store import learning_tables, shadow_tables  # noqa: F401 - their tables belong to the catalogue too
 from store.tables import StoreTable
 
 connection = context.config.attributes["connection"]
