@@ -192,8 +192,8 @@ def _pick(shown: JsonValue, name: str) -> JsonValue:
 
 def _listing_address(file: Destination) -> Address | None:
     """Where all values of a patient are listed, or None for a portal of which that is not known."""
-    if not isinstance(file, HttpDestination):
-        return None
+    if not isinstance(file, HttpDestination) or file.patients is not None:
+        return None  # what a portal calls its patients itself is not what they are compared by
     address = Address(file.search.request.address.pattern.partition("?")[0])
     return address if address.places == ("patient_id",) else None
 
