@@ -54,7 +54,8 @@ class DailyLimit:
 
     def look(self, session: Session, claimed: Sequence[Submission], *, now: datetime) -> None:
         """Count what today has left for the submissions that are about to be admitted."""
-        self._left = self._left_today(session, [one.submission_id for one in claimed], now=now)
+        if claimed:
+            self._left = self._left_today(session, [one.submission_id for one in claimed], now=now)
 
     def admit(self, session: Session, submission: Submission, *, now: datetime) -> None:
         """Let a submission through.

@@ -11,7 +11,7 @@ from store import audit, shadow_report, shadow_signing
 from store.shadow_report import Scope
 from tests.unit.review.review_browser import Browser
 from tests.unit.review.review_clinic import ROSTER, SITE, STAFF, Clinic
-from tests.unit.review.shadow_clinic import with_typed_values
+from tests.unit.review.shadow_clinic import signed_day, with_typed_values
 
 SCOPE = Scope(sites=(SITE,))
 
@@ -165,6 +165,13 @@ def test_a_look_at_a_difference_is_audited(typed: Clinic, rosa: Browser) -> None
             one.event.object_kind for one in audit.events(session, limit=1000) if one.event.action == "shadow.viewed"
         ]
     assert seen == ["shadow", "shadow-difference"]
+
+
+def test_the_pages_hold_nothing_that_the_policy_would_block(typed: Clinic, ada: Browser) -> None:
+    for path in ("/shadow", links(ada.open("/shadow").text)[0], f"/shadow/signed/{signed_day(typed)}"):
+        page = ada.open(path).text.lower()
+        for blocked in (" style=", "<style", "<script", " onclick=", "javascript:", "http://", "https://"):
+            assert blocked not in page, (path, blocked)
 
 
 def test_without_slips_both_sides_agree_in_every_field(clinic: Clinic) -> None:
