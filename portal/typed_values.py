@@ -17,11 +17,10 @@ from pydantic import JsonValue
 from parsers.instrument_library import resolve
 from portal.addresses import Address
 from portal.answers import error_of, read_json
-from portal.auth import PortalAuth
 from portal.connections import ConfiguredDestination
 from portal.destination import Destination, HttpDestination, ResultShape, Search
 from portal.expressions import Missing
-from portal.http import Client, ExchangeError, exchange, make_client
+from portal.http import Client, ExchangeError, exchange
 from portal.pacing import RateLimit
 from records.comparison import TypedEntry
 from records.errors import DeliveryDeferredError, DeliveryError, DeliveryRefusedError, SettingsError
@@ -66,20 +65,19 @@ def read_typed_values(
         SettingsError: It is not known how this kind of portal lists values.
         DeliveryError: The portal was not reached, refused, or listed something that is no value: nothing is read.
     """
-    file, base_url, tokens = destination.file, destination.settings.base_url, destination.tokens
+    file, base_url = destination.file, destination.settings.base_url
     address = _listing_address(file)
     if not isinstance(file, HttpDestination) or base_url is None or address is None:
         raise SettingsError(
             f"How the portal of {destination.destination_id} lists its values is not known.",
             next_step="Export them as CSV, then “scorebridge shadow import”.",
         )
-    auth = None if tokens is None else PortalAuth(tokens, header=file.token)
     pace = RateLimit(destination.rate)
     soon = stamina.RetryingCaller(attempts=_TRIES, timeout=60.0, wait_initial=0.1, wait_max=5.0).on(
         DeliveryDeferredError
     )
     listed: list[tuple[str, JsonValue]] = []
-    with make_client(auth=auth, tls=destination.tls) as http:
+    with destination.access.client() as http:
         for patient_id in patients:
             url = address.fill(base_url=base_url, fields={"patient_id": patient_id})
             found = soon(_listed, http, url, file.search, pace=pace, clock=clock)
