@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ingest.commands import administration, authoring, delivery, learning, queue, reading, rosters, service
+from ingest.commands import administration, authoring, delivery, learning, queue, reading, rosters, service, shadow
 from ingest.terminal import err
 from records.errors import DeliveryError, ScorebridgeError, SettingsError, StoreError, TemplateError
 
@@ -23,6 +23,7 @@ authoring.register(app)
 queue.register(app)
 learning.register(app)
 delivery.register(app)
+shadow.register(app)
 rosters.register(app)
 administration.register(app)
 

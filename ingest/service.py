@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
@@ -70,6 +70,7 @@ class Service:
             database=database,
             destinations=configure(settings.destination, folder=folder),
             instruments=load_instruments(),
+            zone=settings.site[0].zone if settings.site else UTC,
         )
         self._alerts = _alert_worker(database, settings)
         self.pipeline = Pipeline(

@@ -30,6 +30,25 @@ def upper_bound(errors: int, checked: int, *, confidence: float = 0.95) -> float
     return high
 
 
+def interval(errors: int, checked: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact two-sided interval of an error rate (Clopper and Pearson), 0..1; 0 to 1 without a check.
+
+    Each side leaves out half of 1 - `confidence`: quantiles of the beta distribution, as R's `binom.test` gives them.
+    """
+    tail = (1 - confidence) / 2
+    high = upper_bound(errors, checked, confidence=1 - tail)
+    if errors == 0:
+        return 0.0, high
+    low, seen = 0.0, errors / checked
+    for _ in range(_HALVINGS):
+        middle = (low + seen) / 2
+        if _at_most(errors - 1, checked, rate=middle) > 1 - tail:
+            low = middle
+        else:
+            seen = middle
+    return low, high
+
+
 def _at_most(errors: int, checked: int, *, rate: float) -> float:
     """The binomial probability of at most so many errors; `rate` lies strictly between 0 and 1 but for its ends."""
     if rate <= 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import structlog
 
@@ -20,6 +20,7 @@ from portal.offered_record import Sender, software_version
 from records.errors import ScorebridgeError
 from records.instrument import Instrument
 from records.submission import DestinationMode
+from store import destination_modes
 from store.database import Database
 
 __all__ = ["DeliverySettings", "DeliveryWorker"]
@@ -47,10 +48,12 @@ class DeliveryWorker:
         settings: DeliverySettings | None = None,
         clock: Callable[[], datetime] = _utc_now,
         chance: random.Random | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.wake = threading.Event()
         self._database = database
         self._clock = clock
+        self._modes = {one.destination_id: one.settings.mode for one in destinations}
         sender = Sender(deployment=database.deployment, version=software_version(), instruments=instruments)
         self._lanes = [
             Lane(
@@ -62,6 +65,7 @@ class DeliveryWorker:
                 chance=chance or random.Random(),  # noqa: S311  # jitter, not a secret
                 wake=self.wake,
                 owner=f"{new_name()}-{destination.destination_id}",
+                zone=zone,
             )
             for destination in destinations
             if destination.settings.mode is not DestinationMode.OFF
@@ -91,7 +95,10 @@ class DeliveryWorker:
             stop.wait()  # without destinations there is nothing to do but to wait
 
     def take_up_modes(self, now: datetime) -> None:
-        """Let go of what an earlier mode held, or tell the operator that it waits."""
+        """Let go of what an earlier mode held, or tell the operator that it waits; remember since when modes are so."""
+        with self._database.session() as session:
+            for name, mode in self._modes.items():
+                destination_modes.note(session, name, mode, now=now)
         for lane in self._lanes:
             lane.take_up_mode(now)
 

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 import structlog
@@ -22,6 +22,7 @@ import structlog
 from portal.claims import take_back
 from portal.client import is_first
 from portal.connections import ConfiguredDestination, Deliverer, connected
+from portal.daily_limit import DailyLimit
 from portal.freezing import PayloadFreezer
 from portal.offered_record import Sender
 from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempts
@@ -70,6 +71,7 @@ class Lane:
 
     Args:
         owner: Under which name it claims.
+        zone: Whose days a daily limit counts.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Lane:
         chance: random.Random,
         wake: threading.Event,
         owner: str,
+        zone: tzinfo,
     ) -> None:
         self.destination_id = destination.destination_id
         self.owner = owner
@@ -95,6 +98,7 @@ class Lane:
         self._wake = wake
         self._rate = RateLimit(destination.rate)
         self._breaker = Breaker(first_pause=settings.first_pause, probe_within=_LEASE)
+        self._daily = DailyLimit(destination.settings, zone=zone)
         self._claimed: deque[Submission] = deque()
         self._claimed_at = clock()
         self._wanted = settings.threads
@@ -216,6 +220,7 @@ class Lane:
                 written = self._write(session, now)
                 state = breakers.state(session, self.destination_id)
                 admitted = self._breaker.admits(state, wanted=self._wanted, now=now)
+                self._daily.open_day(session, now=now)
                 claimed = self._claim_due(session, admitted, now)
                 ready = self._prepared(session, claimed, now)
                 breakers.keep(session, self.destination_id, self._breaker.started(state, count=len(ready), now=now))
@@ -251,6 +256,7 @@ class Lane:
         asked for the patient first."""
         told = outbox.told_by(session, [one.submission_id for one in claimed if one.payload is None])
         ready, fresh, held = [], {}, []
+        self._daily.look(session, claimed, now=now)
         for submission in claimed:
             try:
                 if submission.payload is None:
@@ -260,6 +266,7 @@ class Lane:
                         fresh[submission.submission_id] = payload
                 made = replace(submission, payload=fresh.get(submission.submission_id, submission.payload))
                 self._admit(made)
+                self._daily.admit(session, made, now=now)
             except DeliveryHeldError as error:
                 held.append((submission.submission_id, error.code))
             else:

@@ -45,6 +45,8 @@ class DestinationSettings(AccessSettings):
             went on typing, and nobody but the clinic knows what the portal has already.
         batch_size: How many new values go in one request, where the destination file says how; 1 for each by itself.
         hold_minutes: How long a decision can be undone before its value is sent; withdrawals never wait.
+        daily_limit: How many new values go in a day for the first days in mode "live"; None for no limit.
+        daily_limit_days: For how many days, the day of going live included.
     """
 
     destination_id: str = Field(alias="id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
@@ -60,6 +62,8 @@ class DestinationSettings(AccessSettings):
     send_shadow_backlog: bool = False
     batch_size: int = Field(default=1, ge=1, le=1000)
     hold_minutes: float = Field(default=0.0, ge=0, le=24 * 60)
+    daily_limit: int | None = Field(default=None, ge=1)
+    daily_limit_days: int = Field(default=14, ge=1, le=366)
 
     @model_validator(mode="after")
     def _fits_together(self) -> DestinationSettings:

@@ -98,6 +98,7 @@ class DeliveryReceipt:
 _DELIVERY_REASONS: Final[dict[str, str]] = {
     "shadow": "The destination is tried out: everything but sending.",
     "not-on-allow-list": "The destination is in staging, and this patient is not on its allow list.",
+    "daily-limit": "The values that may go to the destination in a day have gone; it goes tomorrow.",
     "missing-{}": "The destination needs a value that the record does not have.",
     "mapping-fault": "The destination file does not work for this record.",
     "schema": "The portal would not take the record: it breaks the schema of the destination file.",

@@ -16,6 +16,9 @@ DECIDES: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRATOR}))
 READS_ALERTS: Final = READS_PATIENTS
 # An alert stops escalating once it is taken, so whoever takes it must be able to act on it.
 TAKES_ALERTS: Final = Policy(roles=frozenset({Role.CLINICIAN, Role.ADMINISTRATOR}))
+# The comparison with what staff typed names no patient; its single differences do, and are for those who decide.
+READS_COMPARISON: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR}))
+SIGNS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
 
 
 class Allowed(NamedTuple):
@@ -25,9 +28,11 @@ class Allowed(NamedTuple):
     decides: bool
     reads_alerts: bool
     takes_alerts: bool
+    reads_comparison: bool
+    signs: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
     """What a visitor may do."""
-    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS)
+    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS)
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

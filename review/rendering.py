@@ -35,6 +35,9 @@ NOTICES: Final = {
     "answered": "Your answer is kept.",
     "differs": "Your answer is kept. It differs from the automatic match.",
     "settled-audit": "Settled.",
+    "settled-difference": "Settled. This is the next difference.",
+    "settled-all": "Settled. Nothing is left to settle.",
+    "signed": "Signed. This page stays as it is.",
     "acknowledged": "You have taken this alert.",
     "taken": "Somebody else had taken this alert before you.",
     "queued-again": "The report will be read again.",
@@ -131,6 +134,7 @@ def _environment() -> Environment:
         "moment": format_moment,
         "percent": format_percent,
         "small_share": format_small_share,
+        "interval": format_interval,
         "points": format_points,
         "sentence": reason_sentence,
         "surname_first": _surname_first,
@@ -169,6 +173,11 @@ def format_small_share(share: float) -> str:
     digits = 1 - floor(log10(share * 100))
     step = 10.0**-digits
     return f"{ceil(share * 100 / step - 1e-9) * step:.{max(digits, 0)}f}%"
+
+
+def format_interval(low: float, high: float) -> str:
+    """ "0.08 % to 1.08 %", in hundredths of a percent; the upper end rounded up: a bound must not look smaller."""
+    return f"{low:.2%} to {ceil(high * 10_000 - 1e-6) / 10_000:.2%}".replace("%", " %")
 
 
 def format_points(length: float) -> str:

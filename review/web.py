@@ -20,6 +20,7 @@ from review import (
     policies,
     report_pages,
     service_pages,
+    shadow_pages,
     sign_in_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, Policy, SignInNeededError, current_visitor, read_form
@@ -56,6 +57,11 @@ _ROUTES: Final = (
     _Route("POST", "/blind-audit/{task_id}/answer", blind_audit_pages.answer, policies.DECIDES),
     _Route("POST", "/blind-audit/{task_id}/find", blind_audit_pages.find, policies.DECIDES),
     _Route("POST", "/blind-audit/{task_id}/settle", blind_audit_pages.settle, policies.DECIDES),
+    _Route("GET", "/shadow", shadow_pages.show_comparison, policies.READS_COMPARISON),
+    _Route("GET", "/shadow/signed/{sign_off_id}", shadow_pages.show_signed, policies.READS_COMPARISON),
+    _Route("GET", "/shadow/{record_id}/{typed_id}", shadow_pages.show_difference, policies.DECIDES),
+    _Route("POST", "/shadow/{record_id}/{typed_id}", shadow_pages.settle, policies.DECIDES),
+    _Route("POST", "/shadow/sign", shadow_pages.sign, policies.SIGNS),
     _Route("GET", "/reports/{report_id}", report_pages.show_report, policies.READS_PATIENTS),
     _Route("GET", "/reports/{report_id}/pages/{number}.png", report_pages.page_picture, policies.READS_PATIENTS),
     _Route("POST", "/reports/{report_id}/process-again", report_pages.process_again, policies.DECIDES),

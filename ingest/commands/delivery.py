@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated
 
 import typer
@@ -11,9 +12,12 @@ from ingest.clinic import Clinic, opened
 from ingest.commands import credentials
 from ingest.commands.options import AsJson, Config
 from ingest.terminal import note, print_json, print_table
+from portal.daily_limit import HELD_DAILY_LIMIT, day_start
+from portal.settings import DestinationSettings
 from records.errors import SettingsError
 from records.submission import DeliveryState, delivery_sentence
-from store import notices, outbox
+from store import destination_modes, notices, outbox
+from store.database import Session
 
 SubmissionId = Annotated[int, typer.Argument(help="Number of the submission.")]
 DestinationId = Annotated[str, typer.Argument(help="Id of the destination, as in the settings.")]
@@ -108,19 +112,42 @@ def destination_list(as_json: AsJson = False, config: Config = None) -> None:
     """The portals and how far each goes. Exit status 1 if one is paused."""
     with opened(config) as clinic, clinic.database.reading() as session:
         paused = outbox.paused(session)
+        standings = {d.destination_id: _standing(session, clinic, d) for d in clinic.settings.destination}
     rows = [
         (
             d.destination_id,
             d.mode.value,
+            *standings[d.destination_id],
             delivery_sentence(paused[d.destination_id]) if d.destination_id in paused else "",
         )
         for d in clinic.settings.destination
     ]
-    for name, mode, why in rows if as_json else ():
-        print_json({"destination": name, "mode": mode, "paused": paused.get(name), "why": why or None})
+    for name, mode, since, sent, waiting, why in rows if as_json else ():
+        print_json(
+            {
+                "destination": name,
+                "mode": mode,
+                "since": since or None,
+                "sent_today": sent,
+                "held_by_daily_limit": waiting,
+                "paused": paused.get(name),
+                "why": why or None,
+            }
+        )
     if not as_json:
-        print_table("", ("destination", "mode", "paused because"), rows)
+        columns = ("destination", "mode", "since", "sent today", "wait for tomorrow", "paused because")
+        print_table("", columns, rows)
     raise typer.Exit(1 if paused else 0)
+
+
+def _standing(session: Session, clinic: Clinic, portal: DestinationSettings) -> tuple[str, int, int]:
+    """Since which day it is in this mode ("" before the service was started in it), values sent today, values held."""
+    name, now = portal.destination_id, clock.now()
+    zone = clinic.settings.site[0].zone if clinic.settings.site else UTC
+    kept = destination_modes.current(session, name)
+    since = kept.since.astimezone(zone).date().isoformat() if kept and kept.mode is portal.mode else ""
+    sent = destination_modes.sent_since(session, name, day_start(now, zone))
+    return since, sent, destination_modes.held(session, name, HELD_DAILY_LIMIT)
 
 
 def destination_resume(destination: DestinationId, config: Config = None) -> None:

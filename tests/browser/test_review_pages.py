@@ -18,6 +18,7 @@ from review.server import server_config
 from review.settings import WebSettings
 from store import cases, kept_records
 from tests.unit.review.review_clinic import PASSWORD, Clinic, furnish, open_clinic
+from tests.unit.review.shadow_clinic import open_difference, signed_day, with_typed_values
 
 pytestmark = pytest.mark.browser
 
@@ -79,9 +80,9 @@ class _Watch:
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
 
 
-def _sign_in(page: Page, address: str) -> None:
+def _sign_in(page: Page, address: str, *, name: str = "rosa") -> None:
     page.goto(address)
-    page.get_by_label("User name").fill("rosa")
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
@@ -134,11 +135,44 @@ def test_a_case_is_decided_with_the_keyboard_alone(browser: Browser, clinic: Cli
     page.close()
 
 
+def test_differences_are_settled_and_the_comparison_is_signed(
+    browser: Browser, clinic: Clinic, address: str, tmp_path: Path
+) -> None:
+    with_typed_values(clinic)
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    watch = _Watch(page)
+    pictures = Path(os.environ.get("SCOREBRIDGE_SCREENSHOTS", str(tmp_path)))
+    _sign_in(page, address, name="ada")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Shadow").click()
+    page.screenshot(path=pictures / "shadow.png", full_page=True)
+    expect(page.get_by_role("button", name="Sign", exact=True)).to_have_count(0)
+    page.get_by_role("row", name="Both sides differ Total").get_by_role("link").click()
+    for number in range(6):
+        expect(page.get_by_role("button", name="Settle")).to_be_in_viewport()
+        page.screenshot(path=pictures / f"shadow-difference-{number}.png", full_page=True)
+        page.get_by_role("radio").first.check()
+        page.get_by_role("button", name="Settle").click()
+        expect(page.get_by_role("status")).to_contain_text("Settled.")
+    page.get_by_label("Your name, as you sign").fill("Ada Synthetic")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Signed.")
+    expect(page.get_by_text("SHA-256")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    page.screenshot(path=pictures / "shadow-signed.png", full_page=True)
+    assert watch.complaints == []
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1440, 720])
 def test_no_page_scrolls_sideways(browser: Browser, clinic: Clinic, address: str, width: int) -> None:
+    with_typed_values(clinic)
+    difference = "/shadow/{}/{}".format(*open_difference(clinic))
+    signed = f"/shadow/signed/{signed_day(clinic)}"
     page = browser.new_page(viewport={"width": width, "height": 900})
     _sign_in(page, address)
-    for path in ("/", "/queue", f"/cases/{clinic.case_ids[0]}", f"/reports/{clinic.report_id}", "/alerts"):
+    paths = ["/", "/queue", f"/cases/{clinic.case_ids[0]}", f"/reports/{clinic.report_id}", "/alerts"]
+    for path in [*paths, "/shadow", difference, signed]:
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.close()

@@ -19,6 +19,7 @@ from review.settings import WebSettings
 from store import cases, users
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, blind_check, open_clinic
+from tests.unit.review.shadow_clinic import open_difference, signed_day, with_typed_values
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:
@@ -47,13 +48,16 @@ def test_only_the_pages_without_patient_data_are_open(clinic: Clinic) -> None:
     assert is_open == {"/sign-in", "/health", "/metrics", "/static/app.css", "/static/icon.svg"}
 
 
-def _filled(path: str, clinic: Clinic, *, task_id: int = 1) -> str:
+def _filled(path: str, clinic: Clinic, *, task_id: int = 1, difference: tuple[int, int] = (1, 1)) -> str:
     values = {
         "case_id": clinic.case_ids[0],
         "report_id": clinic.report_id,
         "alert_id": clinic.alert_id,
         "number": 1,
         "task_id": task_id,
+        "record_id": difference[0],
+        "typed_id": difference[1],
+        "sign_off_id": 1,
     }
     return path.format(**values)
 
@@ -78,11 +82,14 @@ def test_nobody_who_is_not_signed_in_sees_or_changes_anything(clinic: Clinic) ->
 @pytest.mark.parametrize("name", sorted(STAFF))
 def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic, name: str) -> None:
     person, task_id = Browser(clinic.app).signed_in(name), blind_check(clinic)
+    with_typed_values(clinic)
+    assert signed_day(clinic) == 1
+    difference = open_difference(clinic)
     for route in _routes(clinic.app):
         policy = _policies(route)[0]
         if route.methods != {"GET"} or policy.is_open:
             continue
-        answer = person.open(_filled(route.path, clinic, task_id=task_id))
+        answer = person.open(_filled(route.path, clinic, task_id=task_id, difference=difference))
         assert answer.status_code == (200 if STAFF[name] in policy.roles else 403), route.path
         if answer.status_code == 403:
             assert "Kowalsk" not in answer.text
