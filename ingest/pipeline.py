@@ -162,7 +162,7 @@ class Pipeline:
         if not critical:
             return
         raised = 0
-        with self._database.session() as session:
+        with self._database.session(urgent=True) as session:
             for position, read in critical:
                 points = _critical_points(read, self._templates.critical_items(read.instrument))
                 alert = alerts.raise_alert(

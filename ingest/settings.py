@@ -16,7 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.roster_columns import FIELDS, RosterLayout
 from ingest.roster_dates import is_date_format
-from portal.settings import AlertSettings, DestinationSettings, PatientSearchSettings
+from portal.alert_settings import AlertSettings
+from portal.settings import DestinationSettings, PatientSearchSettings
 from records.errors import SettingsError
 from records.human_name import NameOrder
 from review.settings import WebSettings

@@ -327,7 +327,10 @@ class VetoRow(StoreTable, table=True):
 
 
 class AlertRow(StoreTable, table=True):
-    """A critical answer; raised again, it gets a row of its own."""
+    """A critical answer; raised again, it gets a row of its own.
+
+    `round` counts up, and the ladder begins anew at `begun_at`, when its patient turns out to be another one.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -347,6 +350,8 @@ class AlertRow(StoreTable, table=True):
     points: int | None = None
     unverified: bool
     raised_at: datetime = Field(sa_type=UtcDateTime)
+    round: int = 1
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     notified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     notices: int = 0
     acknowledged_by: str | None = None

@@ -13,8 +13,8 @@ from ingest.clinic import Clinic, opened
 from ingest.commands.options import AsJson, Config, OnlySite
 from ingest.report_json import Json
 from ingest.terminal import note, out, print_json, print_table
+from portal.alert_settings import AlertSettings
 from portal.alerting import send_test
-from portal.settings import AlertSettings
 from records.errors import SettingsError
 from records.finding import sentence
 from review import actions
@@ -106,7 +106,7 @@ def alert_test(config: Config = None) -> None:
         settings = clinic.settings.alerts
         if not isinstance(settings, AlertSettings):
             raise SettingsError("No channel for alerts is set.", next_step="Add an [alerts] section.")
-        faults = send_test(settings, now=clock.now())
+        faults = send_test(settings, now=clock.now(), folder=clinic.folder)
     print_table("", ("channel", "result"), [(name, fault or "sent") for name, fault in faults.items()])
     raise typer.Exit(3 if any(faults.values()) else 0)
 

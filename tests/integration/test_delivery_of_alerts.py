@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from delivery_cases import MORNING, assessment, confirm, new_store
 
+from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker, send_test
-from portal.settings import AlertSettings
 from store import alerts, notices
 from store.database import Database
 
@@ -154,17 +154,17 @@ def test_it_is_told_again_to_more_people_until_somebody_acknowledges(
 ) -> None:
     alert_id = raise_one(database)
     telling = AlertWorker(database=database, settings=settings(webhook, mail))
-    for minutes in (0, 1, 14, 15, 16, 29, 30, 45, 60, 90):
+    for minutes in (0, 1, 14, 15, 16, 29, 30, 45, 60, 89, 90, 120, 149, 150, 151):
         telling.step(MORNING + minutes * MINUTE)
-    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2, 3]
+    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2, 3, 4, 5]
     assert email.message_from_string(mail.got[1])["To"] == "oncall@clinic.test, head@clinic.test"
     other = raise_one(database, "b")
-    telling.step(MORNING + 91 * MINUTE)
+    telling.step(MORNING + 152 * MINUTE)
     with database.session() as session:
-        alerts.acknowledge(session, other, actor="anna", now=MORNING + 92 * MINUTE)
-        alerts.acknowledge(session, alert_id, actor="anna", now=MORNING + 92 * MINUTE)
+        alerts.acknowledge(session, other, actor="anna", now=MORNING + 153 * MINUTE)
+        alerts.acknowledge(session, alert_id, actor="anna", now=MORNING + 153 * MINUTE)
     telling.step(MORNING + 300 * MINUTE)
-    assert len(webhook.got) == len(mail.got) == 4
+    assert len(webhook.got) == len(mail.got) == 6
 
 
 def test_one_channel_that_fails_stops_neither_the_other_nor_the_escalation(

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from portal.alert_settings import AlertSettings
 from portal.connections import ConfiguredDestination, configure
-from portal.settings import AlertSettings, DestinationSettings, read_secret
+from portal.settings import DestinationSettings, read_secret
 from records.errors import SettingsError
 from records.submission import DestinationMode
 

@@ -1,0 +1,189 @@
+"""Alerts as tasks at a FHIR R4 server: created once, kept up to date, never with a guessed patient.
+
+`POST Task` with `If-None-Exist` creates, `PUT Task?identifier=…` updates (http://hl7.org/fhir/R4/http.html, sections
+3.1.0.8.1 and 3.1.0.4.3). The words are those of http://hl7.org/fhir/R4/task.html: status `requested`, intent `order`,
+priority `stat`; `completed` with its owner when somebody took the alert; `entered-in-error` when its patient was ruled
+out. What kind of task it is says a text: no published code was found that means just this.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from portal.alert_messages import CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
+from portal.alert_settings import TaskServerSettings
+from portal.answers import read_id, read_json
+from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
+from portal.destination import TokenHeader
+from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange, make_client, tls_context
+from portal.mapping import Missing
+from records.errors import DeliveryDeferredError
+from store.alert_tasks import AlertTask, TaskStatus
+
+SYSTEM: Final = "urn:scorebridge:alert"
+_ANSWER_SECONDS: Final = 10.0
+_FHIR_ID: Final = re.compile(r"[A-Za-z0-9.\-]{1,64}")  # http://hl7.org/fhir/R4/datatypes.html#id
+_HEADERS: Final = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
+
+JsonObject = dict[str, JsonValue]
+
+
+class TaskServer:
+    """A FHIR server that holds one task for each round of each alert."""
+
+    takes_notices = False
+    keeps_tasks = True
+
+    def __init__(self, name: str, settings: TaskServerSettings, *, folder: Path) -> None:
+        self.name = name
+        self._settings = settings
+        files = (settings.ca_file, settings.client_certificate, settings.client_key)
+        ca_file, certificate, key = (None if file is None else folder / file for file in files)
+        self._tls = (
+            tls_context(ca_file=ca_file, client_certificate=certificate, client_key=key)
+            if ca_file is not None or certificate is not None
+            else None
+        )
+        self._tokens: TokenSource | None = None
+        if settings.token is not None:
+            self._tokens = ReferredToken(settings.token)
+        elif settings.oauth2 is not None:
+            self._tokens = ClientCredentials(settings.oauth2, tls=self._tls)
+
+    def send(self, message: Message) -> str:
+        """Create a task, or bring it up to date; "Task/…" as the server knows it."""
+        auth = None if self._tokens is None else PortalAuth(self._tokens, header=TokenHeader())
+        try:
+            with make_client(auth=auth, tls=self._tls, read_seconds=_ANSWER_SECONDS) as client:
+                return self._sent(client, message)
+        except (NeverSentError, MaybeSentError) as error:
+            # Whatever arrived is found by its identifier the next time.
+            raise DeliveryDeferredError(f"The FHIR server does not answer ({error}).", code="unreachable") from None
+
+    def _sent(self, client: Client, message: Message) -> str:
+        match message:
+            case CriticalMessage(task=AlertTask() as task):
+                return self._create(client, task)
+            case TaskMessage(task=task):
+                return self._update(client, task)
+            case TestMessage():
+                self._find(client, "test")
+                return "searched"
+            case CriticalMessage() | OperatorMessage():
+                raise TypeError("a FHIR server is told of tasks only")
+
+    def _create(self, client: Client, task: AlertTask) -> str:
+        headers = {"If-None-Exist": _search(task.reference)}
+        answer = self._exchange(client, "POST", "Task", self._resource(task), headers)
+        if answer.status == 200:  # an earlier try arrived after all, and may tell of an earlier state
+            return self._update(client, task)
+        return _place(answer)
+
+    def _update(self, client: Client, task: AlertTask) -> str:
+        """Change what we know better; what people added at the server stays."""
+        found = self._find(client, task.reference)
+        wanted = self._resource(task)
+        if found is None:
+            return _place(self._exchange(client, "POST", "Task", wanted, {"If-None-Exist": _search(task.reference)}))
+        return _place(self._exchange(client, "PUT", f"Task?{_search(task.reference)}", _merged(found, wanted, task)))
+
+    def _find(self, client: Client, reference: str) -> JsonObject | None:
+        content = read_json(self._exchange(client, "GET", f"Task?{_search(reference)}"))
+        entries = content.get("entry", []) if isinstance(content, dict) else None
+        if not isinstance(entries, list):
+            raise DeliveryDeferredError("The FHIR server's answer is no list of tasks.", code="refused")
+        resources = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
+        # A server that does not know the parameter may list everything: only what bears our identifier is ours.
+        tasks = [one for one in resources if isinstance(one, dict) and _bears(one, reference)]
+        if len(tasks) > 1:
+            raise DeliveryDeferredError("The FHIR server has this task more than once.", code="refused")
+        return tasks[0] if tasks else None
+
+    def _exchange(
+        self,
+        client: Client,
+        method: str,
+        place: str,
+        content: JsonObject | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        answer = exchange(
+            client,
+            method,
+            f"{self._settings.base_url}/{place}",
+            headers=_HEADERS | (headers or {}),
+            content=None if content is None else json.dumps(content, ensure_ascii=False).encode(),
+            deadline_seconds=_ANSWER_SECONDS,
+        )
+        if answer.status not in (200, 201):
+            raise DeliveryDeferredError(f"The FHIR server answers {answer.status}.", code="refused")
+        return answer
+
+    def _resource(self, task: AlertTask) -> JsonObject:
+        resource: JsonObject = {
+            "resourceType": "Task",
+            "identifier": [{"system": SYSTEM, "value": task.reference}],
+            "status": task.status.value,
+            "intent": "order",
+            "priority": "stat",
+            "code": {"text": "Critical answer in a questionnaire: see to the patient"},
+            "description": f"Alert {task.alert_id} of site {task.site}. Acknowledge it in Scorebridge.",
+            "authoredOn": _instant(task.raised_at),
+            "lastModified": _instant(task.note_at or task.raised_at),
+        }
+        if task.patient_id is not None and _FHIR_ID.fullmatch(task.patient_id):
+            resource["for"] = {"reference": self._settings.patient_reference.replace("{patient_id}", task.patient_id)}
+        if task.external_id is not None and self._settings.assessment_system is not None:
+            system = self._settings.assessment_system
+            resource["focus"] = {
+                "type": "Observation",
+                "identifier": {"system": system, "value": task.external_id},
+            }
+        if task.owner is not None:
+            resource["owner"] = {"display": task.owner}
+        return resource
+
+
+def _merged(found: JsonObject, wanted: JsonObject, task: AlertTask) -> JsonObject:
+    """What the server has, with what this program knows better put over it."""
+    merged = found | {name: wanted[name] for name in ("lastModified", "identifier") if name in wanted}
+    ours: tuple[str, ...] = ("owner",) if task.owner is not None else ()
+    if task.status is not TaskStatus.ENTERED_IN_ERROR:  # what is taken back stays in the chart it was in, as an error
+        ours += ("for", "focus")
+    for name in ours:
+        merged.pop(name, None)
+        if name in wanted:
+            merged[name] = wanted[name]
+    if task.status is not TaskStatus.REQUESTED:  # somebody at the server may have begun with it
+        merged["status"] = wanted["status"]
+    return merged
+
+
+def _search(reference: str) -> str:
+    return f"identifier={quote(f'{SYSTEM}|{reference}', safe=':')}"
+
+
+def _bears(resource: JsonObject, reference: str) -> bool:
+    identifiers = resource.get("identifier")
+    return isinstance(identifiers, list) and any(
+        isinstance(one, dict) and one.get("system") == SYSTEM and one.get("value") == reference for one in identifiers
+    )
+
+
+def _place(answer: Answer) -> str:
+    content = read_json(answer)
+    found = None if isinstance(content, Missing) else read_id(content, "id")
+    if found is None:
+        found = answer.headers.get("location", "").partition("Task/")[2].partition("/")[0]
+    return f"Task/{found}" if found and _FHIR_ID.fullmatch(found) else "Task"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
