@@ -65,6 +65,8 @@ def rule_out(session: Session, alert_id: int, *, patient_id: str, actor: str, no
     record = subject.record
     if record.state not in (RecordState.CONFIRMED, RecordState.REVIEW):
         raise DecisionRefusedError(f"The record of this alert is {record.state}.", next_step="Nothing was changed.")
+    if subject.patient_id is None:
+        raise DecisionRefusedError("No patient is shown for this alert.", next_step="Nothing was changed.")
     if subject.patient_id != patient_id:
         raise StaleCaseError(
             "Another patient, or nobody, is shown for this alert by now.",
