@@ -151,6 +151,7 @@ class Pipeline:
                 self._quarantine(report, error.code or "damaged", now)
             return
         self._metrics.reading_seconds.labels(report.site).observe(time.monotonic() - started)
+        _log.info("report.read", report_id=report.report_id)
         self._raise_alerts(report, reading, now)
         reasons = templates.reasons(reading.template)
         records = self._matched(report, reading.assessments, reasons, now)

@@ -72,15 +72,12 @@ class TaskServerSettings(_Settings):
 
     Attributes:
         patient_reference: How the server names a patient of the roster; `{patient_id}` is the roster's id.
-        assessment_system: System of the identifiers under which the assessments are at this server; None if they are
-            not there.
         token: Place of a bearer token; None with `oauth2`, or for a server without either (client certificate).
         ca_file: Certificate authority of the server, where it is the clinic's own.
     """
 
     base_url: BaseUrl
     patient_reference: str = Field(default="Patient/{patient_id}", pattern=r"^[A-Za-z0-9/.\-]*\{patient_id\}$")
-    assessment_system: str | None = Field(default=None, min_length=1)
     token: SecretReference | None = None
     oauth2: OAuth2Settings | None = None
     ca_file: Path | None = None

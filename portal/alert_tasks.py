@@ -1,9 +1,11 @@
 """Alerts as tasks at a FHIR R4 server: created once, kept up to date, never with a guessed patient.
 
-`POST Task` with `If-None-Exist` creates, `PUT Task?identifier=…` updates (http://hl7.org/fhir/R4/http.html, sections
-3.1.0.8.1 and 3.1.0.4.3). The words are those of http://hl7.org/fhir/R4/task.html: status `requested`, intent `order`,
-priority `stat`; `completed` with its owner when somebody took the alert; `entered-in-error` when its patient was ruled
-out. What kind of task it is says a text: no published code was found that means just this.
+`POST Task` with `If-None-Exist` creates; a search by identifier and a `PUT` with `If-Match` update, so that nothing is
+overwritten that somebody changed at the server meanwhile, nor another task by a server that does not understand the
+condition (http://hl7.org/fhir/R4/http.html, "conditional create" and "managing resource contention"). The words are
+those of http://hl7.org/fhir/R4/task.html: status `requested`, intent `order`, priority `stat`; `completed` with its
+owner when somebody took the alert; `entered-in-error` when its patient was ruled out. What kind of task it is says a
+text: no published code was found that means just this.
 """
 
 from __future__ import annotations
@@ -27,7 +29,6 @@ from portal.mapping import Missing
 from records.errors import DeliveryDeferredError
 from store.alert_tasks import AlertTask, TaskStatus
 
-SYSTEM: Final = "urn:scorebridge:alert"
 _ANSWER_SECONDS: Final = 10.0
 _FHIR_ID: Final = re.compile(r"[A-Za-z0-9.\-]{1,64}")  # http://hl7.org/fhir/R4/datatypes.html#id
 _HEADERS: Final = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
@@ -74,34 +75,44 @@ class TaskServer:
             case TaskMessage(task=task):
                 return self._update(client, task)
             case TestMessage():
-                self._find(client, "test")
+                self._exchange(client, "GET", "Task?_count=1")
                 return "searched"
             case CriticalMessage() | OperatorMessage():
                 raise TypeError("a FHIR server is told of tasks only")
 
     def _create(self, client: Client, task: AlertTask) -> str:
-        headers = {"If-None-Exist": _search(task.reference)}
+        headers = {"If-None-Exist": _search(task)}
         answer = self._exchange(client, "POST", "Task", self._resource(task), headers)
-        if answer.status == 200:  # an earlier try arrived after all, and may tell of an earlier state
-            return self._update(client, task)
-        return _place(answer)
+        if answer.status == 201:
+            return _place(answer)
+        # An earlier try arrived after all, and may tell of an earlier state; or the server did not understand the
+        # condition and took another task for ours.
+        found = self._find(client, task)
+        if found is None:
+            raise DeliveryDeferredError("The FHIR server takes another task for this one.", code="refused")
+        return self._put(client, found, task)
 
     def _update(self, client: Client, task: AlertTask) -> str:
-        """Change what we know better; what people added at the server stays."""
-        found = self._find(client, task.reference)
-        wanted = self._resource(task)
-        if found is None:
-            return _place(self._exchange(client, "POST", "Task", wanted, {"If-None-Exist": _search(task.reference)}))
-        return _place(self._exchange(client, "PUT", f"Task?{_search(task.reference)}", _merged(found, wanted, task)))
+        found = self._find(client, task)
+        return self._create(client, task) if found is None else self._put(client, found, task)
 
-    def _find(self, client: Client, reference: str) -> JsonObject | None:
-        content = read_json(self._exchange(client, "GET", f"Task?{_search(reference)}"))
+    def _put(self, client: Client, found: JsonObject, task: AlertTask) -> str:
+        """Change what we know better; what people added at the server stays, also what they add meanwhile."""
+        task_id, version = read_id(found, "id"), read_id(found, "meta.versionId")
+        if task_id is None or not _FHIR_ID.fullmatch(task_id):
+            raise DeliveryDeferredError("The FHIR server's task has no id.", code="refused")
+        headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
+        self._exchange(client, "PUT", f"Task/{task_id}", _merged(found, self._resource(task), task), headers)
+        return f"Task/{task_id}"
+
+    def _find(self, client: Client, task: AlertTask) -> JsonObject | None:
+        content = read_json(self._exchange(client, "GET", f"Task?{_search(task)}"))
         entries = content.get("entry", []) if isinstance(content, dict) else None
         if not isinstance(entries, list):
             raise DeliveryDeferredError("The FHIR server's answer is no list of tasks.", code="refused")
         resources = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
         # A server that does not know the parameter may list everything: only what bears our identifier is ours.
-        tasks = [one for one in resources if isinstance(one, dict) and _bears(one, reference)]
+        tasks = [one for one in resources if isinstance(one, dict) and _bears(one, task)]
         if len(tasks) > 1:
             raise DeliveryDeferredError("The FHIR server has this task more than once.", code="refused")
         return tasks[0] if tasks else None
@@ -129,7 +140,7 @@ class TaskServer:
     def _resource(self, task: AlertTask) -> JsonObject:
         resource: JsonObject = {
             "resourceType": "Task",
-            "identifier": [{"system": SYSTEM, "value": task.reference}],
+            "identifier": [{"system": task.system, "value": task.reference}],
             "status": task.status.value,
             "intent": "order",
             "priority": "stat",
@@ -140,12 +151,9 @@ class TaskServer:
         }
         if task.patient_id is not None and _FHIR_ID.fullmatch(task.patient_id):
             resource["for"] = {"reference": self._settings.patient_reference.replace("{patient_id}", task.patient_id)}
-        if task.external_id is not None and self._settings.assessment_system is not None:
-            system = self._settings.assessment_system
-            resource["focus"] = {
-                "type": "Observation",
-                "identifier": {"system": system, "value": task.external_id},
-            }
+        if task.external_id is not None:
+            known_by: JsonObject = {"system": task.system, "value": task.external_id}
+            resource["focus"] = {"type": "Observation", "identifier": known_by}
         if task.owner is not None:
             resource["owner"] = {"display": task.owner}
         return resource
@@ -166,14 +174,15 @@ def _merged(found: JsonObject, wanted: JsonObject, task: AlertTask) -> JsonObjec
     return merged
 
 
-def _search(reference: str) -> str:
-    return f"identifier={quote(f'{SYSTEM}|{reference}', safe=':')}"
+def _search(task: AlertTask) -> str:
+    return f"identifier={quote(f'{task.system}|{task.reference}', safe=':')}"
 
 
-def _bears(resource: JsonObject, reference: str) -> bool:
+def _bears(resource: JsonObject, task: AlertTask) -> bool:
     identifiers = resource.get("identifier")
     return isinstance(identifiers, list) and any(
-        isinstance(one, dict) and one.get("system") == SYSTEM and one.get("value") == reference for one in identifiers
+        isinstance(one, dict) and one.get("system") == task.system and one.get("value") == task.reference
+        for one in identifiers
     )
 
 

@@ -12,6 +12,7 @@ from store.alert_subjects import subject_of
 from store.alert_tables import AlertTaskRow
 from store.alert_tellings import reference
 from store.alerts import alert_of, alert_row, audit_alert
+from store.context import deployment_of
 from store.kept_records import RecordState
 from store.tables import AlertRow, RecordRow
 
@@ -29,6 +30,7 @@ class AlertTask:
     """What a FHIR server is to show of one round of an alert.
 
     Attributes:
+        system: Of the identifiers of this installation, for tasks and assessments alike.
         reference: Opaque id of the task, the same after a restart.
         patient_id: The confirmed patient, else None: nobody is guessed.
         external_id: What portals know the assessment by, as long as it is confirmed, else None.
@@ -39,6 +41,7 @@ class AlertTask:
     alert_id: int
     round: int
     site: str
+    system: str
     reference: str
     status: TaskStatus
     patient_id: str | None
@@ -64,6 +67,7 @@ def task_of(session: Session, alert_id: int, *, round_: int) -> AlertTask:
         alert_id=alert_id,
         round=round_,
         site=alert.site,
+        system=f"urn:uuid:{deployment_of(session)}",
         reference=reference(session, alert_id, round_=round_),
         status=status,
         patient_id=confirmed.patient_id if confirmed else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_the_last_rung_is_told_again_for_ever_and_never_sooner_than_the_pause() 
             told, told_at = step, minute
             steps.append(minute)
     assert steps[0] == 20
-    assert all(later - earlier == 30 for earlier, later in zip(steps, steps[1:], strict=False))
+    assert {later - earlier for earlier, later in pairwise(steps)} == {30}
     assert steps[-1] >= 24 * 60 - 30
     assert owed("head", 50, told=3, told_minutes=45) == 0
 
