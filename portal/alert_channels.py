@@ -12,7 +12,16 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Final, Protocol
 
-from portal.alert_messages import CriticalMessage, Message, TaskMessage, WrittenMessage, as_json, as_text, moment
+from portal.alert_messages import (
+    ChannelReceipt,
+    CriticalMessage,
+    Message,
+    TaskMessage,
+    WrittenMessage,
+    as_json,
+    as_text,
+    moment,
+)
 from portal.alert_settings import AlertChannelSettings, AlertSettings, SmtpSettings
 from portal.alert_tasks import TaskServer
 from portal.http import MaybeSentError, NeverSentError, exchange, make_client
@@ -39,8 +48,8 @@ class Channel(Protocol):
     def keeps_tasks(self) -> bool:
         """Whether an alert is told once and then kept up to date, instead of told again on every step."""
 
-    def send(self, message: Message) -> str:
-        """Hand the message over; return what the channel knows it by.
+    def send(self, message: Message) -> ChannelReceipt:
+        """Hand the message over.
 
         Raises:
             DeliveryDeferredError: It was not taken; try again. Code `REFUSED`: others may well be taken.
@@ -58,7 +67,7 @@ class Webhook:
         self._url = url
         self._token = token
 
-    def send(self, message: Message) -> str:
+    def send(self, message: Message) -> ChannelReceipt:
         """Post one message."""
         written = _written(message)
         headers = {"Content-Type": "application/json"}
@@ -76,7 +85,7 @@ class Webhook:
             raise DeliveryDeferredError(f"The webhook does not answer ({error}).", code=UNREACHABLE) from None
         if not 200 <= answer.status < 300:
             raise DeliveryDeferredError(f"The webhook answers {answer.status}.", code=REFUSED)
-        return f"http-{answer.status}"
+        return ChannelReceipt(known_as=f"http-{answer.status}")
 
 
 class Mail:
@@ -90,18 +99,18 @@ class Mail:
         self._settings = settings
         self._folder = folder
 
-    def send(self, message: Message) -> str:
-        """Send one mail to everybody who is to be told at this step; its Message-ID."""
+    def send(self, message: Message) -> ChannelReceipt:
+        """Send one mail to everybody who is to be told at this step; known by its Message-ID."""
         mail = self._mail(_written(message))
         try:
             with self._server() as server:
-                # Whom the server refuses by name, it refuses next time too: the others have it.
-                server.send_message(mail)
+                refused = server.send_message(mail)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
             raise DeliveryDeferredError(f"The mail was refused ({type(error).__name__}).", code=REFUSED) from None
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise DeliveryDeferredError(f"The mail server fails ({type(error).__name__}).", code=UNREACHABLE) from None
-        return str(mail["Message-ID"])
+        # The others have it: sending it to them again would not help whom the server refuses.
+        return ChannelReceipt(known_as=str(mail["Message-ID"]), refused=len(refused))
 
     def _mail(self, message: WrittenMessage) -> EmailMessage:
         settings, mail = self._settings, EmailMessage()

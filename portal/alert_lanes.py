@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 
 from portal.alert_channels import REFUSED, Channel
-from portal.alert_messages import Message
+from portal.alert_messages import ChannelReceipt, Message
 from records.errors import DeliveryError, StoreError
 
 _POLL_SECONDS: Final = 0.2
@@ -42,7 +42,7 @@ class Ledger(Protocol):
     def is_owed(self, owed: Owed) -> bool:
         """Whether it is still to be told; asked right before."""
 
-    def told(self, channel: str, owed: Owed, receipt: str, *, now: datetime) -> None:
+    def told(self, channel: str, owed: Owed, receipt: ChannelReceipt, *, now: datetime) -> None:
         """The channel took it."""
 
     def failed(self, channel: str, owed: Sequence[Owed], fault: str, *, now: datetime) -> None:
@@ -59,7 +59,7 @@ class Lane:
         self._work = threading.Event()
         self._owed: dict[_Key, Owed] = {}
         self._last: dict[_Key, tuple[object, ...]] = {}
-        self._unwritten: list[tuple[Owed, str, datetime]] = []
+        self._unwritten: list[tuple[Owed, ChannelReceipt, datetime]] = []
 
     def owe(self, owed: Owed) -> None:
         """Take on a message unless this channel has told just that; a later one takes the place of an earlier."""

@@ -67,6 +67,19 @@ class TestMessage:
     sent_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReceipt:
+    """A channel took a message.
+
+    Attributes:
+        known_as: What the channel knows it by.
+        refused: How many recipients the mail server did not take, while it took others.
+    """
+
+    known_as: str
+    refused: int = 0
+
+
 WrittenMessage = CriticalMessage | OperatorMessage | TestMessage
 Message = WrittenMessage | TaskMessage
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-from portal.alert_messages import CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
+from portal.alert_messages import ChannelReceipt, CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
 from portal.alert_settings import TaskServerSettings
 from portal.answers import read_id, read_json
 from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
@@ -58,12 +58,12 @@ class TaskServer:
         elif settings.oauth2 is not None:
             self._tokens = ClientCredentials(settings.oauth2, tls=self._tls)
 
-    def send(self, message: Message) -> str:
-        """Create a task, or bring it up to date; "Task/…" as the server knows it."""
+    def send(self, message: Message) -> ChannelReceipt:
+        """Create a task, or bring it up to date; known as "Task/…"."""
         auth = None if self._tokens is None else PortalAuth(self._tokens, header=TokenHeader())
         try:
             with make_client(auth=auth, tls=self._tls, read_seconds=_ANSWER_SECONDS) as client:
-                return self._sent(client, message)
+                return ChannelReceipt(known_as=self._sent(client, message))
         except (NeverSentError, MaybeSentError) as error:
             # Whatever arrived is found by its identifier the next time.
             raise DeliveryDeferredError(f"The FHIR server does not answer ({error}).", code="unreachable") from None

@@ -20,7 +20,7 @@ import structlog
 
 from portal.alert_channels import Channel, channels_of
 from portal.alert_lanes import Lane, Owed
-from portal.alert_messages import CriticalMessage, NoticeLine, OperatorMessage, TaskMessage, TestMessage
+from portal.alert_messages import ChannelReceipt, CriticalMessage, NoticeLine, OperatorMessage, TaskMessage, TestMessage
 from portal.alert_settings import AlertSettings
 from records.alert import CriticalAlert
 from records.errors import ScorebridgeError, StoreError
@@ -199,7 +199,7 @@ class StoreLedger:
                 return _is_current(session, message.task)
         return True
 
-    def told(self, channel: str, owed: Owed, receipt: str, *, now: datetime) -> None:
+    def told(self, channel: str, owed: Owed, receipt: ChannelReceipt, *, now: datetime) -> None:
         """Keep that a channel took a message."""
         message = owed.message
         with self._database.session(urgent=True) as session:
@@ -215,14 +215,16 @@ class StoreLedger:
                     round_=message.round,
                     channel=channel,
                     step=message.step,
-                    receipt=receipt,
+                    receipt=receipt.known_as,
                     now=now,
                 )
                 if message.task is not None:
-                    alert_tasks.mark_shown(session, message.task, channel=channel, receipt=receipt, now=now)
+                    alert_tasks.mark_shown(session, message.task, channel=channel, receipt=receipt.known_as, now=now)
             elif isinstance(message, TaskMessage):
-                alert_tasks.mark_shown(session, message.task, channel=channel, receipt=receipt, now=now)
+                alert_tasks.mark_shown(session, message.task, channel=channel, receipt=receipt.known_as, now=now)
                 alert_tellings.mark_working(session, channel, now=now)
+            if not isinstance(message, TaskMessage):
+                alert_tellings.note_refused(session, channel, count=receipt.refused, now=now)
         _log.info("alerts.told", channel=channel, message=type(message).__name__)
 
     def failed(self, channel: str, owed: Sequence[Owed], fault: str, *, now: datetime) -> None:

@@ -20,6 +20,7 @@ from store.context import deployment_of
 from store.tables import AlertRow
 
 CHANNEL_DOWN: Final = "alert-channel-down"
+RECIPIENT_REFUSED: Final = "alert-recipient-refused"
 # A single refusal may be a moment's trouble; after so many tries the operator hears of it over the other channels.
 _TRIES_BEFORE_A_NOTICE: Final = 3
 
@@ -138,6 +139,15 @@ def mark_broken(session: Session, channel: str, *, fault: str, now: datetime) ->
 def mark_working(session: Session, channel: str, *, now: datetime) -> None:
     """A channel took something: what the operator was told of it is over."""
     notices.resolve(session, CHANNEL_DOWN, channel, now=now)
+
+
+def note_refused(session: Session, channel: str, *, count: int, now: datetime) -> None:
+    """A mail server took a message for some recipients and refused others: they hear nothing until it is mended."""
+    if count == 0:
+        notices.resolve(session, RECIPIENT_REFUSED, channel, now=now)
+        return
+    sentence = f"The mail server refuses {count} of the recipients of the channel “{channel}”: correct the address."
+    notices.leave(session, RECIPIENT_REFUSED, channel, sentence, now=now)
 
 
 def of_alert(session: Session, alert_id: int) -> list[AlertTelling]:
