@@ -277,6 +277,9 @@ class Settings(BaseSettings):
                 faults.append(f"source {source.folder}: files would be moved into a watched folder")
         ids = [d.destination_id for d in self.destination]
         faults += [f"destination {name} is set twice" for name in sorted({d for d in ids if ids.count(d) > 1})]
+        if isinstance(self.alerts, AlertSettings):
+            named = [one.fhir.patients_of for one in self.alerts.channels if one.fhir and one.fhir.patients_of]
+            faults += [f"alerts: no [[destination]] has the id {name}" for name in named if name not in ids]
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -48,6 +48,10 @@ class Channel(Protocol):
     def keeps_tasks(self) -> bool:
         """Whether an alert is told once and then kept up to date, instead of told again on every step."""
 
+    @property
+    def patients_of(self) -> str | None:
+        """The destination as which its tasks know patients; None if they are known by the roster's ids."""
+
     def send(self, message: Message) -> ChannelReceipt:
         """Hand the message over.
 
@@ -60,6 +64,7 @@ class Webhook:
     """Posts a JSON object; any 2xx is an acknowledgement of receipt."""
 
     keeps_tasks = False
+    patients_of: str | None = None
 
     def __init__(self, name: str, url: str, *, token: SecretReference | None, takes_notices: bool = True) -> None:
         self.name = name
@@ -92,6 +97,7 @@ class Mail:
     """Sends a plain text mail through the clinic's mail server."""
 
     keeps_tasks = False
+    patients_of: str | None = None
 
     def __init__(self, name: str, settings: SmtpSettings, *, folder: Path, takes_notices: bool = True) -> None:
         self.name = name

@@ -71,13 +71,17 @@ class TaskServerSettings(_Settings):
     """A FHIR R4 server on which each alert becomes a Task.
 
     Attributes:
-        patient_reference: How the server names a patient of the roster; `{patient_id}` is the roster's id.
+        patient_reference: How the server names a patient; `{patient_id}` is the roster's id or, with `patients_of`, the
+            server's own.
+        patients_of: Id of a destination at the same server that looks its patients up: a task names a patient once that
+            destination has found them and knows that it is the same person.
         token: Place of a bearer token; None with `oauth2`, or for a server without either (client certificate).
         ca_file: Certificate authority of the server, where it is the clinic's own.
     """
 
     base_url: BaseUrl
     patient_reference: str = Field(default="Patient/{patient_id}", pattern=r"^[A-Za-z0-9/.\-]*\{patient_id\}$")
+    patients_of: str | None = None
     token: SecretReference | None = None
     oauth2: OAuth2Settings | None = None
     ca_file: Path | None = None

@@ -21,11 +21,10 @@ from pydantic import JsonValue
 
 from portal.alert_messages import ChannelReceipt, CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
 from portal.alert_settings import TaskServerSettings
-from portal.answers import read_id, read_json
+from portal.answers import read_json
 from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
 from portal.destination import TokenHeader
 from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange, make_client, tls_context
-from portal.mapping import Missing
 from records.errors import DeliveryDeferredError
 from store.alert_tasks import AlertTask, TaskStatus
 
@@ -44,6 +43,7 @@ class TaskServer:
 
     def __init__(self, name: str, settings: TaskServerSettings, *, folder: Path) -> None:
         self.name = name
+        self.patients_of = settings.patients_of
         self._settings = settings
         files = (settings.ca_file, settings.client_certificate, settings.client_key)
         ca_file, certificate, key = (None if file is None else folder / file for file in files)
@@ -98,10 +98,12 @@ class TaskServer:
 
     def _put(self, client: Client, found: JsonObject, task: AlertTask) -> str:
         """Change what we know better; what people added at the server stays, also what they add meanwhile."""
-        task_id, version = read_id(found, "id"), read_id(found, "meta.versionId")
-        if task_id is None or not _FHIR_ID.fullmatch(task_id):
+        task_id, meta = found.get("id"), found.get("meta")
+        if not isinstance(task_id, str) or not _FHIR_ID.fullmatch(task_id):
             raise DeliveryDeferredError("The FHIR server's task has no id.", code="refused")
-        headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
+        version = meta.get("versionId") if isinstance(meta, dict) else None
+        known = isinstance(version, str) and _FHIR_ID.fullmatch(version)
+        headers = {"If-Match": f'W/"{version}"'} if known else {}
         self._exchange(client, "PUT", f"Task/{task_id}", _merged(found, self._resource(task), task), headers)
         return f"Task/{task_id}"
 
@@ -188,10 +190,10 @@ def _bears(resource: JsonObject, task: AlertTask) -> bool:
 
 def _place(answer: Answer) -> str:
     content = read_json(answer)
-    found = None if isinstance(content, Missing) else read_id(content, "id")
-    if found is None:
+    found = content.get("id") if isinstance(content, dict) else None
+    if not isinstance(found, str):
         found = answer.headers.get("location", "").partition("Task/")[2].partition("/")[0]
-    return f"Task/{found}" if found and _FHIR_ID.fullmatch(found) else "Task"
+    return f"Task/{found}" if _FHIR_ID.fullmatch(found) else "Task"
 
 
 def _instant(moment: datetime) -> str:

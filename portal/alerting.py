@@ -138,7 +138,7 @@ class AlertWorker:
             round=alert.round,
             step=step,
             reference=alert_tellings.reference(session, alert.alert_id, round_=alert.round, step=step),
-            task=alert_tasks.task_of(session, alert.alert_id, round_=alert.round) if lane.channel.keeps_tasks else None,
+            task=_task(session, lane.channel, alert) if lane.channel.keeps_tasks else None,
         )
         lane.owe(Owed(_ALERT, (alert.alert_id,), (alert.round, step), message))
 
@@ -162,8 +162,12 @@ class AlertWorker:
             lane.owe(Owed(_NOTICES, (), mark, OperatorMessage(lines=lines)))
 
 
+def _task(session: Session, channel: Channel, alert: CriticalAlert) -> AlertTask:
+    return alert_tasks.task_of(session, alert.alert_id, round_=alert.round, patients_of=channel.patients_of)
+
+
 def _owe_tasks(session: Session, lane: Lane) -> None:
-    behind = alert_tasks.behind(session, lane.channel.name)
+    behind = alert_tasks.behind(session, lane.channel.name, patients_of=lane.channel.patients_of)
     lane.keep_only(_TASK, {(task.alert_id, task.round) for task in behind})
     for task in behind:
         mark = (task.status, task.patient_id, task.owner)
@@ -171,7 +175,7 @@ def _owe_tasks(session: Session, lane: Lane) -> None:
 
 
 def _is_current(session: Session, task: AlertTask) -> bool:
-    return alert_tasks.task_of(session, task.alert_id, round_=task.round) == task
+    return task == alert_tasks.task_of(session, task.alert_id, round_=task.round, patients_of=task.patients_of)
 
 
 class StoreLedger:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlmodel import Session, and_, col, or_, select
 
+from store import portal_patients
 from store.alert_subjects import subject_of
 from store.alert_tables import AlertTaskRow
 from store.alert_tellings import reference
@@ -15,6 +17,8 @@ from store.alerts import alert_of, alert_row, audit_alert
 from store.context import deployment_of
 from store.kept_records import RecordState
 from store.tables import AlertRow, RecordRow
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class TaskStatus(StrEnum):
@@ -32,7 +36,8 @@ class AlertTask:
     Attributes:
         system: Of the identifiers of this installation, for tasks and assessments alike.
         reference: Opaque id of the task, the same after a restart.
-        patient_id: The confirmed patient, else None: nobody is guessed.
+        patients_of: The destination as which the server knows patients, or None for the roster's own ids.
+        patient_id: The confirmed patient as the server knows them, else None: nobody is guessed.
         external_id: What portals know the assessment by, as long as it is confirmed, else None.
         owner: Who took the alert, or None.
         note_at: When that was, or when the round ended; None while it is open.
@@ -44,6 +49,7 @@ class AlertTask:
     system: str
     reference: str
     status: TaskStatus
+    patients_of: str | None
     patient_id: str | None
     external_id: str | None
     owner: str | None
@@ -51,8 +57,12 @@ class AlertTask:
     note_at: datetime | None
 
 
-def task_of(session: Session, alert_id: int, *, round_: int) -> AlertTask:
-    """What a FHIR server is to show of one round of an alert as things stand now."""
+def task_of(session: Session, alert_id: int, *, round_: int, patients_of: str | None) -> AlertTask:
+    """What a FHIR server is to show of one round of an alert as things stand now.
+
+    Args:
+        patients_of: The destination as which the server knows patients, or None for the roster's own ids.
+    """
     row = alert_row(session, alert_id)
     alert = alert_of(row)
     subject = subject_of(session, alert) if alert.round == round_ else None
@@ -70,7 +80,8 @@ def task_of(session: Session, alert_id: int, *, round_: int) -> AlertTask:
         system=f"urn:uuid:{deployment_of(session)}",
         reference=reference(session, alert_id, round_=round_),
         status=status,
-        patient_id=confirmed.patient_id if confirmed else None,
+        patients_of=patients_of,
+        patient_id=_known_as(session, confirmed.patient_id, patients_of) if confirmed else None,
         external_id=confirmed.record.external_id if confirmed else None,
         owner=owner,
         raised_at=alert.raised_at,
@@ -78,7 +89,7 @@ def task_of(session: Session, alert_id: int, *, round_: int) -> AlertTask:
     )
 
 
-def behind(session: Session, channel: str) -> list[AlertTask]:
+def behind(session: Session, channel: str, *, patients_of: str | None) -> list[AlertTask]:
     """Tasks at a channel that show something else than they are to, oldest first."""
     record_moved = or_(
         col(RecordRow.state) != RecordState.CONFIRMED, col(RecordRow.patient_id) != col(AlertTaskRow.patient_id)
@@ -96,7 +107,7 @@ def behind(session: Session, channel: str) -> list[AlertTask]:
     )
     found = []
     for row in session.exec(query):
-        wanted = task_of(session, row.alert_id, round_=row.round)
+        wanted = task_of(session, row.alert_id, round_=row.round, patients_of=patients_of)
         if wanted.status != row.status or _moved(wanted, row):
             found.append(wanted)
     return found
@@ -125,6 +136,12 @@ def mark_not_shown(session: Session, task: AlertTask, *, channel: str, fault: st
     row.attempts, row.fault = row.attempts + 1, fault
     session.add(row)
     return row.attempts
+
+
+def _known_as(session: Session, patient_id: str | None, patients_of: str | None) -> str | None:
+    if patient_id is None or patients_of is None:
+        return patient_id
+    return portal_patients.known(session, patients_of, patient_id, since=_EVER)
 
 
 def _moved(wanted: AlertTask, row: AlertTaskRow) -> bool:

@@ -344,7 +344,7 @@ def test_whoever_was_told_hears_that_the_patient_was_ruled_out(database: Databas
 
 def test_a_recipient_that_the_mail_server_refuses_is_a_notice(database: Database) -> None:
     class HalfTaken:
-        name, takes_notices, keeps_tasks = "webhook", False, False
+        name, takes_notices, keeps_tasks, patients_of = "webhook", False, False, None
 
         def send(self, _message: object) -> ChannelReceipt:
             return ChannelReceipt(known_as="<1@clinic.test>", refused=1)
