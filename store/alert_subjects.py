@@ -76,6 +76,9 @@ def rule_out(session: Session, alert_id: int, *, patient_id: str, actor: str, no
         enqueue_withdrawal(session, record.record_id, reason="not-this-patient", actor=actor, now=now, reopen=True)
     else:
         _exclude(session, record, patient_id, actor=actor, now=now)
+    current = alerts.get(session, alert_id)
+    if current.round > alert.round:  # withdrawing its record has begun it anew already
+        return current
     return alerts.begin_again(session, alert_id, patient_id=patient_id, actor=actor, now=now)
 
 

@@ -5,6 +5,7 @@ What each channel was told of them is in `store.alert_tellings`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -111,6 +112,17 @@ def begin_again(session: Session, alert_id: int, *, patient_id: str, actor: str,
         session.add(task)
     session.flush()
     return alert_of(row)
+
+
+def begin_again_of(
+    session: Session, record_ids: Sequence[int], *, patient_id: str, actor: str, now: datetime
+) -> list[int]:
+    """The patient of these records was the wrong one: `begin_again` for each of their alerts; the alerts' numbers."""
+    found = session.exec(select(AlertRow.id).where(col(AlertRow.record_id).in_(record_ids)).order_by(col(AlertRow.id)))
+    numbers = [stored_id(number) for number in found]
+    for number in numbers:
+        begin_again(session, number, patient_id=patient_id, actor=actor, now=now)
+    return numbers
 
 
 def events(session: Session, alert_id: int) -> list[AlertEvent]:

@@ -116,6 +116,22 @@ def test_a_sent_record_of_the_wrong_patient_is_taken_back_and_waits_with_the_pat
         assert (subject.patient_id, subject.is_confirmed) == ("D2", True)
 
 
+def test_an_alert_is_open_again_however_its_record_was_found_to_be_another_patients(database: Database) -> None:
+    with database.session() as session:
+        alert = raised_for(session, Decision.CONFIRMED)
+        alerts.acknowledge(session, alert.alert_id, actor="eve", now=NOW)
+        outbox.enqueue_withdrawal(session, alert.record_id or 0, reason="wrong", actor="ida", now=LATER, reopen=True)
+        again = alerts.get(session, alert.alert_id)
+        assert (again.round, again.acknowledged_by, again.begun_at) == (2, None, LATER)
+
+
+def test_an_alert_of_a_record_that_is_withdrawn_for_good_stays_as_it_is(database: Database) -> None:
+    with database.session() as session:
+        alert = raised_for(session, Decision.CONFIRMED)
+        outbox.enqueue_withdrawal(session, alert.record_id or 0, reason="test", actor="ida", now=LATER, reopen=False)
+        assert alerts.get(session, alert.alert_id).round == 1
+
+
 def test_a_record_in_review_gets_the_veto_and_its_case_a_new_version(database: Database) -> None:
     with database.session() as session:
         alert = raised_for(session, Decision.REVIEW)
