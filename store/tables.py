@@ -183,6 +183,8 @@ class SubmissionRow(StoreTable, table=True):
         # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
         Index("ix_submission_record_id", "record_id"),
+        # Each confirmation asks what is known of its assessment, while all other writers wait.
+        Index("ix_submission_external_id", "external_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -19,6 +19,7 @@ _OPEN_TASK = sa.text("NOT settled")
 
 def upgrade() -> None:
     """Make the tables; what was told before is not known by channel, so open alerts are told once more."""
+    op.create_index("ix_submission_external_id", "submission", ["external_id"], unique=False)
     op.add_column("alert", sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("alert", sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
