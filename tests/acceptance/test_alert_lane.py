@@ -160,7 +160,7 @@ def test_an_alert_leaves_within_two_seconds_while_thousands_wait_for_a_dead_port
             portal.hang()
             time.sleep(3)  # long enough for every thread of delivery to be caught
         clinic.drop(f"answers_{number}.pdf", answers_pdf(person, number=number))
-        assert wait_for(lambda count=number: len(pager.told()) == count, seconds=60, step=0.05)
+        assert wait_for(lambda count=number: len(pager.told()) == count, seconds=180, step=0.05)
         took.append(pager.got[-1][0] - read_at(clinic)[-1])
     with databases.open_existing(load_settings(clinic.config).store) as database, database.reading() as session:
         counts = outbox.counts(session)
@@ -187,19 +187,19 @@ def test_an_alert_that_was_being_told_when_the_power_went_is_told_after_the_rest
     pager.broken = True
     clinic.start()
     clinic.drop("answers_1.pdf", answers_pdf(roster[0], number=1))
-    assert wait_for(lambda: _failing(clinic) == 1, seconds=60, step=0.2)
+    assert wait_for(lambda: _failing(clinic) == 1, seconds=180, step=0.2)
     clinic.kill()
     pager.broken = False
     clinic.start()
-    assert wait_for(lambda: len(pager.told()) == 1, seconds=60, step=0.05)
+    assert wait_for(lambda: len(pager.told()) == 1, seconds=180, step=0.05)
     # Killed in the very moment of telling: once more at most, and then never again.
     pager.kill = clinic
     clinic.drop("answers_2.pdf", answers_pdf(roster[1], number=2))
-    assert wait_for(lambda: pager.kill is None, seconds=60, step=0.05)
+    assert wait_for(lambda: pager.kill is None, seconds=180, step=0.05)
     clinic.start()
-    assert wait_for(lambda: _failing(clinic) == 0 and len(pager.told()) >= 2, seconds=60, step=0.2)
+    assert wait_for(lambda: _failing(clinic) == 0 and len(pager.told()) >= 2, seconds=180, step=0.2)
     clinic.drop("answers_3.pdf", answers_pdf(roster[2], number=3))
-    assert wait_for(lambda: 3 in {body["alert"] for body in pager.told()}, seconds=60, step=0.05)
+    assert wait_for(lambda: 3 in {body["alert"] for body in pager.told()}, seconds=180, step=0.05)
     assert clinic.stop() == 0
     portal.close()
     told = Counter((body["alert"], body["step"]) for body in pager.told())
