@@ -120,10 +120,10 @@ def answers_pdf(person: Person, *, number: int) -> bytes:
     return out.getvalue()
 
 
-def furnished(folder: Path, portal_url: str, pager: Pager, *, roster: list[Person], more: str = "") -> Clinic:
+def furnished(folder: Path, portal_url: str, pager: Pager, *, roster: list[Person]) -> Clinic:
     token = folder / "token"
     token.write_text("a-token")
-    alerts_section = f'[alerts]\nwebhook = "{pager.url}"\n{more}'
+    alerts_section = f'[alerts]\nwebhook = "{pager.url}"\n[reading]\nworkers = 1\n'
     clinic = Clinic(folder=folder, portal_url=portal_url, token_file=token, alerts=alerts_section)
     clinic.set_up(roster, template=TEMPLATE)
     return clinic
