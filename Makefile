@@ -5,14 +5,22 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run.stamp
 DEV    := $(VENV)/.dev.stamp
 BENCH  := $(VENV)/.bench.stamp
+NPM    := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 
-.PHONY: demo test check bench bench-matching acceptance lock clean
+.PHONY: demo test portals check bench bench-matching acceptance lock clean
 
 demo: $(RUN)
 	$(BIN)/scorebridge demo
 
 test: $(DEV)
 	$(BIN)/pytest -n auto --dist loadgroup
+
+# Portals of other people's making, from npm: what tests/portals runs. Without them `make test` skips their tests.
+portals: $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard tests/portals/*/package-lock.json))
+
+tests/portals/%/node_modules/.stamp: tests/portals/%/package-lock.json
+	@cd tests/portals/$* && { $(NPM) || $(NPM); }
+	@touch $@
 
 check: $(DEV)
 	$(BIN)/ruff check --no-cache .

@@ -1,13 +1,15 @@
-"""What has to happen now and then: rosters, absent reports, aliases, blind audits, the audit anchor, the archive."""
+"""What has to happen now and then: rosters, absent reports, aliases, blind audits, anchor, archive, certificates."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
+from ingest.certificate_ends import tell_of_ends
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
@@ -36,7 +38,9 @@ class Housekeeping:
         rosters: RosterImports,
         watchers: Sequence[FolderWatcher],
         metrics: Metrics,
+        certificates: Mapping[str, Path] | None = None,
     ) -> None:
+        self._certificates = certificates or {}
         self._database = database
         self._settings = settings
         self._rosters = rosters
@@ -73,6 +77,7 @@ class Housekeeping:
             swept = self._database.archive.sweep(known, older_than=now - _ORPHAN_AGE)
             if swept:
                 _log.info("archive.swept", count=len(swept))
+            tell_of_ends(self._database, self._certificates, now=now)
             self._swept = now
 
     def _check_matches(self, now: datetime) -> None:

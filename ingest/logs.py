@@ -82,6 +82,16 @@ def configure_logs(stream: TextIO | None = None, *, level: int = logging.INFO) -
     threading.excepthook = _told_of_thread
     root = logging.getLogger()
     root.handlers[:] = [_Silent()]
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "httpcore", "pdfminer", "camelot"):
+    for name in (
+        "uvicorn",
+        "uvicorn.access",
+        "uvicorn.error",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "pdfminer",
+        "camelot",
+    ):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from ingest import clock
+from ingest.certificate_ends import client_certificates
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
@@ -25,6 +26,7 @@ from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from ingest.workers import ReaderPool
 from parsers.instrument_library import load_instruments
+from portal.access import open_access
 from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker
 from portal.connections import configure
@@ -93,7 +95,12 @@ class Service:
             for source in settings.source
         ]
         self._housekeeping = Housekeeping(
-            database, settings, rosters=self._roster_imports, watchers=self.watchers, metrics=self.metrics
+            database,
+            settings,
+            rosters=self._roster_imports,
+            watchers=self.watchers,
+            metrics=self.metrics,
+            certificates=client_certificates(settings, folder=folder),
         )
         self._web = self._web_server() if with_web else None
         self._threads: list[threading.Thread] = []
@@ -247,5 +254,11 @@ def check_ready(settings: Settings) -> None:
         for site in settings.site
         if site.roster is not None and not site.roster.is_file()
     ]
+    for site in settings.site:
+        if site.roster_fhir is not None:
+            try:
+                open_access(site.roster_fhir, folder=Path())
+            except SettingsError as error:
+                faults.append(f"site {site.id}: roster_fhir: {error}")
     if faults:
         raise SettingsError("\n".join(faults), next_step="Mend the settings and start again.")

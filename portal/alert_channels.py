@@ -25,7 +25,7 @@ from portal.alert_messages import (
 from portal.alert_settings import AlertChannelSettings, AlertSettings, SmtpSettings
 from portal.alert_tasks import TaskServer
 from portal.http import MaybeSentError, NeverSentError, exchange, make_client
-from portal.settings import SecretReference, read_secret
+from portal.secret_places import SecretReference, read_secret
 from records.errors import DeliveryDeferredError, SettingsError
 
 UNREACHABLE: Final = "unreachable"

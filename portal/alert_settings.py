@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from portal.access_settings import AccessSettings, BaseUrl, StrictSettings, Url, is_loopback
 from portal.alert_ladder import Ladder, Rung, even_ladder
-from portal.settings import BaseUrl, OAuth2Settings, SecretReference, Url, is_loopback
+from portal.secret_places import SecretReference
 
 WEBHOOK: Final = "webhook"
 MAIL: Final = "mail"
@@ -32,12 +33,7 @@ Mailboxes = Annotated[tuple[Mailbox, ...], BeforeValidator(_split_words)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
 
 
-class _Settings(BaseModel):
-    # A wrong setting may be a secret pasted into the wrong place: errors never show what was given.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class SmtpSettings(_Settings):
+class SmtpSettings(StrictSettings):
     """The mail server that carries notices.
 
     Attributes:
@@ -67,7 +63,7 @@ class SmtpSettings(_Settings):
         return self
 
 
-class TaskServerSettings(_Settings):
+class TaskServerSettings(AccessSettings):
     """A FHIR R4 server on which each alert becomes a Task.
 
     Attributes:
@@ -75,32 +71,14 @@ class TaskServerSettings(_Settings):
             server's own.
         patients_of: Id of a destination at the same server that looks its patients up: a task names a patient once that
             destination has found them and knows that it is the same person.
-        token: Place of a bearer token; None with `oauth2`, or for a server without either (client certificate).
-        ca_file: Certificate authority of the server, where it is the clinic's own.
     """
 
     base_url: BaseUrl
     patient_reference: str = Field(default="Patient/{patient_id}", pattern=r"^[A-Za-z0-9/.\-]*\{patient_id\}$")
     patients_of: str | None = None
-    token: SecretReference | None = None
-    oauth2: OAuth2Settings | None = None
-    ca_file: Path | None = None
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> TaskServerSettings:
-        faults = []
-        if self.token is not None and self.oauth2 is not None:
-            faults.append("token and oauth2 exclude each other")
-        if self.client_key is not None and self.client_certificate is None:
-            faults.append("client_key without client_certificate")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
 
 
-class AlertChannelSettings(_Settings):
+class AlertChannelSettings(StrictSettings):
     """One way to people, by name: a webhook, a mail server, or a FHIR server.
 
     Attributes:
@@ -130,7 +108,7 @@ class AlertChannelSettings(_Settings):
         return self.notices and self.fhir is None
 
 
-class AlertRungSettings(_Settings):
+class AlertRungSettings(StrictSettings):
     """Who is told when an alert has been open for so long.
 
     Attributes:
@@ -142,7 +120,7 @@ class AlertRungSettings(_Settings):
     channels: Names = Field(min_length=1)
 
 
-class AlertSettings(_Settings):
+class AlertSettings(StrictSettings):
     """Who is told of a critical answer, and how often.
 
     Either `webhook` and `smtp`, told together `steps` times `escalate_after_minutes` apart, or named channels on the

@@ -19,12 +19,11 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from portal.access import open_access
 from portal.alert_messages import ChannelReceipt, CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
 from portal.alert_settings import TaskServerSettings
 from portal.answers import read_json
-from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
-from portal.destination import TokenHeader
-from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange, make_client, tls_context
+from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
 from records.errors import DeliveryDeferredError
 from store.alert_tasks import AlertTask, TaskStatus
 
@@ -45,24 +44,13 @@ class TaskServer:
         self.name = name
         self.patients_of = settings.patients_of
         self._settings = settings
-        files = (settings.ca_file, settings.client_certificate, settings.client_key)
-        ca_file, certificate, key = (None if file is None else folder / file for file in files)
-        self._tls = (
-            tls_context(ca_file=ca_file, client_certificate=certificate, client_key=key)
-            if ca_file is not None or certificate is not None
-            else None
-        )
-        self._tokens: TokenSource | None = None
-        if settings.token is not None:
-            self._tokens = ReferredToken(settings.token)
-        elif settings.oauth2 is not None:
-            self._tokens = ClientCredentials(settings.oauth2, tls=self._tls)
+        # A secret that is missing today may be at its place when it is needed, and must not keep the service down.
+        self._access = open_access(settings, folder=folder, look_at_secrets=False)
 
     def send(self, message: Message) -> ChannelReceipt:
         """Create a task, or bring it up to date; known as "Task/…"."""
-        auth = None if self._tokens is None else PortalAuth(self._tokens, header=TokenHeader())
         try:
-            with make_client(auth=auth, tls=self._tls, read_seconds=_ANSWER_SECONDS) as client:
+            with self._access.client(read_seconds=_ANSWER_SECONDS) as client:
                 return ChannelReceipt(known_as=self._sent(client, message))
         except (NeverSentError, MaybeSentError) as error:
             # Whatever arrived is found by its identifier the next time.

@@ -20,7 +20,7 @@ from portal.batches import batch_body, batch_entries, read_entry
 from portal.destination import Batch, HttpDestination, Operation, Request, as_json
 from portal.destination_patients import PatientSearch
 from portal.expressions import MISSING, Missing
-from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
+from portal.http import Answer, Client, ExchangeError, delivery_error, exchange
 from portal.mapping import Scope
 from portal.results import (
     PATIENT,
@@ -170,8 +170,11 @@ class PortalClient:
         self._pace()
         try:
             answer = exchange(self._http, "GET", address, headers=search.headers)
-        except (NeverSentError, MaybeSentError) as error:
-            raise DeliveryDeferredError(f"The portal cannot be asked ({error}).", code="not-reached") from None
+        except ExchangeError as error:
+            failure = delivery_error(error)
+            if isinstance(failure, DeliveryUnknownError):  # a question changes nothing
+                failure = DeliveryDeferredError(f"The portal cannot be asked ({error}).", code="not-reached")
+            raise failure from None
         if answer.status in search.nothing:
             return None
         refused = error_of(answer, now=self._clock())
@@ -354,10 +357,8 @@ class PortalClient:
         self._pace()
         try:
             return exchange(self._http, request.method, address, headers=headers, content=content)
-        except NeverSentError as error:
-            raise DeliveryDeferredError(f"The portal cannot be reached ({error}).", code="not-reached") from None
-        except MaybeSentError as error:
-            raise DeliveryUnknownError(f"The portal's answer was lost ({error}).", code="answer-lost") from None
+        except ExchangeError as error:
+            raise delivery_error(error) from None
 
     def _soon(self, work: Callable[[], _T]) -> _T:
         """Do it, and at once again where only that is to be waited for; the library is asked when something failed."""

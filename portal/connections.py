@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
+from portal.access import Access, open_access
 from portal.client import PortalClient
 from portal.csv_drop import CsvDrop
 from portal.destination import CsvDestination, Destination, HttpDestination
+from portal.destination_file import TokenHeader
 from portal.destination_files import load_destination
 from portal.destination_patients import PatientSearch
-from portal.http import make_client, tls_context
 from portal.settings import DestinationSettings
-from records.errors import DestinationPausedError, SettingsError
+from records.errors import SettingsError
 from records.submission import DestinationMode
 
 _USUAL_RATE = 50.0
@@ -31,13 +30,12 @@ class ConfiguredDestination:
 
     Attributes:
         file: The destination file.
-        tokens: Where its token comes from, or None for a portal without.
+        access: What it is shown, and how it is trusted.
     """
 
     settings: DestinationSettings
     file: Destination
-    tls: ssl.SSLContext | None = field(repr=False)
-    tokens: TokenSource | None = field(repr=False)
+    access: Access
 
     @property
     def destination_id(self) -> str:
@@ -85,23 +83,6 @@ def configure(settings: Sequence[DestinationSettings], *, folder: Path) -> tuple
 
 
 def _configured(settings: DestinationSettings, *, folder: Path) -> ConfiguredDestination:
-    tls = None
-    if settings.ca_file is not None or settings.client_certificate is not None:
-        tls = tls_context(
-            ca_file=_beside(settings.ca_file, folder),
-            client_certificate=_beside(settings.client_certificate, folder),
-            client_key=_beside(settings.client_key, folder),
-        )
-    tokens: TokenSource | None = None
-    if settings.token is not None:
-        tokens = ReferredToken(settings.token)
-        if settings.mode in (DestinationMode.LIVE, DestinationMode.STAGING):
-            try:
-                tokens.token()
-            except DestinationPausedError as error:
-                raise SettingsError(error.message, next_step=error.next_step) from None
-    elif settings.oauth2 is not None:
-        tokens = ClientCredentials(settings.oauth2, tls=tls)
     file = load_destination(settings.file, folder=folder).with_variables(settings.variables)
     if isinstance(file, CsvDestination) != (settings.folder is not None):
         raise SettingsError(
@@ -111,11 +92,10 @@ def _configured(settings: DestinationSettings, *, folder: Path) -> ConfiguredDes
         )
     if settings.folder is not None:
         settings = settings.model_copy(update={"folder": folder / settings.folder})
-    return ConfiguredDestination(settings=settings, file=file, tls=tls, tokens=tokens)
-
-
-def _beside(path: Path | None, folder: Path) -> Path | None:
-    return None if path is None else folder / path
+    header = file.token if isinstance(file, HttpDestination) else TokenHeader()
+    sends = settings.mode in (DestinationMode.LIVE, DestinationMode.STAGING)
+    access = open_access(settings, folder=folder, header=header, look_at_secrets=sends)
+    return ConfiguredDestination(settings=settings, file=file, access=access)
 
 
 @contextmanager
@@ -133,9 +113,7 @@ def connected(
         yield CsvDrop(drop, clock=clock)
         return
     assert base_url is not None, "checked when it was configured"
-    tokens = destination.tokens
-    auth = None if tokens is None else PortalAuth(tokens, header=file.token)
-    with make_client(auth=auth, tls=destination.tls, read_seconds=read_seconds) as http:
+    with destination.access.client(read_seconds=read_seconds) as http:
         yield PortalClient(
             destination=file,
             base_url=base_url,

@@ -6,6 +6,7 @@ of the environment are ignored, and the library's own log is silent because it p
 
 from __future__ import annotations
 
+import functools
 import logging
 import ssl
 import time
@@ -15,25 +16,39 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from httpx import Auth, Client, Request, Response
 
-from records.errors import SettingsError
+from records.errors import (
+    DeliveryDeferredError,
+    DeliveryError,
+    DeliveryUnknownError,
+    DestinationPausedError,
+    SettingsError,
+)
 
 __all__ = [
     "MAYBE_SENT",
     "NEVER_SENT",
     "Answer",
     "Auth",
+    "CertificateRefusedError",
     "Client",
     "ExchangeError",
     "MaybeSentError",
     "NeverSentError",
     "Request",
     "Response",
+    "UntrustedServerError",
+    "delivery_error",
     "exchange",
     "make_client",
     "tls_context",
 ]
+
+# What the rest of the program sees of the library: a change to its successor is the import line above.
+Auth = httpx.Auth
+Client = httpx.Client
+Request = httpx.Request
+Response = httpx.Response
 
 # Nothing of the request can have been read by the portal.
 NEVER_SENT: Final = (
@@ -66,6 +81,30 @@ class MaybeSentError(ExchangeError):
     """The portal may have seen the request, or all of it."""
 
 
+class UntrustedServerError(NeverSentError):
+    """The server's certificate is not one to trust: nothing was said to it."""
+
+
+class CertificateRefusedError(NeverSentError):
+    """The server wants a client certificate, or another one; it has read nothing of the request (RFC 8446, 4.4.2.4)."""
+
+
+# Alerts a server ends the handshake with because of our certificate. Under TLS 1.3 they come when the request is
+# written already, and so look like a lost answer.
+_CERTIFICATE_ALERTS: Final = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+)
+# nginx says it in a page, before the portal behind it hears of the request.
+_NGINX_WORDS: Final = (b"No required SSL certificate was sent", b"The SSL certificate error")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer, read whole.
@@ -95,6 +134,12 @@ def tls_context(*, ca_file: Path | None, client_certificate: Path | None, client
     return context
 
 
+@functools.cache
+def _usual_authorities() -> ssl.SSLContext:
+    # Those of the system, as with a client certificate: left to itself the library would take a list of its own.
+    return ssl.create_default_context()
+
+
 def _no_password() -> str:
     # Without this OpenSSL would ask on the terminal and stop the service there.
     raise ValueError("the key file has a password")
@@ -107,7 +152,8 @@ def make_client(
     _silence_library_logs()
     timeout = httpx.Timeout(connect=5.0, read=read_seconds, write=30.0, pool=5.0)
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=_KEEPALIVE_SECONDS)
-    transport = httpx.HTTPTransport(verify=True if tls is None else tls, retries=0, trust_env=False, limits=limits)
+    trust = _usual_authorities() if tls is None else tls
+    transport = httpx.HTTPTransport(verify=trust, retries=0, trust_env=False, limits=limits)
     return Client(
         auth=auth,
         timeout=timeout,
@@ -131,6 +177,8 @@ def exchange(
     """Send one request and read its whole answer, up to `longest` bytes.
 
     Raises:
+        UntrustedServerError: The server's certificate was refused.
+        CertificateRefusedError: The server refused this program's certificate.
         NeverSentError: The request cannot have arrived.
         MaybeSentError: It may have arrived; also when the answer is endless, or dribbles past the deadline.
     """
@@ -142,18 +190,51 @@ def exchange(
                 body += part
                 if len(body) > longest or time.monotonic() > ends:
                     raise MaybeSentError("the answer has no end")
+            if response.status_code == 400 and any(words in body for words in _NGINX_WORDS):
+                raise CertificateRefusedError("status 400")
             return Answer(
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
                 body=bytes(body),
             )
     except NEVER_SENT as error:
-        raise NeverSentError(type(error).__name__) from None
+        raise _tls_failure(error) or NeverSentError(type(error).__name__) from None
     except MAYBE_SENT as error:
-        raise MaybeSentError(type(error).__name__) from None
+        raise _tls_failure(error) or MaybeSentError(type(error).__name__) from None
+
+
+def _tls_failure(error: BaseException) -> ExchangeError | None:
+    """What TLS says below the library's error, if certificates are the reason."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, ssl.SSLCertVerificationError):
+            return UntrustedServerError(below.verify_message or "not trusted")
+        if isinstance(below, ssl.SSLError) and (below.reason or "").endswith(_CERTIFICATE_ALERTS):
+            return CertificateRefusedError(below.reason.partition("ALERT_")[2].lower().replace("_", " "))
+        below = below.__cause__ or below.__context__
+    return None
+
+
+def delivery_error(error: ExchangeError, *, server: str = "portal") -> DeliveryError:
+    """What becomes of a delivery whose exchange ended like this.
+
+    Args:
+        server: What to call the other side.
+    """
+    if isinstance(error, CertificateRefusedError):
+        return DestinationPausedError(
+            f"The {server} does not accept this program's client certificate ({error}).",
+            next_step="Renew client_certificate and client_key, then resume the destination.",
+            code="certificate-refused",
+        )
+    if isinstance(error, UntrustedServerError):
+        return DeliveryDeferredError(f"The {server}'s certificate is not trusted ({error}).", code="certificate")
+    if isinstance(error, NeverSentError):
+        return DeliveryDeferredError(f"The {server} cannot be reached ({error}).", code="not-reached")
+    return DeliveryUnknownError(f"The {server}'s answer was lost ({error}).", code="answer-lost")
 
 
 def _silence_library_logs() -> None:
     # By level, not by a filter: children such as httpcore.http11 hand their lines past filters of their parent.
-    for name in ("httpx", "httpcore"):
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import stamina
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from portal.access import open_access
 from portal.answers import retry_after
-from portal.auth import ClientCredentials, PortalAuth, ReferredToken, TokenSource
-from portal.destination import TokenHeader
 from portal.fhir_patient import Patient, ReadPatient, Reference, read_patient, referred_id
-from portal.http import Answer, Client, ExchangeError, exchange, make_client, tls_context
+from portal.http import Answer, CertificateRefusedError, Client, ExchangeError, delivery_error, exchange
 from portal.settings import PatientSearchSettings
 from records.errors import DeliveryError, RosterError, SettingsError
 from records.patient import RosterPatient
@@ -99,7 +99,8 @@ def search_patients(settings: PatientSearchSettings, *, site: str, now: datetime
     """
     today = now.astimezone(UTC).date()
     try:
-        with _client(settings) as http:
+        access = open_access(settings, folder=Path())
+        with access.client(read_seconds=settings.page_seconds, connections=1) as http:
             return _gathered(_resources(http, settings), settings, site=site, today=today)
     except SettingsError as error:
         raise RosterError(f"The FHIR server cannot be asked: {error.message}", next_step=error.next_step) from None
@@ -107,21 +108,6 @@ def search_patients(settings: PatientSearchSettings, *, site: str, now: datetime
         raise RosterError(
             f"The FHIR server cannot be asked: {error.message}", next_step="Renew the credential of roster_fhir."
         ) from None
-
-
-def _client(settings: PatientSearchSettings) -> Client:
-    tls = None
-    if settings.ca_file is not None or settings.client_certificate is not None:
-        tls = tls_context(
-            ca_file=settings.ca_file, client_certificate=settings.client_certificate, client_key=settings.client_key
-        )
-    tokens: TokenSource | None = None
-    if settings.token is not None:
-        tokens = ReferredToken(settings.token)
-    elif settings.oauth2 is not None:
-        tokens = ClientCredentials(settings.oauth2, tls=tls)
-    auth = None if tokens is None else PortalAuth(tokens, header=TokenHeader())
-    return make_client(auth=auth, tls=tls, read_seconds=settings.page_seconds, connections=1)
 
 
 def _resources(http: Client, settings: PatientSearchSettings) -> Iterator[dict[str, JsonValue]]:
@@ -175,6 +161,8 @@ def _page(http: Client, url: str, *, number: int, seconds: float) -> _Bundle:
 def _ask(http: Client, url: str, *, seconds: float) -> Answer:
     try:
         answer = exchange(http, "GET", url, headers=_HEADERS, deadline_seconds=2 * seconds, longest=_LARGEST_PAGE)
+    except CertificateRefusedError as error:
+        raise delivery_error(error, server="FHIR server") from None
     except ExchangeError as error:
         raise _AgainError(str(error)) from None
     if answer.status in (408, 425, 429) or answer.status >= 500:

@@ -17,6 +17,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -188,6 +189,7 @@ class SandboxPortal:
     Attributes:
         app: As an ASGI application, faults included.
         values: What is stored.
+        describe: The interface as OpenAPI, as it stands at /openapi.json.
     """
 
     def __init__(self, options: SandboxOptions, *, connections: Connections) -> None:
@@ -195,6 +197,7 @@ class SandboxPortal:
         self._options = options
         self._plan = FaultPlan()
         self._issued: str | None = None
+        self._issued_until = 0.0
         app = FastAPI(title="Sandbox portal", version="1", docs_url=None, redoc_url=None)
         measures = APIRouter(prefix=_MEASURES, dependencies=[Depends(self._authorised), Depends(self._known_patient)])
         measures.add_api_route("", self._create, methods=["POST"], status_code=201)
@@ -207,13 +210,16 @@ class SandboxPortal:
         )
         app.add_api_route("/oauth/token", self._give_token, methods=["POST"], response_model=None)
         app.add_api_route("/_sandbox/faults", self._misbehave, methods=["POST"])
+        app.add_api_route("/_sandbox/requests", self._requests, methods=["GET"])
         app.add_api_route("/_sandbox/values", self._everything, methods=["GET"])
         self.app: _App = Misbehaviour(app, plan=self._plan, connections=connections)
+        self.describe = app.openapi
 
     async def _authorised(self, authorization: Annotated[str, Header()] = "") -> None:
         scheme, _, token = authorization.partition(" ")
         any_will_do = self._options.token is None and self._options.client_secret is None
-        accepted = any_will_do or token in (self._options.token, self._issued)
+        good = self._issued if time.monotonic() < self._issued_until else None
+        accepted = any_will_do or token in (self._options.token, good)
         if scheme.lower() != "bearer" or not token or not accepted:
             raise HTTPException(401, "a bearer token is needed")
 
@@ -296,12 +302,17 @@ class SandboxPortal:
             return JSONResponse({"error": "invalid_client"}, status_code=401)
         self._issued = secrets.token_urlsafe(24)
         lifetime = self._options.token_seconds
+        self._issued_until = time.monotonic() + lifetime
         return JSONResponse({"access_token": self._issued, "token_type": "Bearer", "expires_in": lifetime})
 
     async def _misbehave(self, faults: Faults) -> Faults:
         """Misbehave like this from now on; an empty object ends it."""
         self._plan.plan(faults)
         return faults
+
+    async def _requests(self) -> dict[str, int]:
+        """How many requests there were, by method and by fault."""
+        return dict(self._plan.requests)
 
     async def _everything(self) -> list[StoredMeasure]:
         """Everything stored, oldest first."""
@@ -358,10 +369,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path, help="JSON-lines file that keeps values over restarts")
     parser.add_argument("--token", help="accept this bearer token only")
+    parser.add_argument("--client-secret", help="give OAuth 2 tokens at /oauth/token to whoever knows this")
+    parser.add_argument("--token-seconds", type=float, default=300, help="how long such a token is good")
     parser.add_argument("--patients", type=Path, help="file of patient ids, one a line; others are answered 404")
     given = parser.parse_args(arguments)
     known = None if given.patients is None else frozenset(given.patients.read_text("utf-8").split())
-    server, _ = _server(SandboxOptions(state=given.state, token=given.token, patients=known))
+    server, _ = _server(
+        SandboxOptions(
+            state=given.state,
+            token=given.token,
+            client_secret=given.client_secret,
+            token_seconds=given.token_seconds,
+            patients=known,
+        )
+    )
     with _listener(given.port) as listener:
         sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"}) + "\n")
         sys.stdout.flush()

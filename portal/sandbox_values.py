@@ -6,6 +6,7 @@ import json
 import os
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
@@ -129,10 +130,15 @@ class Faults(BaseModel):
 
 
 class FaultPlan:
-    """Draws the fault of each request; for many threads."""
+    """Draws the fault of each request; for many threads.
+
+    Attributes:
+        requests: How many there were by method, and by fault.
+    """
 
     def __init__(self, faults: Faults | None = None) -> None:
         self._lock = threading.Lock()
+        self.requests: Counter[str] = Counter()
         self.plan(faults or Faults())
 
     def plan(self, faults: Faults) -> None:
@@ -145,16 +151,21 @@ class FaultPlan:
     def draw(self, method: str) -> Fault:
         """The fault that befalls the next request."""
         with self._lock:
-            if method not in self.faults.methods:
-                return Fault.NONE
-            if self._scripted:
-                return self._scripted.pop(0)
-            point, reached = self._random.random(), 0.0
-            for fault, rate in self.faults.rates():
-                reached += rate
-                if point < reached:
-                    return fault
+            fault = self._drawn(method)
+            self.requests.update((method, fault.value))
+            return fault
+
+    def _drawn(self, method: str) -> Fault:
+        if method not in self.faults.methods:
             return Fault.NONE
+        if self._scripted:
+            return self._scripted.pop(0)
+        point, reached = self._random.random(), 0.0
+        for fault, rate in self.faults.rates():
+            reached += rate
+            if point < reached:
+                return fault
+        return Fault.NONE
 
 
 class KeyInUseError(Exception):

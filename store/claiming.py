@@ -12,9 +12,10 @@ from sqlmodel import select as select_rows
 
 from records.submission import DeliveryState, Submission
 from store.columns import UtcDateTime
+from store.delivery_tables import PauseRow
 from store.outbox_entries import submissions
 from store.settling import forget
-from store.tables import OPEN_SUBMISSIONS, PauseRow, SubmissionRow, table_of
+from store.tables import OPEN_SUBMISSIONS, SubmissionRow, table_of
 
 _BLOCKING: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HELD)
 _AT_ITS_END: Final = (DeliveryState.DELIVERED, DeliveryState.CANCELLED)

@@ -10,6 +10,16 @@ from store.columns import UtcDateTime
 from store.tables import StoreTable
 
 
+class PauseRow(StoreTable, table=True):
+    """A destination to which nothing goes until somebody acts."""
+
+    __tablename__ = "destination_pause"
+
+    destination: str = Field(primary_key=True)
+    reason: str
+    paused_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class BreakerRow(StoreTable, table=True):
     """A destination that failed lately, as all workers see it; no row where its last answer was a clear one."""
 

@@ -21,6 +21,7 @@ from store.claiming import claim_due, paused
 from store.confirmed_records import ConfirmedRecord, confirmed_record, told_by
 from store.context import stored_id
 from store.corrections import enqueue_correction, enqueue_withdrawal
+from store.delivery_tables import PauseRow
 from store.outbox_entries import (
     OutboxEntry,
     counts,
@@ -31,7 +32,7 @@ from store.outbox_entries import (
 )
 from store.queueing import idempotency_key, may_be_there, of_assessment
 from store.settling import Settlement, settle
-from store.tables import PauseRow, SubmissionRow
+from store.tables import SubmissionRow
 
 __all__ = [
     "ConfirmedRecord",

@@ -183,7 +183,6 @@ class SubmissionRow(StoreTable, table=True):
         # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
         Index("ix_submission_record_id", "record_id"),
-        # Each confirmation asks what is known of its assessment, while all other writers wait.
         Index("ix_submission_external_id", "external_id"),
     )
 
@@ -215,16 +214,6 @@ class SubmissionRow(StoreTable, table=True):
     http_status: int | None = None
     received_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     found: bool = False
-
-
-class PauseRow(StoreTable, table=True):
-    """A destination to which nothing goes until somebody acts."""
-
-    __tablename__ = "destination_pause"
-
-    destination: str = Field(primary_key=True)
-    reason: str
-    paused_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SightingRow(StoreTable, table=True):
@@ -329,10 +318,7 @@ class VetoRow(StoreTable, table=True):
 
 
 class AlertRow(StoreTable, table=True):
-    """A critical answer; raised again, it gets a row of its own.
-
-    `round` counts up, and the ladder begins anew at `begun_at`, when its patient turns out to be another one.
-    """
+    """A critical answer; raised again, it gets a row of its own. A new `round` begins when its patient was the wrong one."""
 
     __tablename__ = "alert"
     __table_args__ = (

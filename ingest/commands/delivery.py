@@ -8,6 +8,7 @@ import typer
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
+from ingest.commands import credentials
 from ingest.commands.options import AsJson, Config
 from ingest.terminal import note, print_json, print_table
 from records.errors import SettingsError
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     destinations.command("list")(destination_list)
     destinations.command("resume")(destination_resume)
     destinations.command("release")(destination_release)
+    credentials.register(destinations)
     app.add_typer(destinations, name="destination")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination, configure
+from portal.delivery import DeliverySettings, DeliveryWorker
 from portal.settings import DestinationSettings
 from records.assessment import ItemScore, ItemState, SymptomAssessment
 from records.decision import DecidedRecord, Decision, MatchDecision, MatchGrade
@@ -116,6 +119,23 @@ def destination(folder: Path, url: str, **settings: object) -> ConfiguredDestina
         "rate_per_second": 1000,
     }
     return configure([DestinationSettings.model_validate(given | settings)], folder=folder)[0]
+
+
+def delivery_worker(
+    database: Database,
+    *destinations: ConfiguredDestination,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    **settings: object,
+) -> DeliveryWorker:
+    """A worker whose first pause after a failing portal is short."""
+    return DeliveryWorker(
+        database=database,
+        destinations=destinations,
+        instruments=load_instruments(),
+        settings=DeliverySettings(**{"first_pause": timedelta(milliseconds=50), **settings}),  # type: ignore[arg-type]
+        clock=clock,
+        chance=random.Random(7),
+    )
 
 
 def states(database: Database) -> dict[DeliveryState, int]:

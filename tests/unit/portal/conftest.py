@@ -97,7 +97,7 @@ def configured(tmp_path: Path) -> Callable[..., ConfiguredDestination]:
         if not token.exists():
             token.write_text("secret-token-of-the-test")
         given = {"id": "portal", "file": "generic-json.yaml", "base_url": url, "mode": "live", "rate_per_second": 1000}
-        if "oauth2" not in settings:
+        if not settings.keys() & {"basic", "oauth2", "smart"}:
             given["token"] = f"file:{token}"
         return configure([DestinationSettings.model_validate(given | settings)], folder=tmp_path)[0]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from portal.auth import ClientCredentials
+from portal.access_settings import OAuth2Settings
 from portal.client import PortalClient
 from portal.sandbox import RunningSandbox, SandboxOptions
-from portal.settings import OAuth2Settings
-from records.errors import DeliveryDeferredError, DestinationPausedError
+from portal.settings import DestinationSettings
+from portal.token_server import SharedSecret, TokenServer
+from records.errors import DeliveryDeferredError, DeliveryRefusedError, DestinationPausedError
 from records.submission import Submission
 
 Clients = Callable[..., PortalClient]
@@ -91,7 +94,9 @@ def test_a_token_server_that_fails_only_defers(
 
 def test_a_token_is_renewed_thirty_seconds_before_its_end(scripted, oauth) -> None:
     moment = [1000.0]
-    source = ClientCredentials(OAuth2Settings.model_validate(oauth(scripted.url, "basic")), monotonic=lambda: moment[0])
+    source = TokenServer(
+        SharedSecret(OAuth2Settings.model_validate(oauth(scripted.url, "basic"))), monotonic=lambda: moment[0]
+    )
     for token in ("one", "two"):
         scripted.will_answer(200, {"access_token": token, "expires_in": 100})
     assert source.token().get_secret_value() == "one"
@@ -104,10 +109,49 @@ def test_a_token_is_renewed_thirty_seconds_before_its_end(scripted, oauth) -> No
 
 
 def test_an_old_refused_token_does_not_cost_the_new_one(scripted, oauth) -> None:
-    source = ClientCredentials(OAuth2Settings.model_validate(oauth(scripted.url)))
+    source = TokenServer(SharedSecret(OAuth2Settings.model_validate(oauth(scripted.url))))
     for token in ("one", "two"):
         scripted.will_answer(200, {"access_token": token, "expires_in": 100})
     old = source.token()
     assert source.token(refused=old).get_secret_value() == "two"
     assert source.token(refused=old).get_secret_value() == "two"
     assert len(scripted.requests) == 2
+
+
+def test_an_api_key_stands_bare_in_the_header_that_the_settings_name(
+    scripted, client_of: Clients, submission: Submissions
+) -> None:
+    scripted.will_answer(422)
+    with pytest.raises(DeliveryRefusedError):
+        client_of(scripted.url, token_header="X-Api-Key").deliver(submission())
+    assert scripted.requests[0][2]["x-api-key"] == "secret-token-of-the-test"
+    assert "authorization" not in scripted.requests[0][2]
+
+
+def test_a_user_and_password_are_sent_as_basic_and_read_anew_after_a_401(
+    scripted, client_of: Clients, submission: Submissions, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("of:old")
+    client = client_of(scripted.url, basic={"user": "sb", "password": f"file:{tmp_path / 'password'}"})
+    for status in (401, 401, 422):
+        scripted.will_answer(status)
+    with pytest.raises(DestinationPausedError):
+        client.deliver(submission())
+    (tmp_path / "password").write_text("né")
+    with pytest.raises(DeliveryRefusedError):
+        client.deliver(submission())
+    sent = [base64.b64decode(request[2]["authorization"].removeprefix("Basic ")) for request in scripted.requests]
+    assert sent == [b"sb:of:old", b"sb:of:old", "sb:né".encode()]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"token_header": "X-Api-Key", "token": None}, {"token_header": "Content-Type"}, {"token_header": "X Key"},
+     {"basic": {"user": "a:b", "password": "env:A"}, "token": None}, {"basic": {"user": "a", "password": "env:A"}},
+     {"smart": {"token_url": "https://t.org", "client_id": "a", "key": "env:A"}, "token": None}],
+)  # fmt: skip
+def test_ways_in_that_cannot_be_meant_are_refused(wrong: dict[str, object]) -> None:
+    given = {"id": "portal", "file": "generic-json.yaml", "base_url": "https://portal.example.org", "token": "env:T"}
+    DestinationSettings.model_validate(given)
+    with pytest.raises(ValidationError):
+        DestinationSettings.model_validate(given | wrong)

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from portal.alert_settings import AlertSettings
 from portal.connections import ConfiguredDestination, configure
-from portal.settings import DestinationSettings, read_secret
+from portal.secret_places import read_secret
+from portal.settings import DestinationSettings
 from records.errors import SettingsError
 from records.submission import DestinationMode
 
