@@ -318,7 +318,7 @@ class VetoRow(StoreTable, table=True):
 
 
 class AlertRow(StoreTable, table=True):
-    """A critical answer; raised again, it gets a row of its own. A new `round` begins when its patient was the wrong one."""
+    """A critical answer; raised again, it gets a row of its own. A wrong patient begins a new `round` of it."""
 
     __tablename__ = "alert"
     __table_args__ = (
