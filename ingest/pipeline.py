@@ -151,6 +151,7 @@ class Pipeline:
                 self._quarantine(report, error.code or "damaged", now)
             return
         self._metrics.reading_seconds.labels(report.site).observe(time.monotonic() - started)
+        _log.info("report.read", report_id=report.report_id)
         self._raise_alerts(report, reading, now)
         reasons = templates.reasons(reading.template)
         records = self._matched(report, reading.assessments, reasons, now)
@@ -162,7 +163,7 @@ class Pipeline:
         if not critical:
             return
         raised = 0
-        with self._database.session() as session:
+        with self._database.session(urgent=True) as session:
             for position, read in critical:
                 points = _critical_points(read, self._templates.critical_items(read.instrument))
                 alert = alerts.raise_alert(

@@ -27,10 +27,10 @@ from ingest.watcher import FolderWatcher
 from ingest.workers import ReaderPool
 from parsers.instrument_library import load_instruments
 from portal.access import open_access
+from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker
 from portal.connections import configure
 from portal.delivery import DeliveryWorker
-from portal.settings import AlertSettings
 from records.errors import SettingsError
 from review.server import server_config
 from review.web import create_app
@@ -72,7 +72,7 @@ class Service:
             instruments=load_instruments(),
             zone=settings.site[0].zone if settings.site else UTC,
         )
-        self._alerts = _alert_worker(database, settings)
+        self._alerts = _alert_worker(database, settings, folder=folder)
         self.pipeline = Pipeline(
             database,
             settings,
@@ -231,9 +231,9 @@ def _watching(watcher: FolderWatcher, stop: threading.Event, now: Callable[[], d
     return lambda: watcher.run(stop, now)
 
 
-def _alert_worker(database: Database, settings: Settings) -> AlertWorker | None:
+def _alert_worker(database: Database, settings: Settings, *, folder: Path) -> AlertWorker | None:
     if isinstance(settings.alerts, AlertSettings):
-        return AlertWorker(database=database, settings=settings.alerts)
+        return AlertWorker(database=database, settings=settings.alerts, folder=folder)
     return None
 
 

@@ -16,7 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.roster_columns import FIELDS, RosterLayout
 from ingest.roster_dates import is_date_format
-from portal.settings import AlertSettings, DestinationSettings, PatientSearchSettings
+from portal.alert_settings import AlertSettings
+from portal.settings import DestinationSettings, PatientSearchSettings
 from records.errors import SettingsError
 from records.human_name import NameOrder
 from review.settings import WebSettings
@@ -276,6 +277,9 @@ class Settings(BaseSettings):
                 faults.append(f"source {source.folder}: files would be moved into a watched folder")
         ids = [d.destination_id for d in self.destination]
         faults += [f"destination {name} is set twice" for name in sorted({d for d in ids if ids.count(d) > 1})]
+        if isinstance(self.alerts, AlertSettings):
+            named = [one.fhir.patients_of for one in self.alerts.channels if one.fhir and one.fhir.patients_of]
+            faults += [f"alerts: no [[destination]] has the id {name}" for name in named if name not in ids]
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -1,4 +1,4 @@
-"""How a notice reaches a person: a webhook, a mail. Neither says who it is about: only a row's number."""
+"""How a message reaches a person: a webhook, a mail, a task at a FHIR server."""
 
 from __future__ import annotations
 
@@ -7,64 +7,30 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from pathlib import Path
 from typing import Final, Protocol
 
+from portal.alert_messages import (
+    ChannelReceipt,
+    CriticalMessage,
+    Message,
+    TaskMessage,
+    WrittenMessage,
+    as_json,
+    as_text,
+    moment,
+)
+from portal.alert_settings import AlertChannelSettings, AlertSettings, SmtpSettings
+from portal.alert_tasks import TaskServer
 from portal.http import MaybeSentError, NeverSentError, exchange, make_client
-from portal.secret_places import read_secret
-from portal.settings import AlertSettings, SmtpSettings
+from portal.secret_places import SecretReference, read_secret
 from records.errors import DeliveryDeferredError, SettingsError
 
 UNREACHABLE: Final = "unreachable"
-_REFUSED: Final = "refused"
+REFUSED: Final = "refused"
 _ANSWER_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriticalMessage:
-    """A critical answer waits for a person.
-
-    Attributes:
-        step: 1 for the first time it is told, then counted up.
-    """
-
-    alert_id: int
-    site: str
-    raised_at: datetime
-    step: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeLine:
-    """One message to the operator, without patient data."""
-
-    notice_id: int
-    kind: str
-    subject: str
-    sentence: str
-    left_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorMessage:
-    """What the operator should know, gathered."""
-
-    lines: tuple[NoticeLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestMessage:
-    """A test of the way a critical answer would take."""
-
-    __test__ = False  # not a test case, whatever its name begins with
-
-    sent_at: datetime
-
-
-Message = CriticalMessage | OperatorMessage | TestMessage
 
 
 class Channel(Protocol):
@@ -72,31 +38,49 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """For logs and notices."""
+        """As in the settings; for logs and notices."""
 
-    def send(self, message: Message) -> None:
+    @property
+    def takes_notices(self) -> bool:
+        """Whether messages to the operator go this way."""
+
+    @property
+    def keeps_tasks(self) -> bool:
+        """Whether an alert is told once and then kept up to date, instead of told again on every step."""
+
+    @property
+    def patients_of(self) -> str | None:
+        """The destination as which its tasks know patients; None if they are known by the roster's ids."""
+
+    def send(self, message: Message) -> ChannelReceipt:
         """Hand the message over.
 
         Raises:
-            DeliveryDeferredError: It was not taken; try again. Code `UNREACHABLE`: the others would not be either.
+            DeliveryDeferredError: It was not taken; try again. Code `REFUSED`: others may well be taken.
         """
 
 
 class Webhook:
     """Posts a JSON object; any 2xx is an acknowledgement of receipt."""
 
-    name = "webhook"
+    keeps_tasks = False
+    patients_of: str | None = None
 
-    def __init__(self, settings: AlertSettings) -> None:
-        self._url = settings.webhook or ""
-        self._token = settings.webhook_token
+    def __init__(self, name: str, url: str, *, token: SecretReference | None, takes_notices: bool = True) -> None:
+        self.name = name
+        self.takes_notices = takes_notices
+        self._url = url
+        self._token = token
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> ChannelReceipt:
         """Post one message."""
+        written = _written(message)
         headers = {"Content-Type": "application/json"}
+        if isinstance(written, CriticalMessage):
+            headers["Idempotency-Key"] = written.reference
         if self._token is not None:
             headers["Authorization"] = f"Bearer {_secret(self._token)}"
-        content = json.dumps(_as_json(message), ensure_ascii=False).encode()
+        content = json.dumps(as_json(written), ensure_ascii=False).encode()
         try:
             with make_client(read_seconds=_ANSWER_SECONDS) as client:
                 answer = exchange(
@@ -105,35 +89,50 @@ class Webhook:
         except (NeverSentError, MaybeSentError) as error:
             raise DeliveryDeferredError(f"The webhook does not answer ({error}).", code=UNREACHABLE) from None
         if not 200 <= answer.status < 300:
-            raise DeliveryDeferredError(f"The webhook answers {answer.status}.", code=_REFUSED)
+            raise DeliveryDeferredError(f"The webhook answers {answer.status}.", code=REFUSED)
+        return ChannelReceipt(known_as=f"http-{answer.status}")
 
 
 class Mail:
     """Sends a plain text mail through the clinic's mail server."""
 
-    name = "mail"
+    keeps_tasks = False
+    patients_of: str | None = None
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, name: str, settings: SmtpSettings, *, folder: Path, takes_notices: bool = True) -> None:
+        self.name = name
+        self.takes_notices = takes_notices
         self._settings = settings
+        self._folder = folder
 
-    def send(self, message: Message) -> None:
-        """Send one mail to everybody who is to be told at this step."""
+    def send(self, message: Message) -> ChannelReceipt:
+        """Send one mail to everybody who is to be told at this step; known by its Message-ID."""
+        mail = self._mail(_written(message))
         try:
             with self._server() as server:
-                server.send_message(self._mail(message))
+                refused = server.send_message(mail)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-            raise DeliveryDeferredError(f"The mail was refused ({type(error).__name__}).", code=_REFUSED) from None
+            raise DeliveryDeferredError(f"The mail was refused ({type(error).__name__}).", code=REFUSED) from None
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise DeliveryDeferredError(f"The mail server fails ({type(error).__name__}).", code=UNREACHABLE) from None
+        # The others have it: sending it to them again would not help whom the server refuses.
+        return ChannelReceipt(known_as=str(mail["Message-ID"]), refused=len(refused))
 
-    def _mail(self, message: Message) -> EmailMessage:
+    def _mail(self, message: WrittenMessage) -> EmailMessage:
         settings, mail = self._settings, EmailMessage()
+        domain = settings.sender.rpartition("@")[2]
+        critical = isinstance(message, CriticalMessage)
         later = settings.escalate_to if isinstance(message, CriticalMessage) and message.step > 1 else ()
         mail["From"], mail["To"] = settings.sender, ", ".join(dict.fromkeys(settings.recipients + later))
-        mail["Subject"], text = _as_text(message)
-        mail["Date"] = format_datetime(_moment(message))
-        mail["Message-ID"] = make_msgid(domain=settings.sender.rpartition("@")[2])
+        mail["Subject"], text = as_text(message)
+        mail["Date"] = format_datetime(moment(message))
+        # The same mail told twice has one id, and mail programs show it once.
+        mail["Message-ID"] = (
+            f"<{message.reference}@{domain}>" if isinstance(message, CriticalMessage) else make_msgid(domain=domain)
+        )
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        if critical:
+            mail["Importance"] = "high"  # RFC 2156, section 5.3.4
         mail.set_content(text)
         return mail
 
@@ -142,77 +141,50 @@ class Mail:
         settings = self._settings
         with smtplib.SMTP(settings.host, settings.port, timeout=_ANSWER_SECONDS) as server:
             if settings.starttls:
-                server.starttls(context=ssl.create_default_context(cafile=settings.ca_file))
+                ca_file = None if settings.ca_file is None else self._folder / settings.ca_file
+                server.starttls(context=ssl.create_default_context(cafile=ca_file))
             if settings.user is not None and settings.password is not None:
                 server.login(settings.user, _secret(settings.password))
             yield server
 
 
-def channels_of(settings: AlertSettings) -> tuple[Channel, ...]:
-    """Every channel that is set."""
+def channels_of(settings: AlertSettings, *, folder: Path = Path()) -> tuple[Channel, ...]:
+    """Every channel that is set; relative files are relative to `folder`.
+
+    Raises:
+        SettingsError: Certificate files cannot be used; every fault is listed.
+    """
     channels: list[Channel] = []
-    if settings.webhook is not None:
-        channels.append(Webhook(settings))
-    if settings.smtp is not None:
-        channels.append(Mail(settings.smtp))
+    faults = []
+    for one in settings.channels:
+        try:
+            channels.append(_channel(one, folder=folder))
+        except SettingsError as error:
+            faults.append(f"alert channel {one.name}: {error}")
+    if faults:
+        raise SettingsError("\n".join(faults))
     return tuple(channels)
 
 
-def _secret(reference: str) -> str:
+def _channel(settings: AlertChannelSettings, *, folder: Path) -> Channel:
+    notices = settings.takes_notices
+    if settings.webhook is not None:
+        return Webhook(settings.name, settings.webhook, token=settings.webhook_token, takes_notices=notices)
+    if settings.smtp is not None:
+        return Mail(settings.name, settings.smtp, folder=folder, takes_notices=notices)
+    if settings.fhir is not None:
+        return TaskServer(settings.name, settings.fhir, folder=folder)
+    raise ValueError("a channel of no kind")  # the settings see to it
+
+
+def _secret(reference: SecretReference) -> str:
     try:
         return read_secret(reference).get_secret_value()
     except SettingsError as error:
         raise DeliveryDeferredError(error.message, next_step=error.next_step, code=UNREACHABLE) from None
 
 
-def _as_json(message: Message) -> dict[str, object]:
-    if isinstance(message, CriticalMessage):
-        return {
-            "kind": "critical-alert",
-            "alert": message.alert_id,
-            "site": message.site,
-            "raised_at": message.raised_at.isoformat(),
-            "step": message.step,
-        }
-    if isinstance(message, OperatorMessage):
-        lines = [
-            {
-                "notice": line.notice_id,
-                "kind": line.kind,
-                "subject": line.subject,
-                "sentence": line.sentence,
-                "raised_at": line.left_at.isoformat(),
-            }
-            for line in message.lines
-        ]
-        return {"kind": "operator-notices", "notices": lines}
-    return {"kind": "test", "sent_at": message.sent_at.isoformat()}
-
-
-def _as_text(message: Message) -> tuple[str, str]:
-    """Subject and text."""
-    if isinstance(message, CriticalMessage):
-        urgency = "" if message.step == 1 else f" (told {message.step} times, not acknowledged)"
-        return (
-            f"[{_one_line(message.site)}] Critical answer, alert {message.alert_id}{urgency}",
-            f"A critical answer at {message.site} waits for a person: alert {message.alert_id}.\n"
-            f"Raised {message.raised_at:%Y-%m-%d %H:%M} UTC, step {message.step}.\n\n"
-            "Open the alert in Scorebridge and acknowledge it there.\n",
-        )
-    if isinstance(message, OperatorMessage):
-        text = "".join(
-            f"{line.left_at:%Y-%m-%d %H:%M} UTC  {line.kind}  {line.subject}\n  {line.sentence}\n\n"
-            for line in message.lines
-        )
-        return f"Scorebridge: {len(message.lines)} notice(s) for the operator", text
-    return "Scorebridge: test of the alert channel", "This is a test. A critical answer would come this way.\n"
-
-
-def _moment(message: Message) -> datetime:
-    if isinstance(message, CriticalMessage):
-        return message.raised_at
-    return message.lines[-1].left_at if isinstance(message, OperatorMessage) else message.sent_at
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _written(message: Message) -> WrittenMessage:
+    if isinstance(message, TaskMessage):
+        raise TypeError("tasks are for FHIR servers")
+    return message

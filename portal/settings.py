@@ -1,30 +1,18 @@
-"""What is set for destinations, for a roster from a FHIR server, and for alerts."""
+"""What is set for destinations, and for a roster from a FHIR server."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from portal.access_settings import AccessSettings, BaseUrl, StrictSettings, Url, is_loopback
-from portal.secret_places import SecretReference
+from portal.access_settings import AccessSettings, BaseUrl
 from records.submission import DestinationMode
-
-
-def _checked_mailbox(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not (local and at and domain) or any(sign.isspace() or not sign.isprintable() for sign in address):
-        raise ValueError("not a mail address")
-    return address
 
 
 def _split_words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-
-
-Mailbox = Annotated[str, AfterValidator(_checked_mailbox)]
-Mailboxes = Annotated[tuple[Mailbox, ...], BeforeValidator(_split_words)]
 
 
 class DestinationSettings(AccessSettings):
@@ -102,62 +90,3 @@ class PatientSearchSettings(AccessSettings):
         if faults:
             raise ValueError("; ".join(faults))
         return self
-
-
-class SmtpSettings(StrictSettings):
-    """The mail server that carries notices.
-
-    Attributes:
-        sender: Written `from` in the file.
-        recipients: Written `to` in the file.
-        escalate_to: Who is told as well from the second step on.
-        starttls: False only for a relay that does not offer it; never together with a password, except on this machine.
-        ca_file: Certificate authority of the mail server, where it is the clinic's own.
-    """
-
-    host: str = Field(min_length=1)
-    port: int = Field(default=587, ge=1, le=65535)
-    sender: Mailbox = Field(alias="from")
-    recipients: Mailboxes = Field(alias="to", min_length=1)
-    escalate_to: Mailboxes = ()
-    starttls: bool = True
-    user: str | None = None
-    password: SecretReference | None = None
-    ca_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> SmtpSettings:
-        if (self.user is None) != (self.password is None):
-            raise ValueError("user and password belong together")
-        if self.password is not None and not self.starttls and not is_loopback(self.host):
-            raise ValueError("a password needs starttls")
-        return self
-
-
-class AlertSettings(StrictSettings):
-    """Who is told of a critical answer, and how often.
-
-    Attributes:
-        webhook: Gets a JSON message without patient data.
-        webhook_token: Place of a bearer token for it.
-        escalate_after_minutes: Time until the next step when nobody acknowledged.
-        steps: How many times it is told at most.
-        notices_every_minutes: Messages to the operator are gathered and sent together, at most this often.
-    """
-
-    webhook: Url | None = None
-    webhook_token: SecretReference | None = None
-    smtp: SmtpSettings | None = None
-    escalate_after_minutes: float = Field(default=15.0, gt=0)
-    steps: int = Field(default=4, ge=1, le=100)
-    notices_every_minutes: float = Field(default=5.0, ge=0)
-
-    @model_validator(mode="after")
-    def _has_a_channel(self) -> AlertSettings:
-        if self.webhook is None and self.smtp is None:
-            raise ValueError('name a webhook or smtp, or write alerts = "none" to do without')
-        return self
-
-
-# `alerts = "none"` is a person's decision to do without; a missing section is a mistake and stops the start.
-AlertsSetting = AlertSettings | Literal["none"]

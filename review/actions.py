@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Final
 
 from parsers.instrument_library import load_instruments
 from records.alert import CriticalAlert
@@ -16,17 +17,20 @@ from records.errors import DecisionRefusedError, StaleCaseError
 from review.case_summary import CaseSummary, case_summary
 from review.correction import corrected, critical_item, faults_of
 from review.patient_search import PatientIndex, find_patients
-from store import alerts, alias_recall, blind_audit, cases, kept_records, known, reports, roster
+from store import alert_subjects, alerts, alias_recall, blind_audit, cases, kept_records, known, reports, roster
 from store.blind_audit import BlindAudit, Settled, Verdict
 from store.cases import ApprovedAs
 from store.database import Database, Session
 from store.kept_records import StoredRecord
+
+_LONGEST_NOTE: Final = 2000
 
 __all__ = [
     "ApprovedAs",
     "CaseSummary",
     "PatientIndex",
     "acknowledge_alert",
+    "alert_not_this_patient",
     "answer_blind_audit",
     "approve",
     "case_summary",
@@ -154,14 +158,36 @@ def not_this_patient(
         return cases.not_this_patient(session, case_id, patient_id, actor=actor, now=now)
 
 
-def acknowledge_alert(database: Database, alert_id: int, *, actor: str, now: datetime) -> CriticalAlert:
+def acknowledge_alert(database: Database, alert_id: int, *, actor: str, now: datetime, note: str = "") -> CriticalAlert:
     """Take responsibility for an answer about self-harm: nobody else is notified any more.
+
+    Args:
+        note: What was done, in the person's own words; kept whoever was first, and never sent anywhere.
 
     Returns:
         The alert, with the name of whoever took it first.
     """
-    with database.session() as session:
-        return alerts.acknowledge(session, alert_id, actor=actor, now=now)
+    with database.session(urgent=True) as session:
+        return alerts.acknowledge(session, alert_id, actor=actor, now=now, note=note[:_LONGEST_NOTE])
+
+
+def alert_not_this_patient(
+    database: Database, alert_id: int, patient_id: str, *, actor: str, now: datetime
+) -> CriticalAlert:
+    """Say that an alert is not about the patient shown for it: matching begins anew, and people are told anew.
+
+    What was sent for that patient is taken back from every portal; the record waits for review with the patient ruled
+    out. Whoever had taken the alert has seen to somebody else, so it is open again.
+
+    Args:
+        patient_id: Whom the person saw.
+
+    Raises:
+        StaleCaseError: Another patient is shown for it by now.
+        DecisionRefusedError: Nobody is matched yet, or the record was rejected or withdrawn.
+    """
+    with database.session(urgent=True) as session:
+        return alert_subjects.rule_out(session, alert_id, patient_id=patient_id, actor=actor, now=now)
 
 
 def process_again(database: Database, report_id: int, *, actor: str, now: datetime) -> None:

@@ -40,6 +40,7 @@ NOTICES: Final = {
     "signed": "Signed. This page stays as it is.",
     "acknowledged": "You have taken this alert.",
     "taken": "Somebody else had taken this alert before you.",
+    "alert-ruled-out": "This patient is ruled out. The alert is open again, and the record waits for review.",
     "queued-again": "The report will be read again.",
     "settled": "The report is settled.",
     "signed-out": "You are signed out.",

@@ -68,6 +68,7 @@ _ROUTES: Final = (
     _Route("POST", "/reports/{report_id}/settle", report_pages.settle, policies.DECIDES),
     _Route("GET", "/alerts", alert_pages.show_alerts, policies.READS_ALERTS),
     _Route("POST", "/alerts/{alert_id}/acknowledge", alert_pages.acknowledge, policies.TAKES_ALERTS),
+    _Route("POST", "/alerts/{alert_id}/not-this-patient", alert_pages.not_this_patient, policies.TAKES_ALERTS),
     _Route("GET", "/health", service_pages.health, policies.OPEN),
     _Route("GET", "/metrics", service_pages.metrics, policies.THIS_MACHINE),
     _Route("GET", "/static/app.css", service_pages.stylesheet, policies.OPEN),

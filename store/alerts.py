@@ -1,20 +1,28 @@
-"""Answers about self-harm on their way to a person: raised once, repeated until somebody has taken them."""
+"""Answers about self-harm on their way to a person: raised once, open until a named person has taken them.
+
+What each channel was told of them is in `store.alert_tellings`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, func, select
 
-from records.alert import CriticalAlert
+from records.alert import AlertEvent, CriticalAlert
 from records.audit import AuditEvent
 from records.errors import StoreError
 from store import audit
+from store.alert_tables import AlertEventRow, AlertTaskRow
 from store.context import stored_id
 from store.kept_records import record_row
+from store.serialised import encodable
 from store.tables import AlertRow, RecordRow
 
-_HIGHEST = 1_000_000
+_HIGHEST: Final = 1_000_000
+_TAKEN, _NOTED, _RULED_OUT = "taken", "noted", "patient-ruled-out"
 
 
 def raise_alert(
@@ -57,44 +65,100 @@ def raise_alert(
     )
     session.add(row)
     session.flush()
-    _audit(session, row, "alert.raised", actor="service", now=now)
-    return _alert(row)
+    audit_alert(session, row, "alert.raised", actor="service", now=now)
+    return alert_of(row)
 
 
-def due_notices(session: Session, *, now: datetime, escalate_after: timedelta, steps: int) -> list[CriticalAlert]:
-    """Alerts nobody has taken whose next notice is due, oldest first.
+def acknowledge(session: Session, alert_id: int, *, actor: str, now: datetime, note: str = "") -> CriticalAlert:
+    """A named person has taken the alert; a second one changes nothing and sees who was first.
 
-    The first notice is due at once, each further one `escalate_after` the one before, until `steps` rungs of the
-    ladder have been told.
+    A note is kept whoever was first: what somebody did about an answer is never lost.
+
+    Args:
+        note: What was done, in the person's own words. It stays in the store, for it may name a patient.
     """
-    told_long_ago = and_(col(AlertRow.notices) < steps, col(AlertRow.notified_at) <= now - escalate_after)
-    query = select(AlertRow).where(
-        col(AlertRow.acknowledged_at).is_(None), or_(col(AlertRow.notified_at).is_(None), told_long_ago)
-    )
-    return [_alert(row) for row in session.exec(query.order_by(col(AlertRow.id)))]
-
-
-def mark_notified(session: Session, alert_id: int, *, now: datetime) -> None:
-    """A notice of the alert went out: one more rung has been told."""
-    row = _row(session, alert_id)
-    row.notified_at, row.notices = now, row.notices + 1
-    session.add(row)
-    session.flush()
-    _audit(session, row, "alert.notified", actor="service", now=now, detail=(("notice", str(row.notices)),))
-
-
-def acknowledge(session: Session, alert_id: int, *, actor: str, now: datetime) -> CriticalAlert:
-    """A named person has taken the alert; a second one changes nothing and sees who was first."""
-    row = _row(session, alert_id)
+    row = alert_row(session, alert_id)
     if row.acknowledged_at is None:
         row.acknowledged_by, row.acknowledged_at = actor, now
         session.add(row)
         session.flush()
-        _audit(session, row, "alert.acknowledged", actor=actor, now=now)
-    return _alert(row)
+        _keep(session, row, _TAKEN, actor=actor, now=now, note=note)
+        audit_alert(session, row, "alert.acknowledged", actor=actor, now=now)
+    elif note.strip():
+        add_note(session, alert_id, note=note, actor=actor, now=now)
+    return alert_of(row)
 
 
-def list_alerts(session: Session, *, open_only: bool, site: str | None = None, limit: int = 200) -> list[CriticalAlert]:
+def add_note(session: Session, alert_id: int, *, note: str, actor: str, now: datetime) -> None:
+    """Keep what somebody did about an alert. The note stays in the store, for it may name a patient."""
+    row = alert_row(session, alert_id)
+    _keep(session, row, _NOTED, actor=actor, now=now, note=note)
+    audit_alert(session, row, "alert.noted", actor=actor, now=now)
+
+
+def begin_again(session: Session, alert_id: int, *, patient_id: str, actor: str, now: datetime) -> CriticalAlert:
+    """The patient shown for it is not the right one: the alert is open, and its ladder begins anew.
+
+    Whoever took it has seen to somebody else, so it is nobody's again.
+    """
+    row = alert_row(session, alert_id)
+    _keep(session, row, _RULED_OUT, actor=actor, now=now, patient_id=patient_id)
+    audit_alert(session, row, "alert.patient-ruled-out", actor=actor, now=now, detail=(("round", str(row.round)),))
+    row.round, row.begun_at, row.notices, row.notified_at = row.round + 1, now, 0, None
+    row.acknowledged_by = row.acknowledged_at = None
+    session.add(row)
+    for task in session.exec(select(AlertTaskRow).where(col(AlertTaskRow.alert_id) == alert_id)):
+        task.settled = False
+        session.add(task)
+    session.flush()
+    return alert_of(row)
+
+
+def begin_again_of(
+    session: Session, record_ids: Sequence[int], *, patient_id: str, actor: str, now: datetime
+) -> list[int]:
+    """The patient of these records was the wrong one: `begin_again` for each of their alerts; the alerts' numbers."""
+    found = session.exec(select(AlertRow.id).where(col(AlertRow.record_id).in_(record_ids)).order_by(col(AlertRow.id)))
+    numbers = [stored_id(number) for number in found]
+    for number in numbers:
+        begin_again(session, number, patient_id=patient_id, actor=actor, now=now)
+    return numbers
+
+
+def events(session: Session, alert_id: int) -> list[AlertEvent]:
+    """What people did about an alert, oldest first."""
+    query = select(AlertEventRow).where(col(AlertEventRow.alert_id) == alert_id).order_by(col(AlertEventRow.id))
+    return [
+        AlertEvent(
+            alert_id=row.alert_id,
+            round=row.round,
+            at=row.at,
+            actor=row.actor,
+            kind=row.kind,
+            patient_id=row.patient_id,
+            note=row.note,
+        )
+        for row in session.exec(query)
+    ]
+
+
+def newest(session: Session) -> int:
+    """The highest number of an alert, or 0."""
+    return session.exec(select(func.max(col(AlertRow.id)))).one() or 0
+
+
+def get(session: Session, alert_id: int) -> CriticalAlert:
+    """One alert.
+
+    Raises:
+        StoreError: There is none with this number.
+    """
+    return alert_of(alert_row(session, alert_id))
+
+
+def list_alerts(
+    session: Session, *, open_only: bool, site: str | None = None, limit: int | None = 200
+) -> list[CriticalAlert]:
     """Alerts, those nobody has taken first, then the newest."""
     query = select(AlertRow)
     if open_only:
@@ -102,28 +166,34 @@ def list_alerts(session: Session, *, open_only: bool, site: str | None = None, l
     if site is not None:
         query = query.where(col(AlertRow.site) == site)
     order = (col(AlertRow.acknowledged_at).is_not(None), col(AlertRow.id).desc())
-    return [_alert(row) for row in session.exec(query.order_by(*order).limit(limit))]
+    return [alert_of(row) for row in session.exec(query.order_by(*order).limit(limit))]
 
 
 def of_record(session: Session, record_id: int) -> list[CriticalAlert]:
     """Alerts of one record, oldest first."""
     record_row(session, record_id)
     query = select(AlertRow).where(col(AlertRow.record_id) == record_id).order_by(col(AlertRow.id))
-    return [_alert(row) for row in session.exec(query)]
+    return [alert_of(row) for row in session.exec(query)]
 
 
 def _rank(points: int | None) -> int:
     return _HIGHEST if points is None else points
 
 
-def _row(session: Session, alert_id: int) -> AlertRow:
+def alert_row(session: Session, alert_id: int) -> AlertRow:
+    """The row of an alert, for changing it.
+
+    Raises:
+        StoreError: There is none with this number.
+    """
     row = session.get(AlertRow, alert_id)
     if row is None:
         raise StoreError(f"There is no alert {alert_id}.", next_step="Reload the list.")
     return row
 
 
-def _alert(row: AlertRow) -> CriticalAlert:
+def alert_of(row: AlertRow) -> CriticalAlert:
+    """The frozen value of a row."""
     return CriticalAlert(
         alert_id=stored_id(row.id),
         site=row.site,
@@ -134,6 +204,8 @@ def _alert(row: AlertRow) -> CriticalAlert:
         points=row.points,
         unverified=row.unverified,
         raised_at=row.raised_at,
+        round=row.round,
+        begun_at=row.begun_at or row.raised_at,
         notified_at=row.notified_at,
         notices=row.notices,
         acknowledged_by=row.acknowledged_by,
@@ -141,7 +213,7 @@ def _alert(row: AlertRow) -> CriticalAlert:
     )
 
 
-def _audit(
+def audit_alert(
     session: Session,
     row: AlertRow,
     action: str,
@@ -150,5 +222,30 @@ def _audit(
     now: datetime,
     detail: tuple[tuple[str, str], ...] = (),
 ) -> None:
+    """Chain what happened to an alert; `detail` holds codes and counts only."""
     event = AuditEvent(actor=actor, action=action, object_kind="alert", object_id=str(row.id), detail=detail)
     audit.append(session, event, now=now)
+
+
+def _keep(
+    session: Session,
+    row: AlertRow,
+    kind: str,
+    *,
+    actor: str,
+    now: datetime,
+    note: str = "",
+    patient_id: str | None = None,
+) -> None:
+    session.add(
+        AlertEventRow(
+            alert_id=stored_id(row.id),
+            round=row.round,
+            at=now,
+            actor=actor,
+            kind=kind,
+            patient_id=patient_id,
+            note=encodable(note.strip()),
+        )
+    )
+    session.flush()

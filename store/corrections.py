@@ -12,7 +12,7 @@ from records.audit import AuditEvent
 from records.case import CaseState
 from records.errors import DecisionRefusedError
 from records.submission import DeliveryState, ResultStatus
-from store import audit, automatic_matches, known, vetoes
+from store import alerts, audit, automatic_matches, known, vetoes
 from store.confirming import administration, key_of
 from store.context import keys_of, stored_id
 from store.kept_records import RecordState, record_row
@@ -61,7 +61,8 @@ def enqueue_withdrawal(
     """Take a confirmed record back from wherever it is or may be; return the number of withdrawals on their way.
 
     What has certainly not arrived is cancelled. With `reopen` the record returns to the review queue, its patient
-    excluded by a veto; what is then sent for the right patient waits until the withdrawal has arrived.
+    excluded by a veto; what is then sent for the right patient waits until the withdrawal has arrived. Answers about
+    self-harm in it are told anew: whoever took them has seen to somebody else.
 
     Raises:
         DecisionRefusedError: The record is not confirmed, or was replaced by a correction: withdraw that one.
@@ -78,6 +79,9 @@ def enqueue_withdrawal(
         other.state = RecordState.WITHDRAWN
         session.add(other)
     automatic_matches.taken_back(session, (stored_id(other.id) for other in chain), now=now)
+    if reopen and row.patient_id is not None:
+        told = [stored_id(other.id) for other in chain]
+        alerts.begin_again_of(session, told, patient_id=row.patient_id, actor=actor, now=now)
     if reopen:
         _reopen(session, row, reason=reason, actor=actor, now=now)
     session.flush()

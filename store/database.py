@@ -74,13 +74,18 @@ class Database:
         return self.settings.anchor_path
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *, urgent: bool = False) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back if anything is raised. Others' writes wait meanwhile.
+
+        `urgent` goes before everybody who waits for a turn: for answers about self-harm.
 
         Raises:
             StoreError: The disk is full, the database is busy, damaged, gone, or a constraint was about to be broken.
         """
-        with self._turns.turn(within=_LONGEST_TURN_SECONDS), self._transaction(read_only=False) as session:
+        with (
+            self._turns.turn(within=_LONGEST_TURN_SECONDS, urgent=urgent),
+            self._transaction(read_only=False) as session,
+        ):
             yield session
 
     @contextmanager

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Final
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from records.assessment import SymptomAssessment
 from store.context import stored_id
@@ -36,9 +36,12 @@ _STANDING: Final = (
     )
     .order_by(col(RecordRow.id))
 )
+# The site stands in both halves, or SQLite walks all its records instead of looking into two indexes.
 _REFUSED: Final = select(RecordRow.values_digest, RecordRow.read_digest).where(
-    col(RecordRow.site) == bindparam("site"),
-    or_(col(RecordRow.printed_key) == bindparam("printed"), col(RecordRow.assessment_key) == bindparam("key")),
+    or_(
+        and_(col(RecordRow.site) == bindparam("site"), col(RecordRow.printed_key) == bindparam("printed")),
+        and_(col(RecordRow.site) == bindparam("site"), col(RecordRow.assessment_key) == bindparam("key")),
+    ),
     col(RecordRow.state).in_((RecordState.REJECTED, RecordState.WITHDRAWN)),
 )
 

@@ -183,6 +183,7 @@ class SubmissionRow(StoreTable, table=True):
         # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
         Index("ix_submission_record_id", "record_id"),
+        Index("ix_submission_external_id", "external_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -317,7 +318,7 @@ class VetoRow(StoreTable, table=True):
 
 
 class AlertRow(StoreTable, table=True):
-    """A critical answer; raised again, it gets a row of its own."""
+    """A critical answer; raised again, it gets a row of its own. A wrong patient begins a new `round` of it."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -337,6 +338,8 @@ class AlertRow(StoreTable, table=True):
     points: int | None = None
     unverified: bool
     raised_at: datetime = Field(sa_type=UtcDateTime)
+    round: int = 1
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     notified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     notices: int = 0
     acknowledged_by: str | None = None

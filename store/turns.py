@@ -2,7 +2,7 @@
 
 SQLite lets one connection write at a time, and the others try again after a pause of their choice: with several busy
 threads one of them may find the door closed for many seconds. Here each waits for its turn instead; what other
-processes do is still SQLite's to settle.
+processes do is still SQLite's to settle. Who is urgent waits for nobody but the one whose turn it is.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from records.errors import StoreError
 
 
 class Turns:
-    """A lock that is first come, first served."""
+    """A lock that is first come, first served, the urgent ones before the others."""
 
     def __init__(self) -> None:
         self._door = threading.Lock()
+        self._urgent: deque[threading.Event] = deque()
         self._waiting: deque[threading.Event] = deque()
         self._taken = False
         self._holder: int | None = None
 
     @contextmanager
-    def turn(self, *, within: float) -> Iterator[None]:
+    def turn(self, *, within: float, urgent: bool = False) -> Iterator[None]:
         """Wait for the turn, and give it up at the end.
 
         Raises:
@@ -35,7 +36,7 @@ class Turns:
         me = threading.get_ident()
         if self._holder == me:
             raise StoreError("A transaction was begun inside another one.", next_step="Report this fault.")
-        self._take(within)
+        self._take(within, self._urgent if urgent else self._waiting)
         self._holder = me
         try:
             yield
@@ -43,18 +44,18 @@ class Turns:
             self._holder = None
             self._pass_on()
 
-    def _take(self, within: float) -> None:
+    def _take(self, within: float, line: deque[threading.Event]) -> None:
         with self._door:
             if not self._taken:
                 self._taken = True
                 return
             mine = threading.Event()
-            self._waiting.append(mine)
+            line.append(mine)
         if mine.wait(within):
             return
         with self._door:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
+            if mine in line:
+                line.remove(mine)
                 raise StoreError(
                     "The database is busy.", next_step="It is tried again; if it lasts, restart the service."
                 )
@@ -62,7 +63,7 @@ class Turns:
 
     def _pass_on(self) -> None:
         with self._door:
-            if self._waiting:
-                self._waiting.popleft().set()
+            if line := self._urgent or self._waiting:
+                line.popleft().set()
             else:
                 self._taken = False

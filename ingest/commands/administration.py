@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -13,12 +13,13 @@ from ingest.clinic import Clinic, opened
 from ingest.commands.options import AsJson, Config, OnlySite
 from ingest.report_json import Json
 from ingest.terminal import note, out, print_json, print_table
+from portal.alert_settings import AlertSettings
 from portal.alerting import send_test
-from portal.settings import AlertSettings
+from records.alert import AlertTelling, CriticalAlert
 from records.errors import SettingsError
 from records.finding import sentence
 from review import actions
-from store import alerts, audit, reports, sightings, users
+from store import alert_subjects, alert_tellings, alerts, audit, reports, sightings, users
 from store.sightings import Seen, SightingState
 from store.users import Role
 
@@ -26,7 +27,16 @@ from store.users import Role
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
-        ("alert", "Answers about self-harm.", {"list": alert_list, "ack": alert_ack, "test": alert_test}),
+        (
+            "alert",
+            "Answers about self-harm.",
+            {
+                "list": alert_list,
+                "ack": alert_ack,
+                "not-this-patient": alert_not_this_patient,
+                "test": alert_test,
+            },
+        ),
         ("backlog", "Files older than the first day of a source.", {"list": backlog_list, "process": backlog_process}),
         ("report", "Printed files.", {"list": report_list, "again": report_again, "settle": report_settle}),
         ("audit", "Who did what.", {"verify": audit_verify, "export": audit_export}),
@@ -51,25 +61,12 @@ def alert_list(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Answers about self-harm that nobody has acknowledged. Exit status 1 if there are any."""
+    """Answers about self-harm that nobody has acknowledged, and who was told. Exit status 1 if there are any."""
     with opened(config) as clinic, clinic.database.reading() as session:
         found = alerts.list_alerts(session, open_only=not every)
+        told = {alert.alert_id: alert_tellings.of_alert(session, alert.alert_id) for alert in found}
     for alert in found if as_json else ():
-        print_json(
-            {
-                "alert": alert.alert_id,
-                "site": alert.site,
-                "report": alert.report_id,
-                "record": alert.record_id,
-                "instrument": alert.instrument,
-                "item": alert.link_id,
-                "points": alert.points,
-                "unverified": alert.unverified,
-                "raised_at": alert.raised_at.isoformat(),
-                "notices": alert.notices,
-                "acknowledged_by": alert.acknowledged_by,
-            }
-        )
+        print_json(_alert_json(alert, told[alert.alert_id]))
     if not as_json:
         rows = [
             (
@@ -79,25 +76,95 @@ def alert_list(
                 a.link_id,
                 "unreadable" if a.points is None else a.points,
                 a.raised_at.strftime("%Y-%m-%d %H:%M"),
-                a.notices,
+                _told_words(a, told[a.alert_id]),
                 a.acknowledged_by or "nobody yet",
             )
             for a in found
         ]
-        print_table("", ("alert", "site", "instrument", "item", "answer", "raised", "notices", "acknowledged"), rows)
+        print_table("", ("alert", "site", "instrument", "item", "answer", "raised", "told", "acknowledged"), rows)
         note("A screen answer is no risk assessment, and an answer of 0 does not exclude risk.")
     raise typer.Exit(1 if any(a.acknowledged_by is None for a in found) else 0)
+
+
+def _alert_json(alert: CriticalAlert, told: Sequence[AlertTelling]) -> dict[str, Json]:
+    return {
+        "alert": alert.alert_id,
+        "site": alert.site,
+        "report": alert.report_id,
+        "record": alert.record_id,
+        "instrument": alert.instrument,
+        "item": alert.link_id,
+        "points": alert.points,
+        "unverified": alert.unverified,
+        "raised_at": alert.raised_at.isoformat(),
+        "round": alert.round,
+        "patient_ruled_out": alert.is_ruled_out,
+        "notices": alert.notices,
+        "acknowledged_by": alert.acknowledged_by,
+        "told": [
+            {
+                "channel": telling.channel,
+                "round": telling.round,
+                "step": telling.step,
+                "attempts": telling.attempts,
+                "told_at": telling.told_at.isoformat() if telling.told_at else None,
+                "fault": telling.fault,
+            }
+            for telling in told
+        ],
+    }
+
+
+def _told_words(alert: CriticalAlert, told: Sequence[AlertTelling]) -> str:
+    """The last step of each channel in this round, such as "mail 2, pager FAILS (unreachable, 7 tries)"."""
+    last = {telling.channel: telling for telling in told if telling.round == alert.round}
+    words = [
+        f"{one.channel} {one.step}" if one.is_told else f"{one.channel} FAILS ({one.fault}, {one.attempts} tries)"
+        for one in last.values()
+    ]
+    return ", ".join(sorted(words)) or "nobody yet"
 
 
 def alert_ack(
     alert_id: Annotated[int, typer.Argument(help="Number of the alert.")],
     by: Annotated[str, typer.Option(help="Name of the person who takes it.")],
+    with_note: Annotated[
+        bool, typer.Option("--note", help="Ask what was done, or read it from standard input; it stays in the store.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Take an alert: a named person answers for it, and escalation ends."""
+    done = _asked_note() if with_note else ""
     with opened(config) as clinic:
-        actions.acknowledge_alert(clinic.database, alert_id, actor=by, now=clock.now())
-    note(f"Alert {alert_id} is taken by {by}.")
+        taken = actions.acknowledge_alert(clinic.database, alert_id, actor=by, now=clock.now(), note=done)
+    note(f"Alert {alert_id} is taken by {taken.acknowledged_by}.")
+
+
+def _asked_note() -> str:
+    """What was done, from a prompt or standard input: it may name a patient, and others can see a command line."""
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("What was done")
+        return asked
+    return sys.stdin.read()
+
+
+def alert_not_this_patient(
+    alert_id: Annotated[int, typer.Argument(help="Number of the alert.")],
+    patient: Annotated[
+        str | None, typer.Option(help="Portal's id of the patient you saw, as a check; default: who is shown now.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Name of the person who says so; default: who is logged in.")] = None,
+    config: Config = None,
+) -> None:
+    """Rule out the patient shown for an alert: what was sent is taken back, matching and telling begin anew."""
+    with opened(config) as clinic:
+        with clinic.database.reading() as session:
+            subject = alert_subjects.subject_of(session, alerts.get(session, alert_id))
+        shown = subject.patient_id if subject else None
+        actions.alert_not_this_patient(
+            clinic.database, alert_id, patient or shown or "", actor=by or clinic.actor, now=clock.now()
+        )
+    note(f"The patient is ruled out. Alert {alert_id} is open and is told anew; its record waits for review.")
 
 
 def alert_test(config: Config = None) -> None:
@@ -106,7 +173,10 @@ def alert_test(config: Config = None) -> None:
         settings = clinic.settings.alerts
         if not isinstance(settings, AlertSettings):
             raise SettingsError("No channel for alerts is set.", next_step="Add an [alerts] section.")
-        faults = send_test(settings, now=clock.now())
+        faults = send_test(settings, now=clock.now(), folder=clinic.folder)
+        with clinic.database.session() as session:
+            for name in [name for name, fault in faults.items() if fault is None]:
+                alert_tellings.mark_working(session, name, now=clock.now())
     print_table("", ("channel", "result"), [(name, fault or "sent") for name, fault in faults.items()])
     raise typer.Exit(3 if any(faults.values()) else 0)
 

@@ -22,7 +22,7 @@ from ingest.service import Service, check_ready
 from ingest.settings import CONFIG_NAME, load_settings
 from ingest.terminal import note, print_json, print_table
 from records.errors import SettingsError
-from store import alerts, balance, blind_audit, cases, notices, outbox, reports, sightings, templates
+from store import alert_tellings, alerts, balance, blind_audit, cases, notices, outbox, reports, sightings, templates
 from store import database as databases
 from store.sightings import SightingState
 
@@ -141,7 +141,8 @@ def _summary(clinic: Clinic) -> dict[str, int]:
     with clinic.database.reading() as session:
         counts = outbox.counts(session)
         return {
-            "open_alerts": len(alerts.list_alerts(session, open_only=True)),
+            "open_alerts": len(alerts.list_alerts(session, open_only=True, limit=None)),
+            "failing_alert_channels": len({telling.channel for telling in alert_tellings.failing(session)}),
             "open_cases": cases.count_open(session),
             "quarantined_files": len(reports.quarantined(session)),
             "reports_needing_attention": len(reports.needing_attention(session)),

@@ -153,6 +153,7 @@ class Clinic:
     portal_url: str
     token_file: Path
     extra: str = ""
+    alerts: str = 'alerts = "none"'
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -185,7 +186,7 @@ class Clinic:
         self.config.write_text(
             f"""
 home = "home"
-alerts = "none"
+{self.alerts if self.alerts.startswith("alerts =") else ""}
 {self.extra}
 [[site]]
 id = "{SITE}"
@@ -208,6 +209,7 @@ token = "file:{self.token_file}"
 rate_per_second = 500
 [web]
 port = 0
+{"" if self.alerts.startswith("alerts =") else self.alerts}
 """,
             "utf-8",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from reading_clinic import DEMO, FORMS, NOON, ROSTER, ReadingClinic, export, rea
 
 from ingest import cli
 from ingest.workers import ReaderPool
-from store import blind_audit, notices, reports, sightings
+from store import alert_subjects, alert_tellings, alerts, blind_audit, notices, reports, sightings
 from store.alerts import raise_alert
 from store.sightings import SightingState
 
@@ -330,6 +331,36 @@ def test_alerts_are_listed_until_a_named_person_takes_them(run: Run, clinic: Rea
     assert run("alert", "ack", 1, "--by", "nurse").status == 0
     assert run("alert", "list", "--all", "--json").lines[0]["acknowledged_by"] == "nurse"
     assert run("alert", "list").status == 0
+
+
+def test_an_alert_says_who_was_told_and_takes_a_word_on_what_was_done(
+    run: Run, clinic: ReadingClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clinic.database.session() as session:
+        raise_alert(
+            session, alert_key="k", site="LMH", report_id=1, position=0, instrument="phq-9", link_id="9", points=2,
+            unverified=False, now=NOON,
+        )  # fmt: skip
+        alert_tellings.mark_told(session, 1, round_=1, channel="pager", step=1, receipt="http-204", now=NOON)
+        alert_tellings.mark_failed(session, [(1, 1, 1)], channel="mail", fault="unreachable", now=NOON)
+    assert "mail FAILS (unreachable, 1 tries), pager 1" in run("alert", "list").out
+    told = run("alert", "list", "--json").lines[0]["told"]
+    assert isinstance(told, list)
+    assert {(one["channel"], one["fault"]) for one in told} == {("pager", None), ("mail", "unreachable")}
+    status = run("status", "--json")
+    assert (status.status, status.lines[0]["failing_alert_channels"]) == (1, 1)
+    with clinic.database.reading() as session:
+        shown = alert_subjects.subject_of(session, alerts.get(session, 1))
+    assert shown is not None
+    refused = run("alert", "not-this-patient", 1, "--patient", "NOBODY")
+    assert refused.status != 0
+    assert "Nothing was changed" in refused.err
+    assert run("alert", "not-this-patient", 1, "--patient", shown.patient_id).status == 0
+    assert run("alert", "list", "--json").lines[0]["patient_ruled_out"] is True
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Called, is safe\n"))
+    assert run("alert", "ack", 1, "--by", "nurse", "--note").status == 0
+    with clinic.database.reading() as session:
+        assert [event.note for event in alerts.events(session, 1)] == ["", "Called, is safe"]
 
 
 def test_an_alert_test_without_a_channel_is_a_fault_of_the_settings(run: Run, clinic: ReadingClinic) -> None:

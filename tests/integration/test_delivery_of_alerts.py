@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from delivery_cases import MORNING, assessment, confirm, new_store
 
+from portal.alert_messages import ChannelReceipt
+from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker, send_test
-from portal.settings import AlertSettings
-from store import alerts, notices
+from records.errors import StoreError
+from store import alert_tellings, alerts, notices
 from store.database import Database
 
 MINUTE = timedelta(minutes=1)
@@ -154,17 +156,17 @@ def test_it_is_told_again_to_more_people_until_somebody_acknowledges(
 ) -> None:
     alert_id = raise_one(database)
     telling = AlertWorker(database=database, settings=settings(webhook, mail))
-    for minutes in (0, 1, 14, 15, 16, 29, 30, 45, 60, 90):
+    for minutes in (0, 1, 14, 15, 16, 29, 30, 45, 60, 89, 90, 120, 149, 150, 151):
         telling.step(MORNING + minutes * MINUTE)
-    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2, 3]
+    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2, 3, 4, 5]
     assert email.message_from_string(mail.got[1])["To"] == "oncall@clinic.test, head@clinic.test"
     other = raise_one(database, "b")
-    telling.step(MORNING + 91 * MINUTE)
+    telling.step(MORNING + 152 * MINUTE)
     with database.session() as session:
-        alerts.acknowledge(session, other, actor="anna", now=MORNING + 92 * MINUTE)
-        alerts.acknowledge(session, alert_id, actor="anna", now=MORNING + 92 * MINUTE)
+        alerts.acknowledge(session, other, actor="anna", now=MORNING + 153 * MINUTE)
+        alerts.acknowledge(session, alert_id, actor="anna", now=MORNING + 153 * MINUTE)
     telling.step(MORNING + 300 * MINUTE)
-    assert len(webhook.got) == len(mail.got) == 4
+    assert len(webhook.got) == len(mail.got) == 6
 
 
 def test_one_channel_that_fails_stops_neither_the_other_nor_the_escalation(
@@ -246,3 +248,110 @@ def test_a_test_message_says_which_channel_works(webhook: Inbox, mail: Inbox) ->
     assert results["webhook"] is None
     assert "mail server fails" in (results["mail"] or "")
     assert json.loads(webhook.got[0])["kind"] == "test"
+
+
+def test_a_restart_neither_forgets_a_channel_that_failed_nor_tells_twice(
+    database: Database, webhook: Inbox, mail: Inbox
+) -> None:
+    alert_id = raise_one(database)
+    mail.broken = True
+    AlertWorker(database=database, settings=settings(webhook, mail)).step(MORNING)
+    mail.broken = False
+    AlertWorker(database=database, settings=settings(webhook, mail)).step(MORNING + MINUTE)
+    assert (len(webhook.got), len(mail.got)) == (1, 1)
+    with database.reading() as session:
+        told = {(one.channel, one.step): one for one in alert_tellings.of_alert(session, alert_id)}
+    assert told["webhook", 1].told_at == MORNING
+    assert (told["mail", 1].told_at, told["mail", 1].attempts) == (MORNING + MINUTE, 2)
+    assert told["webhook", 1].receipt == "http-204"
+
+
+def test_a_channel_that_never_took_a_step_is_named_to_the_others_until_it_works(
+    database: Database, webhook: Inbox, mail: Inbox
+) -> None:
+    raise_one(database)
+    telling = AlertWorker(database=database, settings=settings(webhook, mail))
+    mail.broken = True
+    for minute in range(10):
+        telling.step(MORNING + minute * MINUTE)
+    kinds = [json.loads(told) for told in webhook.got]
+    assert [told["kind"] for told in kinds] == ["critical-alert", "operator-notices"]
+    assert kinds[1]["notices"][0]["subject"] == "mail"
+    with database.reading() as session:
+        (failing,) = alert_tellings.failing(session)
+    assert (failing.channel, failing.step, failing.told_at) == ("mail", 1, None)
+    mail.broken = False
+    telling.step(MORNING + 11 * MINUTE)
+    with database.reading() as session:
+        assert alert_tellings.failing(session) == []
+        assert notices.list_open(session) == []
+
+
+def test_what_the_store_cannot_write_down_is_told_once_and_still_escalates(
+    database: Database, webhook: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raise_one(database)
+    telling = AlertWorker(database=database, settings=settings(webhook, None))
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(alert_tellings, "mark_told", full)
+        for minute in (0, 1, 2, 15, 16):
+            telling.step(MORNING + minute * MINUTE)
+    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2]
+    telling.step(MORNING + 17 * MINUTE)
+    assert len(webhook.got) == 2
+    with database.reading() as session:
+        assert alerts.list_alerts(session, open_only=True)[0].notices == 2
+
+
+def test_each_rung_of_a_ladder_tells_its_own_channels(database: Database, webhook: Inbox, mail: Inbox) -> None:
+    simple = settings(webhook, mail)
+    ladder = AlertSettings.model_validate(
+        {
+            "channel": [
+                {"name": "pager", "webhook": webhook.url},
+                {"name": "head", "smtp": simple.smtp.model_dump(by_alias=True) if simple.smtp else None},
+            ],
+            "rung": [{"after_minutes": 0, "channels": "pager"}, {"after_minutes": 10, "channels": ["pager", "head"]}],
+            "repeat_minutes": 30,
+        }
+    )
+    raise_one(database)
+    for minute in range(0, 75, 5):
+        AlertWorker(database=database, settings=ladder).step(MORNING + minute * MINUTE)
+    assert [json.loads(told)["step"] for told in webhook.got] == [1, 2, 3, 4]
+    assert len(mail.got) == 3
+
+
+def test_whoever_was_told_hears_that_the_patient_was_ruled_out(database: Database, webhook: Inbox, mail: Inbox) -> None:
+    alert_id = raise_one(database)
+    telling = AlertWorker(database=database, settings=settings(webhook, mail))
+    telling.step(MORNING)
+    with database.session() as session:
+        alerts.acknowledge(session, alert_id, actor="anna", now=MORNING)
+        alerts.begin_again(session, alert_id, patient_id="P1", actor="anna", now=MORNING + 5 * MINUTE)
+    telling.step(MORNING + 5 * MINUTE)
+    told = [json.loads(one) for one in webhook.got]
+    assert [one.get("patient_ruled_out") for one in told] == [None, True]
+    assert [one["step"] for one in told] == [1, 1]
+    assert "patient ruled out" in email.message_from_string(mail.got[1])["Subject"]
+    telling.step(MORNING + 20 * MINUTE)
+    assert json.loads(webhook.got[2])["step"] == 2
+
+
+def test_a_recipient_that_the_mail_server_refuses_is_a_notice(database: Database) -> None:
+    class HalfTaken:
+        name, takes_notices, keeps_tasks, patients_of = "webhook", False, False, None
+
+        def send(self, _message: object) -> ChannelReceipt:
+            return ChannelReceipt(known_as="<1@clinic.test>", refused=1)
+
+    raise_one(database)
+    AlertWorker(
+        database=database, settings=settings(Inbox(url="http://127.0.0.1:9"), None), channels=[HalfTaken()]
+    ).step(MORNING)
+    with database.reading() as session:
+        assert [notice.kind for notice in notices.list_open(session)] == ["alert-recipient-refused"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from portal.alert_settings import AlertSettings
 from portal.connections import ConfiguredDestination, configure
 from portal.secret_places import read_secret
-from portal.settings import AlertSettings, DestinationSettings
+from portal.settings import DestinationSettings
 from records.errors import SettingsError
 from records.submission import DestinationMode
 

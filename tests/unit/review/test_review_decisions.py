@@ -474,3 +474,48 @@ def test_destinations_of_the_site_are_those_it_is_sent_to(clinic: Clinic, rosa: 
     rosa.submit(f"/cases/{clinic.case_ids[0]}/approve")
     with clinic.database.reading() as session:
         assert {entry.submission.destination for entry in outbox.list_submissions(session)} == set(DESTINATIONS)
+
+
+def test_a_clinician_says_what_was_done_and_the_words_stay_on_the_page(clinic: Clinic) -> None:
+    carla, ada = (Browser(clinic.app).signed_in(name) for name in ("carla", "ada"))
+    carla.open("/alerts")
+    ada.open("/alerts")
+    action = f"/alerts/{clinic.alert_id}/acknowledge"
+    carla.submit(action, note="Called her, she is safe <b>")
+    assert ada.submit(action, note="Called too").headers["location"] == "/alerts?said=taken"
+    shown = ada.open("/alerts").text
+    assert "she is safe &lt;b&gt;" in shown
+    assert "Called too" in shown
+    with clinic.database.reading() as session:
+        assert not any("she is safe" in str(one.event) for one in audit.events(session, object_kind="alert"))
+
+
+def test_an_alert_about_the_wrong_patient_is_ruled_out_on_its_page_and_open_again(clinic: Clinic) -> None:
+    carla, ada = (Browser(clinic.app).signed_in(name) for name in ("carla", "ada"))
+    assert "Perhaps KOWALSKI" in _text(carla.open("/alerts").text)
+    ada.open("/alerts")
+    carla.submit(f"/alerts/{clinic.alert_id}/acknowledge")
+    action = f"/alerts/{clinic.alert_id}/not-this-patient"
+    assert carla.submit(action).headers["location"] == "/alerts?said=alert-ruled-out"
+    late = ada.submit(action)
+    assert late.status_code == 409
+    assert "Nothing was changed" in late.text
+    shown = _text(carla.open("/alerts").text)
+    assert "A patient was ruled out" in shown
+    assert "not this patient" in shown
+    with clinic.database.reading() as session:
+        (alert,) = alerts.list_alerts(session, open_only=True)
+        assert (alert.round, alert.acknowledged_by) == (2, None)
+
+
+def test_a_reviewer_neither_takes_an_alert_nor_rules_its_patient_out(clinic: Clinic, rosa: Browser) -> None:
+    rosa.open("/alerts")
+    assert f"/alerts/{clinic.alert_id}/not-this-patient" not in rosa.forms()
+    token = rosa.forms()["/sign-out"]["form_token"]
+    for action in ("acknowledge", "not-this-patient"):
+        answer = rosa.http.post(
+            f"/alerts/{clinic.alert_id}/{action}",
+            data={"form_token": token, "patient_id": "D1"},
+            headers={"sec-fetch-site": "same-origin"},
+        )
+        assert answer.status_code == 403

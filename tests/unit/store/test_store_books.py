@@ -205,34 +205,20 @@ def test_an_alert_is_raised_again_only_by_a_higher_answer(database: Database) ->
         assert raise_alert(session, 1, key="another") is not None
 
 
-def test_notices_climb_the_ladder_until_somebody_takes_the_alert(database: Database) -> None:
-    step = timedelta(minutes=15)
+def test_an_alert_is_open_until_a_named_person_takes_it_and_the_second_sees_who_was_first(database: Database) -> None:
     with database.session() as session:
         alert = raise_alert(session, 2)
         assert alert is not None
-
-        def due(minutes: int) -> bool:
-            return bool(alerts.due_notices(session, now=NOW + timedelta(minutes=minutes), escalate_after=step, steps=2))
-
-        assert due(0)
-        alerts.mark_notified(session, alert.alert_id, now=NOW)
-        assert [due(1), due(15)] == [False, True]
-        alerts.mark_notified(session, alert.alert_id, now=NOW + step)
-        assert not due(60)
-        taken_by = alerts.acknowledge(session, alert.alert_id, actor="dr-eve", now=NOW + step)
-        assert (taken_by.acknowledged_by, taken_by.notices) == ("dr-eve", 2)
-        assert alerts.acknowledge(session, alert.alert_id, actor="ben", now=NOW).acknowledged_by == "dr-eve"
+        taken_by = alerts.acknowledge(session, alert.alert_id, actor="dr-eve", now=NOW, note="called her")
+        assert taken_by.acknowledged_by == "dr-eve"
+        again = alerts.acknowledge(session, alert.alert_id, actor="ben", now=NOW, note="called as well")
+        assert again.acknowledged_by == "dr-eve"
         assert alerts.list_alerts(session, open_only=True) == []
-        trail = [one.event.action for one in audit.events(session, object_kind="alert")]
-        assert trail == ["alert.raised", "alert.notified", "alert.notified", "alert.acknowledged"]
-
-
-def test_an_alert_that_was_taken_needs_no_notice(database: Database) -> None:
-    with database.session() as session:
-        alert = raise_alert(session, 2)
-        assert alert is not None
-        alerts.acknowledge(session, alert.alert_id, actor="dr-eve", now=NOW)
-        assert alerts.due_notices(session, now=NOW, escalate_after=timedelta(minutes=1), steps=3) == []
+        done = [(event.kind, event.actor, event.note) for event in alerts.events(session, alert.alert_id)]
+        assert done == [("taken", "dr-eve", "called her"), ("noted", "ben", "called as well")]
+        told = [one.event for one in audit.events(session, object_kind="alert")]
+        assert [event.action for event in told] == ["alert.raised", "alert.acknowledged", "alert.noted"]
+        assert not any("called" in str(event) for event in told)
         with pytest.raises(StoreError):
             alerts.acknowledge(session, 9999, actor="dr-eve", now=NOW)
 

@@ -79,3 +79,21 @@ def test_a_turn_ends_when_its_work_fails() -> None:
         raise KeyError
     with turns.turn(within=0.01):
         pass
+
+
+def test_who_is_urgent_waits_for_nobody_but_the_one_whose_turn_it_is() -> None:
+    turns, order, in_line = Turns(), list[str](), list[threading.Thread]()
+
+    def take(name: str, *, urgent: bool) -> None:
+        with turns.turn(within=10, urgent=urgent):
+            order.append(name)
+
+    with turns.turn(within=1):
+        for name in ("first", "second", "urgent", "third", "urgent too"):
+            in_line.append(threading.Thread(target=take, args=(name,), kwargs={"urgent": "urgent" in name}))
+            in_line[-1].start()
+            time.sleep(0.05)
+        assert order == []
+    for thread in in_line:
+        thread.join()
+    assert order == ["urgent", "urgent too", "first", "second", "third"]
