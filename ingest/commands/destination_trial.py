@@ -10,17 +10,19 @@ import typer
 
 from ingest import clock
 from ingest.commands.options import AsJson, Config
+from ingest.report_json import Json
 from ingest.settings import Settings, find_config, load_settings
 from ingest.terminal import note, print_json
 from parsers.instrument_library import load_instruments
-from portal.connections import ConfiguredDestination, configure
+from portal.connections import configure
 from portal.destination import CsvDestination, Destination
 from portal.destination_files import load_destination
+from portal.probing import Verdict, probe
 from portal.settings import DestinationSettings
 from portal.trial import Trial, try_destination
 from records.errors import SettingsError
 from records.instrument import Instrument
-from records.submission import ResultStatus, delivery_sentence
+from records.submission import ResultStatus
 
 _NO_ADDRESS = "https://portal.example.org"
 
@@ -28,6 +30,7 @@ _NO_ADDRESS = "https://portal.example.org"
 def register(destinations: typer.Typer) -> None:
     """Add these commands."""
     destinations.command("try")(destination_try)
+    destinations.command("probe")(destination_probe)
 
 
 def destination_try(
@@ -61,6 +64,41 @@ def destination_try(
         else:
             _print_trial(trial)
     raise typer.Exit(1 if any(trial.held for trial in trials) else 0)
+
+
+def destination_probe(
+    destination: Annotated[str, typer.Argument(help="Id of a destination of the settings.")],
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="Create a made-up value of probe_patient twice, correct and withdraw it; prepare a folder."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Check a portal: credential, encryption, clock, and whether a search finds what it is asked for.
+
+    Exit status 1 if something is wrong, 3 if the portal cannot be reached.
+    """
+    settings, folder = _settings(config)
+    (configured,) = configure([_chosen(settings, destination)], folder=folder)
+    status = 0
+    for check in probe(configured, _instruments("phq-9")[0], write=write, clock=clock.now):
+        if check.verdict is Verdict.FAULT:
+            status = 3 if check.unreachable else max(status, 1)
+        if as_json:
+            print_json(
+                {
+                    "check": check.name,
+                    "verdict": check.verdict.value,
+                    "message": check.message,
+                    "next_step": check.next_step or None,
+                }
+            )
+        else:
+            sys.stdout.write(f"{check.verdict.value:8} {check.name}: {check.message} {check.next_step}".rstrip() + "\n")
+    raise typer.Exit(status)
 
 
 def _instruments(name: str) -> list[Instrument]:
@@ -131,7 +169,7 @@ def _print_trial(trial: Trial) -> None:
     sys.stdout.buffer.flush()
 
 
-def _trial_json(trial: Trial) -> dict[str, object]:
+def _trial_json(trial: Trial) -> Json:
     return {
         "instrument": trial.instrument,
         "status": trial.status.value,
@@ -139,6 +177,6 @@ def _trial_json(trial: Trial) -> dict[str, object]:
         "why": None if trial.held is None else trial.held.message,
         "method": trial.method or None,
         "url": trial.url or None,
-        "headers": trial.headers,
+        "headers": {**trial.headers},
         "body": trial.body.decode(),
     }
