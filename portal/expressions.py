@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jmespath.visitor import _TreeNode as _Node
 
 EVERYTHING: Final = "@"
-_WHOLE: Final = re.compile(r"@|\b(?:record|entry)\b(?!\s*\.)")
+_WHOLE: Final = re.compile(r"@|(?<!\[)\*|\b(?:record|entry)\b(?!\s*\.)")
 _INTERPRETER: Final = TreeInterpreter()
 _FUNCTIONS: Final = Functions.FUNCTION_TABLE
 

@@ -21,6 +21,7 @@ from portal.csv_drop import is_prepared, prepare, try_folder
 from portal.destination import CsvDestination, HttpDestination, as_json
 from portal.expressions import Missing
 from portal.http import Answer, Client, ExchangeError, exchange
+from portal.patients import verified_id
 from portal.results import entries_of
 from portal.synthetic_record import TEST_PATIENT, synthetic_submission
 from portal.trial import payload_of
@@ -83,8 +84,8 @@ def probe(
     if accepted.verdict is Verdict.FAULT:
         return
     yield _filters(answer, destination.file, has_patient=patient is not None)
-    if write:
-        yield from _probe_writing(destination, instrument, patient, clock=clock)
+    if patient is not None or write:
+        yield from _probe_patient(destination, instrument, patient, write=write, clock=clock)
 
 
 def _ok(name: str, message: str) -> ProbeCheck:
@@ -193,11 +194,12 @@ def _filters(answer: Answer, file: HttpDestination, *, has_patient: bool) -> Pro
     )
 
 
-def _probe_writing(
+def _probe_patient(
     destination: ConfiguredDestination,
     instrument: Instrument,
     patient: str | None,
     *,
+    write: bool,
     clock: Callable[[], datetime],
 ) -> Iterator[ProbeCheck]:
     if patient is None:
@@ -208,8 +210,17 @@ def _probe_writing(
     destination = replace(destination, settings=destination.settings.model_copy(update={"read_back": True}))
     with connected(destination, clock=clock) as client:
         assert isinstance(client, PortalClient)
-        writer = _Writer(client, destination, instrument, value, clock)
-        yield from writer.checks()
+        portal_patient_id: str | None = None
+        if client.patient_search is not None:
+            try:
+                answer = client.look_up_patient(patient)
+                portal_patient_id = verified_id(client.patient_search, answer, patient_id=patient, birth_date=None)
+            except DeliveryError as error:
+                yield _fault("patient", _words(error), error.next_step or "Check patients in the destination file.")
+                return
+            yield _ok("patient", "The portal knows the test patient, once.")
+        if write:
+            yield from _Writer(client, destination, instrument, value, clock, portal_patient_id).checks()
 
 
 @dataclass
@@ -221,6 +232,7 @@ class _Writer:
     instrument: Instrument
     value: Submission
     clock: Callable[[], datetime]
+    portal_patient_id: str | None
     stored: DeliveryReceipt | None = None
 
     def checks(self) -> Iterator[ProbeCheck]:
@@ -280,7 +292,13 @@ class _Writer:
 
     def _deliver(self, value: Submission) -> DeliveryReceipt | DeliveryError:
         try:
-            body = payload_of(value, self.instrument, destination=self.destination.file, now=self.clock())
+            body = payload_of(
+                value,
+                self.instrument,
+                destination=self.destination.file,
+                now=self.value.created_at,
+                portal_patient_id=self.portal_patient_id,
+            )
             return self.client.deliver(replace(value, payload=body))
         except DeliveryError as error:
             return error

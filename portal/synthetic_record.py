@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from portal.offered_record import Sender, software_version
 from records.assessment import ItemScore, ItemState, SymptomAssessment
 from records.instrument import Instrument, ScoringRule
 from records.patient import PatientIdentity
@@ -13,7 +14,7 @@ from store.outbox import ConfirmedRecord
 
 TEST_PATIENT = "TEST-PATIENT"
 TEST_REMOTE_ID = "PORTAL-ID"
-_NAMESPACE = UUID("5c0b1d7e-7a2f-4a4e-9a51-3f1f7f3a2a10")
+_DEPLOYMENT = UUID("5c0b1d7e-7a2f-4a4e-9a51-3f1f7f3a2a10")
 
 
 def synthetic_submission(
@@ -37,12 +38,19 @@ def synthetic_submission(
         revision=revision,
         status=status,
         payload=None,
-        idempotency_key=str(uuid5(_NAMESPACE, f"{external_id}|{revision}")),
+        idempotency_key=str(uuid5(_DEPLOYMENT, f"{external_id}|{revision}")),
         attempts=1,
         remote_id=remote_id,
         remote_version=remote_version,
         was_unknown=False,
         created_at=now,
+    )
+
+
+def synthetic_sender(instrument: Instrument) -> Sender:
+    """An installation that is nobody's."""
+    return Sender(
+        deployment=_DEPLOYMENT, version=software_version(), instruments={instrument.instrument_id: instrument}
     )
 
 
@@ -84,7 +92,8 @@ def synthetic_record(instrument: Instrument, *, patient_id: str, now: datetime) 
         assessment=assessment,
         patient_id=patient_id,
         document_sha256="0" * 64,
-        previous_document_sha256=None,
+        earlier_documents=(),
+        earlier_items=False,
         file_name="synthetic.pdf",
         template="synthetic@1",
         confirmed_by="service",

@@ -7,13 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.destination import CsvDestination, Destination
-from portal.payloads import make_payload, total_loincs
-from portal.synthetic_record import TEST_PATIENT, TEST_REMOTE_ID, synthetic_record, synthetic_submission
+from portal.payloads import make_payload
+from portal.synthetic_record import (
+    TEST_PATIENT,
+    TEST_REMOTE_ID,
+    synthetic_record,
+    synthetic_sender,
+    synthetic_submission,
+)
 from portal.written_request import write_request
 from records.errors import DeliveryHeldError
 from records.instrument import Instrument
 from records.submission import ResultStatus, Submission
 
+# The SHA-1 of nothing, in base64.
+_NO_PRINT = "2jmj7l5rSw0yVb/vlWAYkK/YBwk="
 _REVISIONS = {ResultStatus.FINAL: 1, ResultStatus.CORRECTED: 2, ResultStatus.ENTERED_IN_ERROR: 3}
 
 
@@ -84,15 +92,28 @@ def _try_one(
         return replace(trial, held=error)
 
 
-def payload_of(submission: Submission, instrument: Instrument, *, destination: Destination, now: datetime) -> bytes:
-    """The body that tells of the made-up result.
+def payload_of(
+    submission: Submission,
+    instrument: Instrument,
+    *,
+    destination: Destination,
+    now: datetime,
+    portal_patient_id: str | None = None,
+) -> bytes:
+    """The body that tells of the made-up result; `portal_patient_id` as the portal was asked for it, if it was.
 
     Raises:
         DeliveryHeldError: The destination cannot tell of it.
     """
     record = synthetic_record(instrument, patient_id=submission.patient_id, now=now)
-    loincs = total_loincs({instrument.instrument_id: instrument})
-    return make_payload(submission, record, destination=destination, loincs=loincs)
+    return make_payload(
+        submission,
+        record,
+        destination=destination,
+        sender=synthetic_sender(instrument),
+        portal_patient_id=portal_patient_id,
+        document_sha1=_NO_PRINT,
+    )
 
 
 def _addressed(trial: Trial, submission: Submission, destination: Destination, *, base_url: str, signed: bool) -> Trial:
