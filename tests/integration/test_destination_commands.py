@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from ingest.cli import app
 from portal.sandbox import running_sandbox
 from records.errors import SettingsError
+from tests.portals.fhir_portal import patient, running_fhir_portal
 
 ROOT = Path(__file__).parents[2]
 SECRET = "secret-token-of-the-test"
@@ -24,10 +25,12 @@ def run(*words: str) -> tuple[int, str]:
     return done.exit_code, done.stdout
 
 
-def settings(folder: Path, *, url: str = "https://portal.example.org", more: str = "") -> list[str]:
+def settings(
+    folder: Path, *, url: str = "https://portal.example.org", more: str = "", file: str = "generic-json.yaml"
+) -> list[str]:
     (folder / "token").write_text(SECRET)
     (folder / "scorebridge.toml").write_text(
-        f'home = "data"\nalerts = "none"\n[[destination]]\nid = "portal"\nfile = "generic-json.yaml"\n'
+        f'home = "data"\nalerts = "none"\n[[destination]]\nid = "portal"\nfile = "{file}"\n'
         f'base_url = "{url}"\ntoken = "file:{folder / "token"}"\n{more}'
     )
     return ["--config", str(folder / "scorebridge.toml")]
@@ -94,3 +97,17 @@ def test_a_portal_is_probed(tmp_path: Path) -> None:
 
 def test_a_portal_that_is_not_there_is_exit_status_3(tmp_path: Path) -> None:
     assert run("destination", "probe", "portal", *settings(tmp_path, url="http://127.0.0.1:9"))[0] == 3
+
+
+def test_a_fhir_portal_is_probed_and_keeps_one_withdrawn_result(tmp_path: Path) -> None:
+    with running_fhir_portal(tmp_path, patients=[patient("TESTER")]) as portal:
+        given = settings(tmp_path, url=portal.url, more='probe_patient = "TESTER"\n', file="fhir-r4.yaml")
+        status, text = run("destination", "probe", "portal", "--write", "--json", *given)
+        verdicts = {line["check"]: line["verdict"] for line in map(json.loads, text.splitlines())}
+        assert status == 0, text
+        assert (
+            verdicts | {"patient": "ok", "create": "ok", "repeat": "ok", "correct": "ok", "withdraw": "ok"} == verdicts
+        )
+        (result,) = portal.resources("Observation")
+        assert result["status"] == "entered-in-error"
+        assert len(portal.resources("Patient")) == 1
