@@ -41,7 +41,7 @@ from portal.destination_patients import compile_lookup
 from portal.expressions import Expression
 from portal.mapping import Tree, TreeCompiler
 from portal.record_shape import BATCH, RECORD, REQUEST
-from portal.shapes import Fields
+from portal.shapes import ANYTHING, Fields
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _T = TypeVar("_T")
@@ -121,7 +121,10 @@ class DestinationCompiler:
             return None
 
     def _expression(self, text: str | None, *, at: str) -> Expression | None:
-        return None if text is None else self._kept(lambda: Expression(text), at=at)
+        expression = None if text is None else self._kept(lambda: Expression(text), at=at)
+        if expression is not None:
+            self.faults += [f"{at}: {fault}" for fault in expression.check(ANYTHING)[1]]
+        return expression
 
     def _needed(self, text: str, *, at: str) -> Expression:
         return self._expression(text, at=at) or Expression("@")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from portal.addresses import Address
 from portal.expressions import Expression, ExpressionFaultError
+from portal.shapes import ANYTHING
 
 _PLACES: Final = frozenset({"patient_id"})
 
@@ -118,7 +119,9 @@ def _compiled(text: str | None, faults: list[str], *, at: str) -> Expression | N
     if text is None:
         return None
     try:
-        return Expression(text)
+        expression = Expression(text)
     except ExpressionFaultError as error:
         faults.append(f"{at}: {error}")
         return None
+    faults += [f"{at}: {fault}" for fault in expression.check(ANYTHING)[1]]
+    return expression
