@@ -102,7 +102,9 @@ def _warning(name: str, message: str, next_step: str) -> ProbeCheck:
 
 def _credential(destination: ConfiguredDestination) -> ProbeCheck:
     if destination.access.tokens is None:
-        return _warning("credential", "No token is set; fine only with a client certificate.", "Set token or oauth2.")
+        return _warning(
+            "credential", "No token is set; fine only with a client certificate.", "Set token, basic, oauth2 or smart."
+        )
     try:
         destination.access.tokens.token()
     except DestinationPausedError as error:

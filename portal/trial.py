@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from portal.destination import CsvDestination, Destination
+from portal.destination_file import TokenHeader
 from portal.payloads import make_payload
 from portal.synthetic_record import (
     TEST_PATIENT,
@@ -51,17 +52,17 @@ def try_destination(
     *,
     statuses: Sequence[ResultStatus],
     base_url: str,
-    signed: bool,
+    token: TokenHeader | None,
     now: datetime,
 ) -> Iterator[Trial]:
     """What would be sent of each instrument in each status.
 
     Args:
-        signed: Whether requests carry a credential.
+        token: Header of the credential; None for requests without.
     """
     for instrument in instruments:
         for status in statuses:
-            yield _try_one(destination, instrument, status, base_url=base_url, signed=signed, now=now)
+            yield _try_one(destination, instrument, status, base_url=base_url, token=token, now=now)
 
 
 def _try_one(
@@ -70,7 +71,7 @@ def _try_one(
     status: ResultStatus,
     *,
     base_url: str,
-    signed: bool,
+    token: TokenHeader | None,
     now: datetime,
 ) -> Trial:
     submission = synthetic_submission(
@@ -87,7 +88,7 @@ def _try_one(
     )
     try:
         submission = replace(submission, payload=payload_of(submission, instrument, destination=destination, now=now))
-        return _addressed(trial, submission, destination, base_url=base_url, signed=signed)
+        return _addressed(trial, submission, destination, base_url=base_url, token=token)
     except DeliveryHeldError as error:
         return replace(trial, held=error)
 
@@ -116,7 +117,9 @@ def payload_of(
     )
 
 
-def _addressed(trial: Trial, submission: Submission, destination: Destination, *, base_url: str, signed: bool) -> Trial:
+def _addressed(
+    trial: Trial, submission: Submission, destination: Destination, *, base_url: str, token: TokenHeader | None
+) -> Trial:
     body = submission.payload or b""
     if isinstance(destination, CsvDestination):
         name = f"{submission.external_id}-{submission.revision}.csv"
@@ -124,6 +127,6 @@ def _addressed(trial: Trial, submission: Submission, destination: Destination, *
     operation = destination.operation(submission.status, remote_id=submission.remote_id)
     written = write_request(operation.request, submission, destination=destination, base_url=base_url)
     headers = dict(written.headers)
-    if signed:
-        headers[destination.token.header] = f"{destination.token.scheme} …".strip()
+    if token is not None:
+        headers[token.header] = f"{token.scheme} …".strip()
     return replace(trial, method=written.method, url=written.url, headers=headers, body=body)

@@ -14,8 +14,10 @@ from ingest.report_json import Json
 from ingest.settings import Settings, find_config, load_settings
 from ingest.terminal import note, print_json
 from parsers.instrument_library import load_instruments
+from portal.access import open_access
 from portal.connections import configure
-from portal.destination import CsvDestination, Destination
+from portal.destination import CsvDestination, Destination, HttpDestination
+from portal.destination_file import TokenHeader
 from portal.destination_files import load_destination
 from portal.probing import Verdict, probe
 from portal.settings import DestinationSettings
@@ -47,14 +49,14 @@ def destination_try(
 
     Exit status 1 if a record would be held.
     """
-    described, base_url, signed = _described(destination, variables or [], config)
+    described, base_url, token = _described(destination, variables or [], config)
     trials = list(
         try_destination(
             described,
             _instruments(instrument),
             statuses=list(ResultStatus) if status is None else [status],
             base_url=base_url,
-            signed=signed,
+            token=token,
             now=clock.now(),
         )
     )
@@ -110,19 +112,22 @@ def _instruments(name: str) -> list[Instrument]:
     return [library[name]]
 
 
-def _described(name: str, variables: list[str], config: Path | None) -> tuple[Destination, str, bool]:
-    """The destination, where it would be sent to, and whether requests carry a credential."""
+def _described(name: str, variables: list[str], config: Path | None) -> tuple[Destination, str, TokenHeader | None]:
+    """The destination, where it would be sent to, and the header of the credential, None for requests without."""
     if name.endswith((".yaml", ".yml")):
         described = load_destination(name, folder=Path.cwd())
         where = "FOLDER" if isinstance(described, CsvDestination) else _NO_ADDRESS
-        return described.with_variables(_values(variables, described)), where, True
+        token = described.token if isinstance(described, HttpDestination) else None
+        return described.with_variables(_values(variables, described)), where, token
     if variables:
         raise SettingsError("Variables of a destination are in the settings.", next_step="Use --set with a file only.")
     settings, folder = _settings(config)
     chosen = _chosen(settings, name)
     described = load_destination(chosen.file, folder=folder).with_variables(chosen.variables)
     where = chosen.base_url or str(chosen.folder)
-    return described, where, chosen.token is not None or chosen.oauth2 is not None
+    usual = described.token if isinstance(described, HttpDestination) else TokenHeader()
+    access = open_access(chosen, folder=folder, header=usual, look_at_secrets=False)
+    return described, where, None if access.tokens is None else access.header
 
 
 def _values(given: list[str], described: Destination) -> dict[str, str | int | bool]:
