@@ -21,7 +21,6 @@ from portal.destination import Batch, HttpDestination, Operation, Request, as_js
 from portal.destination_patients import PatientSearch
 from portal.expressions import MISSING, Missing
 from portal.http import Answer, Client, ExchangeError, delivery_error, exchange
-from portal.mapping import Scope
 from portal.results import (
     PATIENT,
     StoredResult,
@@ -32,6 +31,7 @@ from portal.results import (
     read_stored,
     shows_all,
 )
+from portal.written_request import request_scope, write_request
 from records.errors import (
     DeliveryDeferredError,
     DeliveryError,
@@ -75,7 +75,6 @@ class PortalClient:
         self._clock = clock
         self._pace = pace
         self._read_back = read_back
-        self._variables = {f"variables.{name}": str(value) for name, value in destination.variables.items()}
         self._again = stamina.RetryingCaller(
             attempts=_TRIES, timeout=20.0, wait_initial=0.05, wait_max=1.0, wait_jitter=0.2
         ).on(_wait_before_retry)
@@ -330,33 +329,13 @@ class PortalClient:
 
     def _search_body(self, submission: Submission) -> bytes | None:
         tree = self._destination.search.request.body
-        return None if tree is None else as_json(tree.render(self._scope(submission)))
-
-    def _scope(self, submission: Submission) -> Scope:
-        return self._destination.scope(
-            {
-                "external_id": submission.external_id,
-                "remote_id": submission.remote_id,
-                "remote_version": submission.remote_version,
-                "patient_id": submission.patient_id,
-                "idempotency_key": submission.idempotency_key,
-                "status": submission.status.value,
-                "revision": submission.revision,
-            }
-        )
+        return None if tree is None else as_json(tree.render(request_scope(submission, self._destination)))
 
     def _exchange(self, request: Request, submission: Submission, content: bytes | None) -> Answer:
-        places = {
-            "patient_id": submission.patient_id,
-            "external_id": submission.external_id,
-            "remote_id": submission.remote_id,
-            **self._variables,
-        }
-        address = request.address.fill(base_url=self._base_url, fields=places)
-        headers = request.written_headers(self._scope(submission))
+        written = write_request(request, submission, destination=self._destination, base_url=self._base_url)
         self._pace()
         try:
-            return exchange(self._http, request.method, address, headers=headers, content=content)
+            return exchange(self._http, written.method, written.url, headers=written.headers, content=content)
         except ExchangeError as error:
             raise delivery_error(error) from None
 

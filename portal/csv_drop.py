@@ -155,6 +155,17 @@ def prepare(folder: Path) -> None:
         (folder / name).mkdir(exist_ok=True)
 
 
+def try_folder(folder: Path) -> None:
+    """Write, move and remove a file that the portal does not see.
+
+    Raises:
+        OSError: That does not work.
+    """
+    _write(folder / _WRITING / "probe", b"probe")
+    _move(folder / _WRITING / "probe", folder / _READY / "probe")
+    (folder / _READY / "probe").unlink()
+
+
 def _name(submission: Submission, revision: int) -> str:
     if not _OPAQUE.fullmatch(submission.external_id):
         raise DeliveryHeldError("The id of this record cannot be a file name.", code="missing-external-id")

@@ -261,7 +261,7 @@ class HttpDestination(_Described):
     def asks_for(self, name: str) -> bool:
         """Whether any body picks a field of this name."""
         bodies = (part.request.body for part in (self.create, self.update, self.withdraw))
-        return any(body is not None and name in body.words for body in bodies)
+        return any(body is not None and not body.words.isdisjoint({name, EVERYTHING}) for body in bodies)
 
     def with_variables(self, given: Mapping[str, VariableValue]) -> HttpDestination:
         """The destination with the variables of the settings.
@@ -311,7 +311,7 @@ class CsvDestination(_Described):
 
     def asks_for(self, name: str) -> bool:
         """Whether any column picks a field of this name."""
-        return any(name in tree.words for _, tree in self.columns)
+        return any(not tree.words.isdisjoint({name, EVERYTHING}) for _, tree in self.columns)
 
     def with_variables(self, given: Mapping[str, VariableValue]) -> CsvDestination:
         """The destination with the variables of the settings.

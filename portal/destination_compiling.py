@@ -41,10 +41,9 @@ from portal.destination_patients import compile_lookup
 from portal.expressions import Expression
 from portal.mapping import Tree, TreeCompiler
 from portal.record_shape import BATCH, RECORD, REQUEST
-from portal.shapes import Fields
+from portal.shapes import ANYTHING, Fields
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_STEM: Final = re.compile(r"^\?=|^=(?!=)")
 _T = TypeVar("_T")
 
 
@@ -63,6 +62,7 @@ class DestinationCompiler:
         self._bodies = self._trees(RECORD, tables)
         self._requests = self._trees(REQUEST, tables)
         self._batches = self._trees(BATCH, tables)
+        self._fixed = self._trees(Fields({}), tables)
 
     def http(self, file: HttpFile, *, schema: dict[str, JsonValue] | None) -> HttpDestination:
         """The destination of an HTTP file; `schema` is the JSON Schema it holds or names."""
@@ -84,7 +84,7 @@ class DestinationCompiler:
             withdraw=write["withdraw"],
             search=self._search(file.search, shared),
             answer=self._result(file.answer),
-            batch=None if file.batch is None else self._batch(file.batch, shared),
+            batch=None if file.batch is None else self._batch(file.batch, file.headers),
             patients=None
             if file.patients is None
             else compile_lookup(file.patients, variables=self._variables, faults=self.faults),
@@ -121,7 +121,10 @@ class DestinationCompiler:
             return None
 
     def _expression(self, text: str | None, *, at: str) -> Expression | None:
-        return None if text is None else self._kept(lambda: Expression(text), at=at)
+        expression = None if text is None else self._kept(lambda: Expression(text), at=at)
+        if expression is not None:
+            self.faults += [f"{at}: {fault}" for fault in expression.check(ANYTHING)[1]]
+        return expression
 
     def _needed(self, text: str, *, at: str) -> Expression:
         return self._expression(text, at=at) or Expression("@")
@@ -145,14 +148,16 @@ class DestinationCompiler:
         kept = tuple((name, tree) for name, tree in shared if name.lower() not in names)
         return Request(method=method, address=address, headers=kept + own, body=body)
 
-    def _headers(self, headers: dict[str, str], *, at: str) -> tuple[tuple[str, Tree], ...]:
+    def _headers(
+        self, headers: dict[str, str], *, at: str, names: TreeCompiler | None = None
+    ) -> tuple[tuple[str, Tree], ...]:
         written = []
         for name, leaf in headers.items():
             if not _HEADER_NAME.fullmatch(name):
                 self.faults.append(f"{at}: {name!r} is no header name")
             if not (leaf.isprintable() and leaf.isascii()):
                 self.faults.append(f"{at}.{name}: no header can carry this value")
-            written.append((name, self._requests.compile(leaf, at=f"{at}.{name}")))
+            written.append((name, (names or self._requests).compile(leaf, at=f"{at}.{name}")))
         return tuple(written)
 
     def _check_token(self, header: str, scheme: str) -> None:
@@ -225,12 +230,11 @@ class DestinationCompiler:
         shown, sent = (part.shown, part.sent) if isinstance(part, Shown) else (part, part)
         return Comparison(shown=self._needed(shown, at=at), sent=self._needed(sent, at=at))
 
-    def _batch(self, file: Batching, shared: tuple[tuple[str, Tree], ...]) -> Batch:
+    def _batch(self, file: Batching, shared: dict[str, str]) -> Batch:
+        """A batch is no single submission, so that its headers can name variables only."""
         body = self._batches.compile(file.body, at="batch.body")
-        headers = {name: leaf for name, leaf in file.headers.items() if _HEADER_STEM.match(leaf)}
-        if headers or any(not tree.is_fixed for _, tree in shared):
-            self.faults.append("batch.headers: fixed text only, because a batch is no single submission")
-        request = self._request(file.method, file.url, file.headers, body, shared, places=frozenset(), at="batch")
+        fixed = self._headers({**shared, **file.headers}, at="batch.headers", names=self._fixed)
+        request = self._request(file.method, file.url, {}, body, fixed, places=frozenset(), at="batch")
         reading = AnswerReading(
             success=file.success,
             remote_id=file.remote_id,

@@ -60,7 +60,7 @@ class AnswerReading(_Part):
     """How the answer to a request that writes reads; every expression is over its JSON.
 
     Attributes:
-        success: Statuses that may mean "stored". Any other 2xx leaves open what happened.
+        success: Statuses that may mean "stored"; any other 2xx leaves open what happened.
         accepted: Must be true of the answer, else the portal has refused the record with a success status.
         later: Where it is true of an answer that is not accepted, the record is sent again later.
         remote_id: The portal's own id; a success without it is no success. None takes that of `answer`, over `shows`.
@@ -84,9 +84,10 @@ class Writing(AnswerReading):
     """One request that writes.
 
     Attributes:
+        method: POST, PUT, PATCH or DELETE.
         url: Begins with `{base_url}`; may hold `{patient_id}`, `{external_id}`, `{remote_id}`, `{variables.NAME}`.
-        headers: Leaves over what is known of the submission; null leaves the header out.
-        body: Tree; None takes the `body` of the file, and no body with DELETE.
+        headers: Leaves over what is known of the submission, added to those of the file; null leaves a header out.
+        body: Tree over the record; without it the `body` of the file, and none with DELETE.
         gone: Statuses that say the value is no longer there; it counts only if it is not shown either.
     """
 
@@ -101,9 +102,12 @@ class Searching(_Part):
     """How a value is found by our own id, after a lost answer and to check what is stored.
 
     Attributes:
-        body: Tree over what is known of the submission; None for none.
+        method: GET, or POST with a body.
+        url: As of a request that writes, without `{remote_id}`.
+        headers: As of a request that writes.
+        body: Tree over what is known of the submission; without it, none is sent.
         accepted: Must be true of the answer, else nothing was found out.
-        results: Expressions for the list; the first that yields a list counts.
+        results: One or several expressions for the list; the first that yields a list counts.
         nothing: Statuses that say "there is none".
     """
 
@@ -132,9 +136,12 @@ class ResultReading(_Part):
     """Where things are in one stored result as the portal shows it.
 
     Attributes:
-        patient: The patient's id, or None if never shown. Where shown it must be the one sent to.
-        same: What, where shown, must be equal to what was sent.
-        withdrawn: True of a withdrawn result that is still shown; None if its status is among `same`.
+        remote_id: The portal's own id.
+        version: The portal's version of it.
+        external_id: Our id; a search may show others, which are passed over.
+        patient: The patient's id; where it is shown it must be the one sent to.
+        same: What must be equal where it is shown: a path that is the same in both, or `shown` and `sent`.
+        withdrawn: True of a withdrawn result that is still shown; without it, the status among `same` says so.
     """
 
     remote_id: IdPlace
@@ -150,12 +157,19 @@ class Batching(_Part):
 
     Attributes:
         most: Largest number of values in it.
+        method: POST, PUT or PATCH.
+        url: Begins with `{base_url}`; may hold `{variables.NAME}`.
+        headers: As of a request that writes, but only fixed text and variables.
         body: Tree over `payloads`, each with `body`, `external_id`, `patient_id`, `idempotency_key`.
-        results: Expression for the list of results.
-        by: Results belong to payloads by their order, or by our id as `answer` reads it.
+        success: As of a request that writes.
         accepted: Must be true of the whole answer.
+        results: Expression for the list of results.
+        by: Results belong to payloads by their `order`, or by our id as `answer` reads it (`external_id`).
         entry_accepted: Must be true of one result; the others are looked up one by one.
-        remote_id, version, shows, existed: As in a single request, over one result.
+        remote_id: As of a request that writes, over one result.
+        version: As of a request that writes, over one result.
+        shows: As of a request that writes, over one result.
+        existed: As of a request that writes, over one result.
     """
 
     most: int = Field(ge=2, le=500)
@@ -175,13 +189,30 @@ class Batching(_Part):
 
 
 class TokenHeader(_Part):
-    """Where the token goes: `Authorization: Bearer …` unless said otherwise."""
+    """Where the token goes: `Authorization: Bearer …` unless said otherwise.
+
+    Attributes:
+        header: Name of the header.
+        scheme: Word before the token; empty for none.
+    """
 
     header: str = "Authorization"
     scheme: str = "Bearer"
 
 
 class _File(_Part):
+    """What every destination file says.
+
+    Attributes:
+        language: Version of this file format.
+        record: Version of the fields below.
+        id: Of the file; lower case with hyphens.
+        revision: Counted up with every change; kept with each payload.
+        about: For people.
+        variables: What the settings may say by `variables`, each with its default; null must be set.
+        tables: Lookup tables, by name.
+    """
+
     language: Literal[2]
     record: Literal[2]
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
@@ -197,14 +228,19 @@ class HttpFile(_File):
     """A portal that is spoken to by HTTP.
 
     Attributes:
-        language: Version of this file format.
-        record: Version of the fields in `portal.record_shape`.
-        revision: Counted up with every change; kept with each payload.
-        variables: What the settings may say, each with its default; null must be set.
-        tables: Lookup tables, by name.
-        rate: Requests per second the portal allows; None if it names no limit.
-        patients: How the portal's own id of a patient is found; None where the roster has it.
-        json_schema: JSON Schema of the bodies, or a file beside this one that holds it; written `schema`.
+        kind: `http`.
+        token: Where the token goes.
+        headers: Of every request.
+        rate: Requests per second the portal allows; the settings can only lower it.
+        json_schema: JSON Schema of the bodies, or the name of a file beside this one that holds it.
+        body: Tree that the requests share.
+        create: Tells of a result that the portal does not have.
+        update: Tells of a correction.
+        withdraw: Takes a result back.
+        search: Finds a result by our id.
+        answer: Reads one result as the portal shows it.
+        batch: Tells of several new results at once.
+        patients: How the portal's own id of a patient is found; without it, the roster has that id.
     """
 
     kind: Literal["http"] = "http"
@@ -226,8 +262,9 @@ class CsvFile(_File):
     """A portal without an interface, which takes CSV files from a folder.
 
     Attributes:
-        columns: Header to leaf, in the order of the file.
-        file_name: Leaf for the name of each file, without its ending; opaque.
+        kind: `csv`.
+        delimiter: Between the columns: comma, semicolon, tab or bar.
+        columns: Header to tree, in the order of the file; each gives one text, number, flag or null.
     """
 
     kind: Literal["csv"]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from portal.addresses import Address
 from portal.expressions import Expression, ExpressionFaultError
+from portal.shapes import ANYTHING
 
 _PLACES: Final = frozenset({"patient_id"})
 
@@ -22,12 +23,13 @@ class PatientLookup(BaseModel):
     """How one patient is found by the roster's id; every expression but `results` is over one patient found.
 
     Attributes:
+        headers: Fixed text.
         url: Begins with `{base_url}`; ends in `{patient_id}`, and may hold `{variables.NAME}`, put in as it is set: a
             search is said in the portal's own words ("_id=", "identifier=urn:oid:1.2.3|").
         results: Leads from the answer to the list of patients.
         nothing: Statuses that say "there is none".
         known_as: What a patient can be asked for by; what was asked for, from the last "=" or "/" of the URL on, must
-            be among it. Servers are known to ignore a parameter and to show everybody.
+            be among it, because servers are known to ignore a parameter and to show everybody.
         portal_id: The portal's own id.
         birth_date: Day of birth, or its year or month; None if never shown.
         inactive: True of a patient whose record is closed or was replaced by another one.
@@ -117,7 +119,9 @@ def _compiled(text: str | None, faults: list[str], *, at: str) -> Expression | N
     if text is None:
         return None
     try:
-        return Expression(text)
+        expression = Expression(text)
     except ExpressionFaultError as error:
         faults.append(f"{at}: {error}")
         return None
+    faults += [f"{at}: {fault}" for fault in expression.check(ANYTHING)[1]]
+    return expression

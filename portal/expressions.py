@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jmespath.visitor import _TreeNode as _Node
 
 EVERYTHING: Final = "@"
-_WHOLE: Final = re.compile(r"@|\b(?:record|entry)\b(?!\s*\.)")
+_WHOLE: Final = re.compile(r"@|(?<!\[)\*|\b(?:record|entry)\b(?!\s*\.)")
 _INTERPRETER: Final = TreeInterpreter()
 _FUNCTIONS: Final = Functions.FUNCTION_TABLE
 
@@ -164,6 +164,9 @@ def _walk(node: _Node, shape: Shape, faults: list[str]) -> Shape:  # noqa: C901 
             return _field(str(node["value"]), shape, faults)
         case "current" | "identity" | "slice":
             return shape
+        case "subexpression" if children[0]["type"] == "not_expression":
+            faults.append("the ! takes the next name only: write !(a.b)")
+            return ANYTHING
         case "subexpression" | "pipe" | "index_expression":
             for child in children:
                 shape = _walk(child, shape, faults)

@@ -9,7 +9,7 @@ import typer
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
-from ingest.commands import credentials
+from ingest.commands import credentials, destination_trial
 from ingest.commands.options import AsJson, Config
 from ingest.terminal import note, print_json, print_table
 from portal.daily_limit import HELD_DAILY_LIMIT, day_start
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     destinations.command("resume")(destination_resume)
     destinations.command("release")(destination_release)
     credentials.register(destinations)
+    destination_trial.register(destinations)
     app.add_typer(destinations, name="destination")
 
 

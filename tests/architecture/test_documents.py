@@ -20,6 +20,7 @@ from ingest.settings import Settings, load_settings
 from portal.access_settings import AccessSettings
 from records.finding import REASONS
 from tools import (
+    destination_reference,
     features_table,
     flow_picture,
     gates_table,
@@ -189,6 +190,10 @@ def test_the_picture_of_the_flow_is_current() -> None:
 
 def test_the_reference_of_the_template_language_is_current() -> None:
     assert template_reference.DOCUMENT.read_text("utf-8") == template_reference.page()
+
+
+def test_the_reference_of_destination_files_is_current() -> None:
+    assert destination_reference.DOCUMENT.read_text("utf-8") == destination_reference.page()
 
 
 def test_the_schema_of_the_template_language_is_current() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from portal.client import PortalClient
 from portal.destination import as_json
+from portal.destination_files import read_destination
 from portal.sandbox import RunningSandbox, SandboxOptions
 from records.errors import (
     DeliveryDeferredError,
@@ -19,6 +20,7 @@ from records.errors import (
     DeliveryRefusedError,
     DeliveryUnknownError,
     DestinationPausedError,
+    SettingsError,
 )
 from records.submission import DeliveryReceipt, ResultStatus, Submission
 
@@ -167,3 +169,11 @@ def test_results_may_be_matched_by_our_id(scripted, client_of: Clients, submissi
     scripted.will_answer(200, {"results": doubled})
     outcomes = client_of(scripted.url, file="by-id.yaml", read_back=False).deliver_batch(batch)
     assert kinds(outcomes) == ["delivered r1", "batch-entry", "batch-entry"]
+
+
+def test_headers_of_a_batch_may_name_variables_and_nothing_of_one_submission() -> None:
+    text = (Path(__file__).parents[3] / "portal/destinations/generic-json.yaml").read_text()
+    fine = text.replace("headers:\n", 'variables: {tenant: a}\nheaders:\n  X: "=variables.tenant"\n', 1)
+    assert read_destination(fine, file_name="x.yaml")
+    with pytest.raises(SettingsError, match=r"batch.headers.X: there is no field 'external_id'"):
+        read_destination(text.replace("headers:\n", 'headers:\n  X: "=external_id"\n', 1), file_name="x.yaml")

@@ -69,8 +69,12 @@ def taken_away(folder: Path, into: list[str]) -> None:
 
 @contextmanager
 def killed_at_step(number: int, *, after_each: Callable[[], None], patched: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every call that changes the disk is a step; the process dies before step `number`, the portal is quick."""
+    """Every call that changes the disk is a step; the process dies before step `number`, the portal is quick.
+
+    What was written and not yet synced is torn by that.
+    """
     steps: list[str] = []
+    unsynced: list[Path] = []
 
     def counted(name: str, real: Callable[..., object]) -> Callable[..., object]:
         def step(*arguments: object, **more: object) -> object:
@@ -78,6 +82,10 @@ def killed_at_step(number: int, *, after_each: Callable[[], None], patched: pyte
                 raise KilledError(name)
             steps.append(name)
             done = real(*arguments, **more)
+            if name == "open" and "wb" in arguments and isinstance(arguments[0], Path):
+                unsynced.append(arguments[0])
+            elif name == "fsync":
+                unsynced.clear()
             after_each()
             return done
 
@@ -87,7 +95,12 @@ def killed_at_step(number: int, *, after_each: Callable[[], None], patched: pyte
         patch.setattr(csv_drop.os, "fsync", counted("fsync", os.fsync))
         patch.setattr(Path, "rename", counted("rename", Path.rename))
         patch.setattr(Path, "open", counted("open", Path.open))
-        yield steps
+        try:
+            yield steps
+        except KilledError:
+            for path in unsynced:
+                os.truncate(path, path.stat().st_size // 2)
+            raise
 
 
 @pytest.mark.parametrize("quick", [True, False])

@@ -299,6 +299,8 @@ def test_a_body_made_for_another_request_is_not_sent(scripted, client_with, subm
         ('"{base_url}/r"}', '"{base_url}/{variables.x}"}', "create.url: there is no {variables.x} here"),
         ('"{base_url}/r"}', '"{base_url}.evil.org/r"}', "create.url: begins with"),
         ('"{base_url}/r"}', '"{base_url}/r", accepted: "a b"}', "create.accepted: no JMESPath"),
+        ('"{base_url}/r"}', '"{base_url}/r", accepted: "!a.b"}', "create.accepted: the ! takes the next name only"),
+        ('"{base_url}/r"}', '"{base_url}/r", accepted: "lenght(a)"}', "create.accepted: there is no function"),
         ('"{base_url}/r"}', '"{base_url}/r", remote_id: {at: a, match: "x"}}', "create.remote_id.match: a pattern"),
         ('"{base_url}/r"}', '"{base_url}/r", remote_id: {at: a, match: "("}}', "create.remote_id.match:"),
         ('"{base_url}/r"}', '"{base_url}/r", remote_id: {at: a, header: b}}', "create.remote_id: either at or header"),
