@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,10 @@ from delivery_cases import MORNING, assessment, confirm, destination, new_store,
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination, connected
 from portal.delivery import DeliverySettings, DeliveryWorker
+from portal.freezing import PayloadFreezer
+from portal.offered_record import Sender
 from records.assessment import ItemScore, ItemState, SymptomAssessment
+from records.errors import DeliveryDeferredError
 from records.patient import RosterPatient
 from records.submission import DeliveryState, ResultStatus
 from store import cases, outbox, roster
@@ -64,19 +67,22 @@ def at(portal: RunningFhirPortal, tmp_path: Path, **settings: object) -> Configu
     return destination(tmp_path, portal.url, **{"file": "fhir-r4.yaml", **settings})
 
 
-def sender(database: Database, to: ConfiguredDestination) -> DeliveryWorker:
+def sender(
+    database: Database, to: ConfiguredDestination, *, clock: Callable[[], datetime] = lambda: MORNING
+) -> DeliveryWorker:
     return DeliveryWorker(
         database=database,
         destinations=[to],
         instruments=INSTRUMENTS,
         settings=DeliverySettings(first_pause=timedelta(milliseconds=10)),
+        clock=clock,
         chance=random.Random(7),
     )
 
 
 def deliver(database: Database, to: ConfiguredDestination, *, now: datetime = MORNING) -> datetime:
     """Deliver until nothing is due, the clock moving on for what is to come again; when that was."""
-    worker = sender(database, to)
+    worker = sender(database, to, clock=lambda: now)
     for _ in range(40):
         worker.step(now)
         if not set(states(database)) & {D.PENDING, D.SENDING, D.UNKNOWN}:
@@ -363,6 +369,21 @@ def test_a_patient_is_looked_up_again_the_next_day(
     confirm(database, [("P1", assessment("P1", day=date(2026, 3, 1)))])
     deliver(database, to, now=now)
     assert reasons(database) == {None, "patient-inactive-at-portal"}
+
+
+def test_a_look_that_outlives_its_lease_freezes_and_sends_nothing(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [("P1", assessment("P1"))])
+    to = at(portal, tmp_path)
+    who = Sender(deployment=database.deployment, version="1", instruments=INSTRUMENTS)
+    freezer = PayloadFreezer(database=database, destination=to, sender=who, owner="whose-lease-ended")
+    with database.reading() as session:
+        waiting = only(outbox.list_submissions(session)).submission
+    with connected(to, clock=lambda: MORNING) as client, pytest.raises(DeliveryDeferredError):
+        freezer.frozen_after_look(client, waiting, now=MORNING)
+    with database.reading() as session:
+        assert only(outbox.list_submissions(session)).submission.payload is None
 
 
 def test_patients_are_found_by_their_record_number_and_looked_up_once(
