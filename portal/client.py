@@ -166,9 +166,13 @@ class PortalClient:
         search = self._destination.patients
         assert search is not None
         address = search.address.fill(base_url=self._base_url, fields={"patient_id": patient_id})
+        headers, form = dict(search.headers), None
+        if search.method == "POST":
+            address, _, asked = address.partition("?")
+            headers["Content-Type"], form = "application/x-www-form-urlencoded", asked.encode()
         self._pace()
         try:
-            answer = exchange(self._http, "GET", address, headers=search.headers)
+            answer = exchange(self._http, search.method, address, headers=headers, content=form)
         except ExchangeError as error:
             failure = delivery_error(error)
             if isinstance(failure, DeliveryUnknownError):  # a question changes nothing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -23,6 +23,8 @@ class PatientLookup(BaseModel):
     """How one patient is found by the roster's id; every expression but `results` is over one patient found.
 
     Attributes:
+        method: With POST, what stands behind the question mark is sent as a form, so that no record number stands in an
+            address, which servers write down.
         headers: Fixed text.
         url: Begins with `{base_url}`; ends in `{patient_id}`, and may hold `{variables.NAME}`, put in as it is set: a
             search is said in the portal's own words ("_id=", "identifier=urn:oid:1.2.3|").
@@ -37,6 +39,7 @@ class PatientLookup(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    method: Literal["GET", "POST"] = "GET"
     url: str
     headers: dict[str, str] = Field(default_factory=dict)
     results: str
@@ -58,6 +61,7 @@ class PatientSearch:
 
     lookup: PatientLookup
     address: Address
+    method: str
     asked_as: str
     headers: Mapping[str, str]
     results: Expression
@@ -85,6 +89,8 @@ def compile_lookup(
     faults += address.faults(_PLACES, at=f"{at}.url")
     if address.places != ("patient_id",) or not url.endswith("{patient_id}"):
         faults.append(f"{at}.url: must end in {{patient_id}}")
+    if lookup.method == "POST" and "?" not in url:
+        faults.append(f"{at}.url: with POST, what is searched for stands behind a question mark")
     written = {
         name: _compiled(getattr(lookup, name), faults, at=f"{at}.{name}")
         for name in ("results", "known_as", "portal_id", "birth_date", "inactive")
@@ -99,6 +105,7 @@ def compile_lookup(
     return PatientSearch(
         lookup=lookup,
         address=address,
+        method=lookup.method,
         asked_as=_asked_as(url),
         headers=lookup.headers,
         results=results,

@@ -130,6 +130,8 @@ _DELIVERY_REASONS: Final[dict[str, str]] = {
     "token-server": "The token server does not give a token.",
     "certificate": "The portal's own certificate is not one to trust.",
     "certificate-refused": "The portal does not accept this program's client certificate.",
+    "http-412{}": "Somebody has changed the result at the portal since; sending it again overwrites that.",
+    "overwrite": "It is sent again and overwrites what somebody changed at the portal.",
     "http-{}": "The portal refused the request with this status.",
     "gave-up-{}": "It failed for three days; a person must look.",
     "given-back": "The service stopped before it was sent.",

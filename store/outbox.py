@@ -23,6 +23,7 @@ from store.context import stored_id
 from store.corrections import enqueue_correction, enqueue_withdrawal
 from store.delivery_tables import PauseRow
 from store.outbox_entries import (
+    OVERWRITE,
     OutboxEntry,
     counts,
     entry,
@@ -132,7 +133,8 @@ def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -
     """Try a dead or held submission once more, at once.
 
     A dead one that certainly did not arrive gets a new payload and with it a new revision and key, because a portal
-    that remembers keys answers another body under the same key with a refusal.
+    that remembers keys answers another body under the same key with a refusal. One that the portal refused because
+    somebody changed the result there (412) now overwrites that.
 
     Raises:
         DecisionRefusedError: It is in another state, or the portal has a later value that it would overwrite.
@@ -148,7 +150,8 @@ def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -
         row.revision = max(other.revision for other in related) + 1
         row.idempotency_key = idempotency_key(session, row.external_id, row.revision, row.status, row.destination)
     row.due_at = now
-    _put(session, row, DeliveryState.PENDING, None)
+    overwrites = row.state == DeliveryState.DEAD and (row.reason or "").startswith("http-412")
+    _put(session, row, DeliveryState.PENDING, OVERWRITE if overwrites else None)
     _audit(session, row, "submission.resent", actor=actor, now=now)
     return entry(session, submission_id)
 

@@ -24,6 +24,9 @@ _SUBMISSIONS: Final = (
     .order_by(_SUBMISSION.c.id)
 )
 
+# A person has seen that somebody changed the result at the portal, and sends it all the same.
+OVERWRITE: Final = "overwrite"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
@@ -164,4 +167,5 @@ def _remote(session: Session, row: SubmissionRow | Row[tuple[object, ...]]) -> t
         col(SubmissionRow.state) == DeliveryState.DELIVERED,
         col(SubmissionRow.remote_id).is_not(None),
     )
-    return session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first() or (None, None)
+    remote = session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first() or (None, None)
+    return (remote[0], None) if row.reason == OVERWRITE else remote

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from delivery_cases import MORNING, assessment, confirm, destination, new_store, reasons, states
@@ -15,7 +15,10 @@ from delivery_cases import MORNING, assessment, confirm, destination, new_store,
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination, connected
 from portal.delivery import DeliverySettings, DeliveryWorker
+from portal.freezing import PayloadFreezer
+from portal.offered_record import Sender
 from records.assessment import ItemScore, ItemState, SymptomAssessment
+from records.errors import DeliveryDeferredError
 from records.patient import RosterPatient
 from records.submission import DeliveryState, ResultStatus
 from store import cases, outbox, roster
@@ -25,6 +28,7 @@ from tests.portals.fhir_portal import RECORD_NUMBERS, RunningFhirPortal, patient
 from tests.portals.fhir_validators import faults
 
 D = DeliveryState
+T = TypeVar("T")
 PATIENTS = ("P1", "P2", "P3")
 BORN = date(1980, 1, 2)
 INSTRUMENTS = load_instruments()
@@ -63,19 +67,22 @@ def at(portal: RunningFhirPortal, tmp_path: Path, **settings: object) -> Configu
     return destination(tmp_path, portal.url, **{"file": "fhir-r4.yaml", **settings})
 
 
-def sender(database: Database, to: ConfiguredDestination) -> DeliveryWorker:
+def sender(
+    database: Database, to: ConfiguredDestination, *, clock: Callable[[], datetime] = lambda: MORNING
+) -> DeliveryWorker:
     return DeliveryWorker(
         database=database,
         destinations=[to],
         instruments=INSTRUMENTS,
         settings=DeliverySettings(first_pause=timedelta(milliseconds=10)),
+        clock=clock,
         chance=random.Random(7),
     )
 
 
 def deliver(database: Database, to: ConfiguredDestination, *, now: datetime = MORNING) -> datetime:
     """Deliver until nothing is due, the clock moving on for what is to come again; when that was."""
-    worker = sender(database, to)
+    worker = sender(database, to, clock=lambda: now)
     for _ in range(40):
         worker.step(now)
         if not set(states(database)) & {D.PENDING, D.SENDING, D.UNKNOWN}:
@@ -96,6 +103,12 @@ def withdraw(database: Database, record_id: int, *, now: datetime, reopen: bool 
         outbox.enqueue_withdrawal(session, record_id, reason="wrong patient", actor="ida", now=now, reopen=reopen)
 
 
+def resend_the_refused(database: Database, *, now: datetime) -> None:
+    with database.session() as session:
+        dead = only(outbox.list_submissions(session, state=D.DEAD))
+        outbox.resend(session, dead.submission.submission_id, actor="ida", now=now)
+
+
 def decide(database: Database, patient_id: str, *, now: datetime, as_: ApprovedAs = ApprovedAs.CONFIRMATION) -> None:
     with database.session() as session:
         (case,) = cases.list_open(session)
@@ -111,9 +124,9 @@ def decide(database: Database, patient_id: str, *, now: datetime, as_: ApprovedA
         )
 
 
-def only(resources: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    assert len(resources) == 1
-    return resources[0]
+def only(things: Sequence[T]) -> T:
+    assert len(things) == 1
+    return things[0]
 
 
 def told(portal: RunningFhirPortal) -> list[dict[str, Any]]:
@@ -279,6 +292,12 @@ def test_what_somebody_changed_at_the_portal_waits_for_a_person(
     kept = only(portal.resources("Observation"))
     assert (kept["status"], kept["valueQuantity"]["value"], len(kept["note"])) == ("final", 7, 1)
     assert statuses(portal)["QuestionnaireResponse"] == ["completed"]
+    resend_the_refused(database, now=now)
+    deliver(database, to, now=now)
+    assert states(database) == {D.DELIVERED: 2}
+    sent = only(portal.resources("Observation"))
+    wanted = ("entered-in-error", 7) if taken_back else ("corrected", 9)
+    assert (sent["status"], sent["valueQuantity"]["value"]) == wanted
 
 
 def test_a_patient_the_portal_does_not_know_is_never_created(
@@ -307,6 +326,64 @@ def test_a_patient_who_is_another_one_at_the_portal_holds_the_record(
     deliver(database, at(portal, tmp_path))
     assert (states(database), reasons(database)) == ({D.HELD: 1}, {reason})
     assert told(portal) == []
+
+
+def test_a_trial_finds_out_who_is_not_at_the_portal_and_stores_nothing(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [(number, assessment(number)) for number in ("P1", "P9")])
+    deliver(database, at(portal, tmp_path, mode="shadow"))
+    assert (states(database), reasons(database)) == ({D.HELD: 2}, {"shadow", "patient-not-at-portal"})
+    assert told(portal) == []
+
+
+def test_nobody_outside_the_allow_list_is_looked_up(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [(number, assessment(number)) for number in ("P1", "P2")])
+    deliver(database, at(portal, tmp_path, mode="staging", allow_list=["P2"]))
+    assert (states(database), reasons(database)) == ({D.DELIVERED: 1, D.HELD: 1}, {None, "not-on-allow-list"})
+    assert portal.counts()["requests"] == 3
+
+
+def test_a_withdrawal_goes_to_whom_the_value_was_sent_to_whatever_became_of_them(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    (record_id,) = confirm(database, [("P1", assessment("P1"))])
+    to = at(portal, tmp_path)
+    now = deliver(database, to) + timedelta(days=30)
+    portal.put({**patient("P1"), "active": False})
+    withdraw(database, record_id, now=now)
+    deliver(database, to, now=now)
+    assert states(database) == {D.DELIVERED: 2}
+    assert statuses(portal)["Observation"] == ["entered-in-error"]
+
+
+def test_a_patient_is_looked_up_again_the_next_day(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [("P1", assessment("P1"))])
+    to = at(portal, tmp_path)
+    now = deliver(database, to) + timedelta(days=1)
+    portal.put({**patient("P1"), "active": False})
+    confirm(database, [("P1", assessment("P1", day=date(2026, 3, 1)))])
+    deliver(database, to, now=now)
+    assert reasons(database) == {None, "patient-inactive-at-portal"}
+
+
+def test_a_look_that_outlives_its_lease_freezes_and_sends_nothing(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [("P1", assessment("P1"))])
+    to = at(portal, tmp_path)
+    who = Sender(deployment=database.deployment, version="1", instruments=INSTRUMENTS)
+    freezer = PayloadFreezer(database=database, destination=to, sender=who, owner="whose-lease-ended")
+    with database.reading() as session:
+        waiting = only(outbox.list_submissions(session)).submission
+    with connected(to, clock=lambda: MORNING) as client, pytest.raises(DeliveryDeferredError):
+        freezer.frozen_after_look(client, waiting, now=MORNING)
+    with database.reading() as session:
+        assert only(outbox.list_submissions(session)).submission.payload is None
 
 
 def test_patients_are_found_by_their_record_number_and_looked_up_once(

@@ -22,7 +22,7 @@ for (const file of ['types', 'resources']) indexStructureDefinitionBundle(readJs
 for (const file of SEARCH_PARAMETER_BUNDLE_FILES) indexSearchParameterBundle(readJson(file));
 
 class Repository extends MemoryRepository {
-  index = new Map(); // "Type identifier system|value" and "Type _tag system|code" to resource ids
+  index = new Map(); // "Type identifier system|value", "Type identifier value" and the like of _tag to resource ids
   undo = null;
 
   async createResource(resource) { // updates come here as well
@@ -38,9 +38,14 @@ class Repository extends MemoryRepository {
 
   note(resource) {
     const kept = [...[resource.identifier, resource.masterIdentifier].flat().filter(Boolean)
-      .map((given) => `${resource.resourceType} identifier ${given.system ?? ''}|${given.value}`),
-      ...(resource.meta?.tag ?? []).map((tag) => `${resource.resourceType} _tag ${tag.system ?? ''}|${tag.code}`)];
-    for (const key of kept) this.index.set(key, (this.index.get(key) ?? new Set()).add(resource.id));
+      .map((given) => ['identifier', given.system, given.value]),
+      ...(resource.meta?.tag ?? []).map((tag) => ['_tag', tag.system, tag.code])];
+    for (const [name, system, value] of kept) {
+      for (const token of [`${system ?? ''}|${value}`, value]) {
+        const key = `${resource.resourceType} ${name} ${token}`;
+        this.index.set(key, (this.index.get(key) ?? new Set()).add(resource.id));
+      }
+    }
   }
 
   forget(stored, before) {
@@ -52,7 +57,7 @@ class Repository extends MemoryRepository {
   }
 
   async search(request) {
-    const filter = request.filters?.find((one) => ['identifier', '_tag'].includes(one.code) && one.value.includes('|'));
+    const filter = request.filters?.find((one) => ['identifier', '_tag'].includes(one.code));
     if (!filter) return super.search(request);
     const ids = this.index.get(`${request.resourceType} ${filter.code} ${filter.value}`) ?? [];
     const found = [...ids].map((id) => this.resources.get(request.resourceType)?.get(id))
@@ -179,7 +184,9 @@ async function answer(request, response, body) {
   if (!admitted(request)) return send(response, 401, outcome('login', 'No such token'));
   const url = request.url.replace(/^\/fhir\/?/, '');
   let given;
-  try { given = body ? JSON.parse(body) : undefined; } catch { return send(response, 400, outcome('invalid', 'No JSON')); }
+  const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded';
+  const read = () => (isForm ? Object.fromEntries(new URLSearchParams(body)) : JSON.parse(body));
+  try { given = body ? read() : undefined; } catch { return send(response, 400, outcome('invalid', 'No JSON')); }
   const asked = { method: request.method, url, pathname: '', params: {}, query: {}, body: given, headers: request.headers,
     config: { transactions: true } };
   const [told, resource] = await router.handleRequest(asked, repository).catch((error) =>

@@ -104,3 +104,7 @@ def test_a_lookup_that_cannot_work_is_refused_with_every_fault() -> None:
     wrong = LOOKUP.model_copy(update={"url": "{base_url}/Patient", "portal_id": "id]"})
     assert compile_lookup(wrong, variables={}, faults=faults) is None
     assert [fault.split(":")[0] for fault in faults] == ["patients.url", "patients.portal_id"]
+    faults.clear()
+    nowhere = LOOKUP.model_copy(update={"url": "{base_url}/Patient/{patient_id}", "method": "POST"})
+    assert compile_lookup(nowhere, variables={}, faults=faults) is None
+    assert "behind a question mark" in faults[0]
