@@ -12,7 +12,7 @@ from enum import StrEnum
 import httpx
 import pytest
 
-from portal import connections
+from portal import access
 from portal.sandbox_values import OtherBodyError, OutcomeMeasure, StoredMeasure, Values
 
 _PLACE = re.compile(r"/v1/patients/(?P<patient>[^/]+)/outcome-measures(?:/(?P<measure>[^/]+))?")
@@ -133,5 +133,5 @@ def reached_in_process(portals: dict[str, PortalInProcess]) -> Iterator[None]:
         return httpx.Client(transport=httpx.MockTransport(answer), trust_env=False)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connections, "make_client", make_client)
+        patch.setattr(access, "make_client", make_client)
         yield
