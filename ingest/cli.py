@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from ingest.commands import administration, authoring, delivery, learning, queue, reading, rosters, service, shadow
+from ingest.commands import (
+    administration,
+    authoring,
+    delivery,
+    learning,
+    patients,
+    queue,
+    reading,
+    rosters,
+    service,
+    shadow,
+)
 from ingest.terminal import err
 from records.errors import DeliveryError, ScorebridgeError, SettingsError, StoreError, TemplateError
 
@@ -24,6 +35,7 @@ queue.register(app)
 learning.register(app)
 delivery.register(app)
 shadow.register(app)
+patients.register(app)
 rosters.register(app)
 administration.register(app)
 

@@ -32,12 +32,16 @@ from records.errors import (
     DeliveryError,
     DeliveryHeldError,
     DeliveryRefusedError,
+    DeliveryUnknownError,
     DestinationPausedError,
 )
 
 LONGEST_WAIT_SECONDS: Final = 3600.0
 _LATER: Final = frozenset({408, 409, 423, 425, 429})
 _HELD: Final = frozenset({403, 404})
+_MAY_BE_THERE: Final = frozenset(
+    {"http-409", "http-500", "http-502", "http-504", "portal-differs", "portal-has-several", "portal-errors"}
+)
 # What looks like a code of the portal's own; with more digits than this it may be the number of a patient.
 _OWN_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
 _MOST_DIGITS: Final = 4
@@ -72,6 +76,15 @@ def error_of(answer: Answer, *, now: datetime) -> DeliveryError | None:
             code=code,
         )
     return DeliveryRefusedError(f"The portal refuses the record (status {status}).", code=code)
+
+
+def may_be_there(outcome: DeliveryError) -> bool:
+    """Whether the portal may have the value although it did not say so.
+
+    A gateway that gives up (500, 502, 504) may have passed the request on, a 409 may mean our own, and what is shown
+    otherwise than it was sent is there.
+    """
+    return isinstance(outcome, DeliveryUnknownError) or outcome.code in _MAY_BE_THERE
 
 
 def retry_after(answer: Answer, *, now: datetime) -> float | None:

@@ -45,7 +45,8 @@ from records.submission import DeliveryReceipt, ResultStatus, Submission
 # A wait up to this long is sat out while the lease is held; a longer one goes back to the outbox.
 _SHORT_WAIT_SECONDS: Final = 2.0
 _TRIES: Final = 3
-_NOT_AT_ONCE: Final = ("http-409", "token-server", "search-unclear")
+# After what a gateway answers when it has given up, the next attempt looks first: the portal may have gone on.
+_NOT_AT_ONCE: Final = ("http-409", "http-500", "http-502", "http-504", "token-server", "search-unclear")
 _T = TypeVar("_T")
 
 
@@ -114,7 +115,9 @@ class PortalClient:
             if taken is not None and self._is_settled(submission, sent, taken):
                 return self._receipt(taken, status=409, found=True)
             raise
-        if self._read_back or stored.was_there:
+        # A withdrawal is always looked at: on its arrival hangs what is sent for the right patient.
+        withdrawn = submission.status is ResultStatus.ENTERED_IN_ERROR
+        if self._read_back or stored.was_there or withdrawn:
             self._verify(submission, sent)
         return self._receipt(stored, status=status, found=stored.was_there)
 
@@ -282,11 +285,10 @@ class PortalClient:
         """Look whether the portal shows what it has just said it stored."""
         try:
             known = self._find(submission)
-        except DestinationPausedError:
-            raise
         except DeliveryError as error:
             if error.code == "portal-has-several":
                 raise
+            # A refused credential too: the next look is refused as well and pauses the destination then.
             raise _unknown("It was taken, but could not be looked at", error) from None
         shape, is_withdrawal = self._destination.answer, submission.status is ResultStatus.ENTERED_IN_ERROR
         if known is None and is_withdrawal:

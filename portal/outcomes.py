@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from portal.answers import may_be_there
 from portal.pacing import backoff
 from records.errors import (
     DeliveryDeferredError,
@@ -64,6 +65,7 @@ def settlement_of(attempt: Attempt, *, chance: random.Random, give_up_after: tim
     if isinstance(outcome, DeliveryReceipt):
         return replace(ended, state=DeliveryState.DELIVERED, receipt=outcome)
     reason = outcome.code or type(outcome).__name__
+    ended = replace(ended, may_be_there=may_be_there(outcome))
     if isinstance(outcome, DestinationPausedError):
         return replace(ended, reason=reason)
     if isinstance(outcome, DeliveryHeldError):
@@ -94,7 +96,7 @@ def write_attempts(
     for attempt, settled in zip(attempts, settlements, strict=True):
         if isinstance(attempt.outcome, DestinationPausedError):
             _pause(session, attempt.submission.destination, attempt.outcome, now=now)
-        elif settled.state is DeliveryState.DEAD and settled.submission_id in kept:
+        elif settled.submission_id in kept and _is_dead(session, settled):
             notices.leave(
                 session,
                 "delivery-refused",
@@ -106,6 +108,11 @@ def write_attempts(
         settled.submission_id: settled.state.value if settled.submission_id in kept else "lease-lost"
         for settled in settlements
     }
+
+
+def _is_dead(session: Session, settled: Settlement) -> bool:
+    """Whether it waits for a person now; what was withdrawn meanwhile does not."""
+    return settled.state is DeliveryState.DEAD and outbox.entry(session, settled.submission_id).state is settled.state
 
 
 def _as_before(submission: Submission) -> DeliveryState:

@@ -121,6 +121,7 @@ REASONS: Final[dict[str, str]] = {
     "duplicate": "The same values of this assessment are known already.",
     "duplicate-file": "This file has been taken before.",
     "correction": "This assessment is known with other values.",
+    "taken-back": "A person has taken the confirmation of this record back.",
     "rejected-before": "The same row was rejected by a person before.",
     "critical-unreadable": "An answer about self-harm cannot be read.",
     "backlog": "The file is older than the first day of this source.",

@@ -11,13 +11,13 @@ from typing import Final
 
 from parsers.instrument_library import load_instruments
 from records.alert import CriticalAlert
-from records.assessment import SymptomAssessment
 from records.case import RejectReason, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.case_summary import CaseSummary, case_summary
-from review.correction import corrected, critical_item, faults_of
+from review.correction import corrected, faults_of
+from review.graver_answers import raise_if_graver
 from review.patient_search import PatientIndex, find_patients
-from store import alert_subjects, alerts, alias_recall, blind_audit, cases, kept_records, known, reports, roster
+from store import alert_subjects, alerts, alias_recall, blind_audit, cases, kept_records, reports, roster
 from store.blind_audit import BlindAudit, Settled, Verdict
 from store.cases import ApprovedAs
 from store.database import Database, Session
@@ -119,9 +119,8 @@ def correct(
         revised = corrected(case.assessment, changes, load_instruments(), today=today)
         if revised == case.assessment:
             raise DecisionRefusedError("Nothing was changed.", next_step="Change a value, or approve the record.")
-        decided = cases.correct(session, case_id, version=version, assessment=revised, actor=actor, now=now)
-        _raise_alert(database, session, case, revised, now=now)
-        return decided
+        raise_if_graver(session, _record_of(session, case), revised, keys=database.keys, now=now)
+        return cases.correct(session, case_id, version=version, assessment=revised, actor=actor, now=now)
 
 
 def reject(
@@ -238,38 +237,6 @@ def settle_blind_audit(database: Database, task_id: int, found: Settled, *, acto
     """
     with database.session() as session:
         return blind_audit.settle(session, task_id, found, actor=actor, now=now)
-
-
-def _raise_alert(
-    database: Database, session: Session, before: ReviewCase, revised: SymptomAssessment, *, now: datetime
-) -> None:
-    """Raise an alert if a person's correction makes an answer about self-harm graver than it was read."""
-    now_said = critical_item(revised, load_instruments())
-    if now_said is None:
-        return
-    earlier = critical_item(before.assessment, load_instruments())
-    if earlier is not None and earlier.rank >= now_said.rank:
-        return
-    kept = _record_of(session, before)
-    alerts.raise_alert(
-        session,
-        alert_key=known.alert_key(
-            database.keys,
-            kept.site,
-            kept.as_read,
-            fingerprint=kept.fingerprint,
-            report_id=kept.report_id,
-            position=kept.position,
-        ),
-        site=kept.site,
-        report_id=kept.report_id,
-        position=kept.position,
-        instrument=revised.instrument or "unknown",
-        link_id=now_said.link_id,
-        points=now_said.points,
-        unverified=revised.critical_unverified,
-        now=now,
-    )
 
 
 def _record_of(session: Session, case: ReviewCase) -> StoredRecord:

@@ -26,6 +26,7 @@ _ABOUT_DATE: Final = re.compile(r"date-(?:missing|unreadable|ambiguous|in-future
 _ABOUT_INSTRUMENT: Final = re.compile(r"instrument-(?:missing|unknown|ambiguous|unverified)")
 _WHOLE_NUMBER: Final = re.compile(r"\d{1,4}")
 _ITEM: Final = "item-"
+_LONGEST_TIME: Final = 40
 
 
 def corrected(
@@ -35,8 +36,9 @@ def corrected(
 
     Args:
         assessment: The record as it stands.
-        changes: Field to new text: "total", "authored_on" (ISO), "instrument" (an id or a known name), "result",
-            "item-<link id>" (empty for a blank answer), or "items" with all answers in the order of the form.
+        changes: Field to new text: "total", "authored_on" (ISO), "authored_time" (a time or visit as printed, or
+            empty), "instrument" (an id or a known name), "result", "item-<link id>" (empty for a blank answer), or
+            "items" with all answers in the order of the form.
         instruments: The library.
         today: Today at the site.
 
@@ -47,11 +49,15 @@ def corrected(
     revised = assessment
     unknown = [field for field in changes if field not in _FIELDS and not field.startswith(_ITEM)]
     if unknown:
-        faults.append("These fields cannot be corrected: total, authored_on, instrument, result and item-… can.")
+        faults.append(
+            "These fields cannot be corrected: total, authored_on, authored_time, instrument, result and item-… can."
+        )
     if "instrument" in changes:
         revised = _with_instrument(revised, changes["instrument"], instruments, faults)
     if "authored_on" in changes:
         revised = _with_date(revised, changes["authored_on"], faults)
+    if "authored_time" in changes:
+        revised = _with_time(revised, changes["authored_time"], faults)
     if "total" in changes:
         revised = _with_total(revised, changes["total"], faults)
     instrument = instruments.get(revised.instrument or "")
@@ -123,7 +129,7 @@ def faults_of(assessment: SymptomAssessment, instruments: Mapping[str, Instrumen
     return tuple(dict.fromkeys(faults))
 
 
-_FIELDS: Final = frozenset({"total", "authored_on", "instrument", "result", "items"})
+_FIELDS: Final = frozenset({"total", "authored_on", "authored_time", "instrument", "result", "items"})
 
 
 def _refused(faults: list[str]) -> DecisionRefusedError:
@@ -147,6 +153,14 @@ def _with_date(assessment: SymptomAssessment, text: str, faults: list[str]) -> S
     except ValueError:
         faults.append("The date must be written as year-month-day, for instance 2026-03-04.")
         return assessment
+
+
+def _with_time(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+    time = text.strip()
+    if len(time) > _LONGEST_TIME or not time.isprintable():
+        faults.append("The time or visit must be a few characters, as it is printed.")
+        return assessment
+    return replace(assessment, authored_time=time or None)
 
 
 def _with_total(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:

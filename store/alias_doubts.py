@@ -101,6 +101,14 @@ def revoke_vetoed(session: Session, *, site: str, fingerprint: str, patient_id: 
             _tell(session, row, now=now)
 
 
+def revoke_taught_by(session: Session, record_id: int, *, actor: str, now: datetime) -> None:
+    """What was said of the patient of this record is taken back: the alias that was made of it may not stand."""
+    taught = select(AliasRow).where(col(AliasRow.record_id) == record_id, col(AliasRow.state).in_(STANDING))
+    for row in session.exec(taught).all():
+        turn(session, row, AliasState.REVOKED, AliasReason.REVOKED, actor=actor, now=now)
+        _tell(session, row, now=now)
+
+
 def doubt_used(session: Session, alias_id: int, reason: AliasReason, *, actor: str, now: datetime) -> None:
     """Suspend an alias that may have confirmed a wrong record, if it still stands."""
     row = alias_row(session, alias_id)

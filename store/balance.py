@@ -1,8 +1,8 @@
 """The sum that must add up, counted from the rows.
 
 A record is sent when the latest word of every destination it goes to is a delivery. A confirmed record that goes
-nowhere, or is held because its destination is in shadow, waits as "shadow". One that was taken back is rejected as soon
-as every portal has been told.
+nowhere, or is held because its destination is in shadow, waits as "shadow". One that was taken back is rejected (or a
+duplicate, where it repeats what its right patient has) as soon as every portal has been told.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _WAITING: Final = (
 )
 
 # The worst destination speaks for the record.
+_TAKEN_BACK: Final = -1
 _DELIVERED: Final = 0
 _BY_RANK: Final = {
     1: _Place.SHADOW,
@@ -128,6 +129,7 @@ def _places(session: Session, records: ColumnElement[bool]) -> Counter[_Place]:
 def _rank() -> ColumnElement[int]:
     state = col(SubmissionRow.state)
     return case(
+        ((state == DeliveryState.DELIVERED) & (col(SubmissionRow.status) == "entered-in-error"), _TAKEN_BACK),
         (state == DeliveryState.DELIVERED, _DELIVERED),
         ((state == DeliveryState.HELD) & (col(SubmissionRow.reason) == "shadow"), 1),
         (state == DeliveryState.PENDING, 2),
@@ -139,17 +141,15 @@ def _rank() -> ColumnElement[int]:
 
 
 def _place(state: RecordState, rank: int | None, *, was_queued: bool) -> _Place:
+    if state is RecordState.REVIEW:
+        return _Place.REVIEW
+    if rank is not None and rank > _DELIVERED:
+        return _BY_RANK[rank]
     match state:
-        case RecordState.REVIEW:
-            return _Place.REVIEW
-        case RecordState.REJECTED:
+        case RecordState.REJECTED | RecordState.WITHDRAWN:
             return _Place.REJECTED
         case RecordState.DUPLICATE:
             return _Place.DUPLICATE
-    if rank is not None and rank != _DELIVERED:
-        return _BY_RANK[rank]
-    if state is RecordState.WITHDRAWN:
-        return _Place.REJECTED
     if rank == _DELIVERED:
         return _Place.SENT
     # Every message was taken back by a person, or there is no destination (yet).

@@ -101,7 +101,7 @@ def approve(
         )
     if corrected is not None:
         _set_values(session, row, corrected)
-    outcome = _confirm_as(session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now)
+    outcome = confirm_as(session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now)
     disputed = vetoes.withdraw(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id)
     _close(session, case, CaseState.APPROVED, actor=actor, now=now)
     detail = (("outcome", outcome), ("record", str(row.id)), ("corrected", str(corrected is not None)))
@@ -183,7 +183,7 @@ def not_this_patient(session: Session, case_id: int, patient_id: str, *, actor: 
     return _review_case(session, case)
 
 
-def _confirm_as(
+def confirm_as(
     session: Session,
     row: RecordRow,
     which: Administration,
@@ -193,6 +193,12 @@ def _confirm_as(
     destinations: Sequence[str],
     now: datetime,
 ) -> str:
+    """Confirm a flushed record as what a person says it is; "duplicate" if its values are known, else `as_`.
+
+    Raises:
+        DecisionRefusedError: There is nothing to correct or more than one thing, or other values are known and `as_`
+            does not say what this is.
+    """
     others = known.standing(session, row.site, key_of(session, which))
     same = next((other for other in others if other.values_digest == row.values_digest), None)
     corrects, occurrence = None, 1
@@ -206,6 +212,11 @@ def _confirm_as(
     elif as_ is ApprovedAs.CORRECTION:
         if not others:
             raise DecisionRefusedError("There is no earlier value to correct.", next_step="Confirm it as it is.")
+        if len(others) > 1:
+            raise DecisionRefusedError(
+                "Several administrations of that day are known, and this does not say which one it corrects.",
+                next_step="Correct the right one with “scorebridge submission correct”, then reject this print.",
+            )
         corrects = others[-1]
     elif others:
         raise DecisionRefusedError(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import Select, and_, bindparam, exists, not_, or_, select, text, update
 from sqlmodel import Session
 from sqlmodel import select as select_rows
 
-from records.submission import DeliveryState, Submission
+from records.submission import DeliveryState, ResultStatus, Submission
 from store.columns import UtcDateTime
 from store.delivery_tables import PauseRow
 from store.outbox_entries import submissions
@@ -27,7 +27,13 @@ def _unblocked() -> Select[tuple[int]]:
     """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
     one, other, first = _SUBMISSION.c, _SUBMISSION.alias().c, _SUBMISSION.alias().c
     same_patient = and_(other.destination == one.destination, other.patient_id == one.patient_id, other.id != one.id)
-    ahead = and_(other.sequence < one.sequence, other.state.in_(_BLOCKING))
+    # A value in the wrong chart does not wait until somebody has settled why another one of that patient is held.
+    passes = and_(
+        one.status == ResultStatus.ENTERED_IN_ERROR,
+        other.state == DeliveryState.HELD,
+        other.external_id != one.external_id,
+    )
+    ahead = and_(other.sequence < one.sequence, other.state.in_(_BLOCKING), not_(passes))
     in_flight = other.state == DeliveryState.SENDING
     return (
         select(one.id)

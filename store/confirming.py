@@ -83,12 +83,15 @@ def confirm(
         session.add(corrects)
     row.external_id = known.external_id(
         keys_of(session),
+        site=which.site,
         patient_id=which.patient_id,
         instrument=which.instrument,
         authored_on=which.authored_on,
         time=which.time,
         occurrence=row.occurrence,
     )
+    if corrects is not None and corrects.external_id is not None:
+        row.external_id = corrects.external_id
     session.add(row)
     session.flush()
     return enqueue(session, row, destinations, now=now)

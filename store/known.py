@@ -100,10 +100,13 @@ def assessment_key(
 
 
 def external_id(
-    keys: Keys, *, patient_id: str, instrument: str, authored_on: date, time: str | None, occurrence: int = 1
+    keys: Keys, *, site: str, patient_id: str, instrument: str, authored_on: date, time: str | None, occurrence: int = 1
 ) -> str:
-    """Id of an assessment for the portals: 32 characters of base32 that nobody without the key can trace back."""
-    parts = (patient_id, instrument, authored_on.isoformat(), time, occurrence)
+    """Id of an assessment for the portals: 32 characters of base32 that nobody without the key can trace back.
+
+    The site belongs to it: what two clinics print of one patient's day are two assessments, each its own to correct.
+    """
+    parts = (site, patient_id, instrument, authored_on.isoformat(), time, occurrence)
     return b32encode(keys.opaque("external", parts)).decode()[:32]
 
 

@@ -9,10 +9,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from records.errors import StoreError
-from store import alert_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables
+from store import (
+    alert_tables,
+    amendment_tables,
+    delivery_tables,
+    learning_tables,
+    portal_patient_tables,
+    shadow_tables,
+)
 
 # Whoever compares the tables with the revisions must find all of them declared.
-TABLES = (alert_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables)
+TABLES = (alert_tables, amendment_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables)
 
 
 def upgrade(connection: Connection) -> None:

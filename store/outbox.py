@@ -15,13 +15,14 @@ from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
-from records.submission import DeliveryReceipt, DeliveryState
+from records.submission import DeliveryReceipt, DeliveryState, ResultStatus
 from store import audit, settling
 from store.claiming import claim_due, paused
 from store.confirmed_records import ConfirmedRecord, confirmed_record, told_by
 from store.context import stored_id
 from store.corrections import enqueue_correction, enqueue_withdrawal
 from store.delivery_tables import PauseRow
+from store.kept_records import RecordState
 from store.outbox_entries import (
     OVERWRITE,
     OutboxEntry,
@@ -30,10 +31,11 @@ from store.outbox_entries import (
     list_submissions,
     oldest_waiting,
     submission_row,
+    waiting_places,
 )
 from store.queueing import idempotency_key, may_be_there, of_assessment
 from store.settling import Settlement, settle
-from store.tables import SubmissionRow
+from store.tables import RecordRow, SubmissionRow
 
 __all__ = [
     "ConfirmedRecord",
@@ -62,9 +64,11 @@ __all__ = [
     "resume",
     "settle",
     "told_by",
+    "waiting_places",
 ]
 
 SERVICE: Final = "service"
+_ON_THEIR_WAY: Final = (DeliveryState.PENDING, DeliveryState.HELD)
 
 
 def freeze(session: Session, submission_id: int, payload: bytes, mapping_revision: str, *, owner: str) -> bool:
@@ -96,10 +100,23 @@ def mark_unknown(
 
 
 def mark_deferred(
-    session: Session, submission_id: int, *, reason: str, due_at: datetime, owner: str, now: datetime
+    session: Session,
+    submission_id: int,
+    *,
+    reason: str,
+    due_at: datetime,
+    owner: str,
+    now: datetime,
+    may_be_there: bool = False,
 ) -> bool:
-    """Nothing arrived: try again from `due_at` on. False if `owner` has lost the lease."""
-    ended = Settlement(submission_id=submission_id, state=DeliveryState.PENDING, reason=reason, due_at=due_at)
+    """Try again from `due_at` on; see `Settlement`. False if `owner` has lost the lease."""
+    ended = Settlement(
+        submission_id=submission_id,
+        state=DeliveryState.PENDING,
+        reason=reason,
+        due_at=due_at,
+        may_be_there=may_be_there,
+    )
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
@@ -109,9 +126,11 @@ def mark_held(session: Session, submission_id: int, *, reason: str, owner: str, 
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
-def mark_dead(session: Session, submission_id: int, *, reason: str, owner: str, now: datetime) -> bool:
+def mark_dead(
+    session: Session, submission_id: int, *, reason: str, owner: str, now: datetime, may_be_there: bool = False
+) -> bool:
     """The portal will never take it like this: a person decides. False if `owner` has lost the lease."""
-    ended = Settlement(submission_id=submission_id, state=DeliveryState.DEAD, reason=reason)
+    ended = Settlement(submission_id=submission_id, state=DeliveryState.DEAD, reason=reason, may_be_there=may_be_there)
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
@@ -132,23 +151,20 @@ def release_held(session: Session, destination: str, reason: str | None = None, 
 def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:
     """Try a dead or held submission once more, at once.
 
-    A dead one that certainly did not arrive gets a new payload and with it a new revision and key, because a portal
-    that remembers keys answers another body under the same key with a refusal. One that the portal refused because
-    somebody changed the result there (412) now overwrites that.
+    A dead one tells of the assessment as it stands now. Unless it may have arrived just so, it gets a new payload and
+    with it a new revision and key, because a portal that remembers keys answers another body under the same key with a
+    refusal.
+    One that the portal refused because somebody changed the result there (412) now overwrites that.
 
     Raises:
-        DecisionRefusedError: It is in another state, or the portal has a later value that it would overwrite.
+        DecisionRefusedError: It is in another state, a later message tells the portal of the same assessment, or the
+            assessment was taken back.
     """
     row = submission_row(session, submission_id)
     if row.state not in (DeliveryState.DEAD, DeliveryState.HELD):
         raise DecisionRefusedError(f"Submission {submission_id} is {row.state}.", next_step="Reload the list.")
-    related = of_assessment(session, row.external_id, row.destination)
-    if any(other.revision > row.revision and may_be_there(other) for other in related):
-        raise DecisionRefusedError("The portal has a later value of this assessment.", next_step="Cancel this one.")
-    if row.state == DeliveryState.DEAD and not row.was_unknown:
-        row.payload, row.mapping_revision = None, None
-        row.revision = max(other.revision for other in related) + 1
-        row.idempotency_key = idempotency_key(session, row.external_id, row.revision, row.status, row.destination)
+    if row.state == DeliveryState.DEAD:
+        _renew(session, row)
     row.due_at = now
     overwrites = row.state == DeliveryState.DEAD and (row.reason or "").startswith("http-412")
     _put(session, row, DeliveryState.PENDING, OVERWRITE if overwrites else None)
@@ -156,20 +172,30 @@ def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -
     return entry(session, submission_id)
 
 
-def cancel(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:
+def cancel(
+    session: Session, submission_id: int, *, actor: str, now: datetime, done_by_hand: bool = False
+) -> OutboxEntry:
     """Take a submission back that is not under way: it will not be sent.
 
+    Args:
+        done_by_hand: The person has put the portal right there, and says so: only then is a message given up that may
+            have arrived, or whose loss would leave a withdrawn or an earlier value standing.
+
     Raises:
-        DecisionRefusedError: It is being sent, has arrived, or may have: withdraw the record instead.
+        DecisionRefusedError: It is being sent, has arrived or may have, or the portal would be left with another value
+            than the record's.
     """
     row = submission_row(session, submission_id)
-    if row.state not in (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.DEAD) or row.was_unknown:
+    if row.state not in (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.DEAD):
         raise DecisionRefusedError(
-            f"Submission {submission_id} is {row.state} and may be at the portal.",
-            next_step="Withdraw the record instead.",
+            f"Submission {submission_id} is {row.state}, or has arrived.", next_step="Withdraw the record instead."
         )
+    refusal = None if done_by_hand else _why_not_cancelled(session, row)
+    if refusal is not None:
+        raise refusal
     _put(session, row, DeliveryState.CANCELLED, None)
-    _audit(session, row, "submission.cancelled", actor=actor, now=now)
+    detail = (("done-by-hand", "True"),) if done_by_hand else ()
+    _audit(session, row, "submission.cancelled", actor=actor, now=now, detail=detail)
     return entry(session, submission_id)
 
 
@@ -186,6 +212,68 @@ def resume(session: Session, destination: str, *, actor: str, now: datetime) -> 
     if row is not None:
         session.delete(row)
         _audit_destination(session, destination, "destination.resumed", actor=actor, now=now, reason=None)
+
+
+def _why_not_cancelled(session: Session, row: SubmissionRow) -> DecisionRefusedError | None:
+    by_hand = "Put it right at the portal, then cancel with --done-by-hand"
+    if row.was_unknown:
+        return DecisionRefusedError(
+            f"Submission {row.id} may be at the portal.", next_step=f"Withdraw the record instead. Or: {by_hand}."
+        )
+    if row.status == ResultStatus.ENTERED_IN_ERROR:
+        return DecisionRefusedError(
+            "Without this message the portal would go on showing what was withdrawn.",
+            next_step=f"Send it again. {by_hand}.",
+        )
+    before = [
+        other
+        for other in of_assessment(session, row.external_id, row.destination)
+        if other.revision < row.revision and (may_be_there(other) or other.state in _ON_THEIR_WAY)
+    ]
+    if before and before[-1].status != ResultStatus.ENTERED_IN_ERROR:
+        return DecisionRefusedError(
+            "Without this message the portal would keep the earlier value.",
+            next_step=f"Undo the correction, or correct the record again. {by_hand}.",
+        )
+    return None
+
+
+def _renew(session: Session, row: SubmissionRow) -> None:
+    """Make a dead message tell what is to be told now."""
+    related = of_assessment(session, row.external_id, row.destination)
+    later = [other for other in related if other.revision > row.revision and other.state != DeliveryState.CANCELLED]
+    if later:
+        raise DecisionRefusedError(
+            f"Submission {later[-1].id} tells the portal of this assessment since.",
+            next_step="It replaces this one as soon as it arrives.",
+        )
+    outdated = row.status != ResultStatus.ENTERED_IN_ERROR and _told_anew(session, row)
+    if row.was_unknown and not outdated:
+        return
+    if row.was_unknown:
+        row.status = ResultStatus.CORRECTED  # it is looked for, and overwritten if it is there
+    row.payload, row.mapping_revision = None, None
+    row.revision = max(other.revision for other in related) + 1
+    row.idempotency_key = idempotency_key(session, row.external_id, row.revision, row.status, row.destination)
+
+
+def _told_anew(session: Session, row: SubmissionRow) -> bool:
+    """Give a message the values as they stand; whether they are others than it had."""
+    query = select(RecordRow).where(
+        col(RecordRow.site) == row.site,
+        col(RecordRow.external_id) == row.external_id,
+        col(RecordRow.state) == RecordState.CONFIRMED,
+        col(RecordRow.superseded_by).is_(None),
+    )
+    record = session.exec(query).first()
+    if record is None:
+        raise DecisionRefusedError(
+            "The record has been taken back since.", next_step="Cancel this one, and look at the record."
+        )
+    outdated = (row.record_id, row.assessment) != (record.id, record.assessment)
+    row.record_id, row.assessment = stored_id(record.id), record.assessment
+    row.confirmed_by = record.confirmed_by or ""
+    return outdated
 
 
 def _put(session: Session, row: SubmissionRow, state: DeliveryState, reason: str | None) -> None:

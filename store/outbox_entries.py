@@ -95,6 +95,14 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.exec(query).one()
 
 
+def waiting_places(session: Session, record_id: int) -> set[str]:
+    """Destinations for which something about a record is still on its way."""
+    query = select(SubmissionRow.destination).where(
+        col(SubmissionRow.record_id) == record_id, col(SubmissionRow.state).not_in(_AT_ITS_END)
+    )
+    return set(session.exec(query))
+
+
 def submission_row(session: Session, submission_id: int) -> SubmissionRow:
     """The row of a submission, for changing it.
 
@@ -109,15 +117,6 @@ def submission_row(session: Session, submission_id: int) -> SubmissionRow:
 
 def entry_of(session: Session, row: SubmissionRow) -> OutboxEntry:
     """The entry of a row."""
-    receipt = None
-    if row.remote_id is not None and row.received_at is not None:
-        receipt = DeliveryReceipt(
-            remote_id=row.remote_id,
-            version=row.remote_version,
-            http_status=row.http_status or 0,
-            received_at=row.received_at,
-            found=row.found,
-        )
     return OutboxEntry(
         submission=submission_of(session, row),
         site=row.site,
@@ -125,7 +124,20 @@ def entry_of(session: Session, row: SubmissionRow) -> OutboxEntry:
         reason=row.reason,
         due_at=row.due_at,
         created_at=row.created_at,
-        receipt=receipt,
+        receipt=receipt_of(row),
+    )
+
+
+def receipt_of(row: SubmissionRow) -> DeliveryReceipt | None:
+    """The portal's word, once delivered."""
+    if row.remote_id is None or row.received_at is None:
+        return None
+    return DeliveryReceipt(
+        remote_id=row.remote_id,
+        version=row.remote_version,
+        http_status=row.http_status or 0,
+        received_at=row.received_at,
+        found=row.found,
     )
 
 
@@ -160,12 +172,19 @@ def submission_of(session: Session, row: SubmissionRow | Row[tuple[object, ...]]
 def _remote(session: Session, row: SubmissionRow | Row[tuple[object, ...]]) -> tuple[str | None, str | None]:
     if row.revision == 1:
         return row.remote_id, row.remote_version
-    query = select(SubmissionRow.remote_id, SubmissionRow.remote_version).where(
+    query = select(SubmissionRow.status, SubmissionRow.remote_id, SubmissionRow.remote_version).where(
         col(SubmissionRow.destination) == row.destination,
         col(SubmissionRow.external_id) == row.external_id,
         col(SubmissionRow.revision) <= row.revision,
         col(SubmissionRow.state) == DeliveryState.DELIVERED,
         col(SubmissionRow.remote_id).is_not(None),
     )
-    remote = session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first() or (None, None)
-    return (remote[0], None) if row.reason == OVERWRITE else remote
+    last = session.exec(query.order_by(col(SubmissionRow.revision).desc()).limit(1)).first()
+    if last is None:
+        return None, None
+    status, remote_id, version = last
+    # What was withdrawn may be hidden, deleted, or never have been there: only a look can tell.
+    unsure = status == ResultStatus.ENTERED_IN_ERROR and row.state != DeliveryState.DELIVERED
+    if unsure or not remote_id:
+        return None, None
+    return remote_id, None if row.reason == OVERWRITE else version

@@ -27,6 +27,8 @@ _LAST_SEQUENCE: Final = select(func.max(col(SubmissionRow.sequence))).where(
 _WITHDRAWAL_UNDER_WAY: Final = select(func.max(col(SubmissionRow.id))).where(
     col(SubmissionRow.record_id) == bindparam("record_id"),
     col(SubmissionRow.destination) == bindparam("destination"),
+    # One of the same assessment is overwritten by what is queued now, so that waiting for it could be for ever.
+    col(SubmissionRow.external_id) != bindparam("external_id"),
     col(SubmissionRow.status) == ResultStatus.ENTERED_IN_ERROR,
     col(SubmissionRow.state).not_in((DeliveryState.DELIVERED, DeliveryState.CANCELLED)),
 )
@@ -35,9 +37,16 @@ _WITHDRAWAL_UNDER_WAY: Final = select(func.max(col(SubmissionRow.id))).where(
 def enqueue(session: Session, record: RecordRow, destinations: Iterable[str], *, now: datetime) -> list[int]:
     """One submission per destination for a confirmed record, due at once; return their row ids.
 
-    It is a correction where the destination has, or may have, an earlier value of the same assessment. Where the same
-    record is being withdrawn from another patient, it waits until that has arrived.
+    It is a correction where the destination has, or may have, an earlier value of the same assessment; such a
+    destination is told even if it is no longer among `destinations`. Where the same record is being withdrawn from
+    another patient, it waits until that has arrived.
     """
+    earlier = of_assessment(session, record.external_id or "")
+    return enqueue_at(session, record, (*destinations, *_with_a_value(earlier)), now=now)
+
+
+def enqueue_at(session: Session, record: RecordRow, destinations: Iterable[str], *, now: datetime) -> list[int]:
+    """The same for just these destinations."""
     earlier = of_assessment(session, record.external_id or "")
     rows = []
     for destination in dict.fromkeys(destinations):
@@ -70,6 +79,11 @@ def may_be_there(row: SubmissionRow) -> bool:
     if row.state in (DeliveryState.DELIVERED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
         return True
     return row.was_unknown and row.state != DeliveryState.CANCELLED
+
+
+def never_left(row: SubmissionRow) -> bool:
+    """Whether this message can be taken back because the destination certainly has nothing of it."""
+    return row.state != DeliveryState.CANCELLED and not may_be_there(row)
 
 
 def idempotency_key(session: Session, external_id: str, revision: int, status: str, destination: str) -> str:
@@ -107,6 +121,12 @@ def _row(
     )
 
 
+def _with_a_value(earlier: list[SubmissionRow]) -> list[str]:
+    """Destinations that have a value of the assessment, or may get one, and were not told to drop it."""
+    last = {row.destination: row for row in earlier if row.state != DeliveryState.CANCELLED}
+    return [place for place, row in last.items() if row.status != ResultStatus.ENTERED_IN_ERROR]
+
+
 def _status(before: list[SubmissionRow]) -> ResultStatus:
     waiting = (DeliveryState.PENDING, DeliveryState.HELD)
     ahead = any(may_be_there(row) or row.state in waiting for row in before)
@@ -119,5 +139,7 @@ def _next_sequence(session: Session, destination: str, patient_id: str) -> int:
 
 
 def _withdrawal_under_way(session: Session, record: RecordRow, destination: str) -> int | None:
-    found = session.exec(_WITHDRAWAL_UNDER_WAY, params={"record_id": stored_id(record.id), "destination": destination})
-    return found.one()
+    named = {
+        "record_id": stored_id(record.id), "destination": destination, "external_id": record.external_id
+    }  # fmt: skip
+    return session.exec(_WITHDRAWAL_UNDER_WAY, params=named).one()

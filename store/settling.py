@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row, Table, bindparam, select, update
+from sqlalchemy import Row, Table, bindparam, func, select, update
 from sqlmodel import Session
 
 from records.audit import AuditEvent
-from records.submission import DeliveryReceipt, DeliveryState
+from records.submission import DeliveryReceipt, DeliveryState, ResultStatus
 from store import audit
 from store.context import stored_id
 from store.queueing import of_assessment
@@ -24,12 +24,23 @@ _WRITTEN: Final = (
     "received_at", "found",
 )  # fmt: skip
 _LEASED: Final = select(
-    *(_SUBMISSION.c[name] for name in ("id", "revision", "external_id", "destination", *_WRITTEN))
+    *(_SUBMISSION.c[name] for name in ("id", "revision", "status", "external_id", "destination", *_WRITTEN))
 ).where(
     _SUBMISSION.c.id.in_(bindparam("numbers", expanding=True)),
     _SUBMISSION.c.state == DeliveryState.SENDING,
     _SUBMISSION.c.lease_owner == bindparam("owner"),
 )
+_WITHDRAWALS: Final = (
+    select(_SUBMISSION.c.external_id, _SUBMISSION.c.destination, func.max(_SUBMISSION.c.revision).label("revision"))
+    .where(
+        _SUBMISSION.c.external_id.in_(bindparam("ids", expanding=True)),
+        _SUBMISSION.c.destination.in_(bindparam("places", expanding=True)),
+        _SUBMISSION.c.status == ResultStatus.ENTERED_IN_ERROR,
+        _SUBMISSION.c.state != DeliveryState.CANCELLED,
+    )
+    .group_by(_SUBMISSION.c.external_id, _SUBMISSION.c.destination)
+)
+_NOT_ARRIVED: Final = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.DEAD)
 _WRITE: Final = (
     update(_SUBMISSION)
     .where(_SUBMISSION.c.id == bindparam("number"))
@@ -45,6 +56,7 @@ _AUDITED: Final = {
     DeliveryState.UNKNOWN: "submission.answer-lost",
     DeliveryState.HELD: "submission.held",
     DeliveryState.DEAD: "submission.dead",
+    DeliveryState.CANCELLED: "submission.cancelled",
 }
 
 
@@ -58,6 +70,8 @@ class Settlement:
         due_at: When pending and unknown ones are looked at again; None leaves the time as it is.
         receipt: The portal's word, if delivered.
         attempt: Number of the attempt that ended; if a later one is under way, this one came too late. None: whichever.
+        may_be_there: The portal has the value, or may have it, although it did not say so: a gateway's 504, an answer
+            that shows something else. It is looked for before anything else is done.
         attempted: False if nothing was tried after all, so that the attempt does not count.
     """
 
@@ -67,6 +81,7 @@ class Settlement:
     due_at: datetime | None = None
     receipt: DeliveryReceipt | None = None
     attempt: int | None = None
+    may_be_there: bool = False
     attempted: bool = True
 
 
@@ -74,8 +89,8 @@ def settle(session: Session, settlements: Sequence[Settlement], *, owner: str, n
     """Write down how attempts ended; the ids of those that `owner` still had leased. The others stay untouched.
 
     An answer lost on an earlier attempt is still lost after one that did not arrive: `was_unknown` stays, so that the
-    next attempt looks first. Earlier messages about the same assessment that were refused for good are replaced by one
-    that is delivered, and so cancelled.
+    next attempt looks first. What certainly did not arrive, and was withdrawn meanwhile, is cancelled. Earlier messages
+    about the same assessment that were refused for good are replaced by one that is delivered, and so cancelled.
     """
     session.flush()
     by_id = {settlement.submission_id: settlement for settlement in settlements}
@@ -83,6 +98,8 @@ def settle(session: Session, settlements: Sequence[Settlement], *, owner: str, n
     rows = [row for row in leased if by_id[row.id].attempt in (None, row.attempts)]
     if not rows:
         return frozenset()
+    for row in _withdrawn_meanwhile(session, rows, by_id):
+        by_id[row.id] = replace(by_id[row.id], state=DeliveryState.CANCELLED, reason="withdrawn")
     written = [_new_values(row, by_id[row.id]) for row in rows]
     session.connection().execute(_WRITE, written)
     forget(session)
@@ -117,12 +134,31 @@ def _leased(session: Session, numbers: Sequence[int], owner: str) -> Sequence[Ro
     return session.connection().execute(_LEASED, {"numbers": list(numbers), "owner": owner}).all()
 
 
+def _withdrawn_meanwhile(
+    session: Session, rows: Sequence[Row[tuple[object, ...]]], by_id: Mapping[int, Settlement]
+) -> list[Row[tuple[object, ...]]]:
+    """Those that certainly did not arrive and that a later message takes back already: trying again would be wrong."""
+    failed = [
+        row
+        for row in rows
+        if by_id[row.id].state in _NOT_ARRIVED
+        and row.status != ResultStatus.ENTERED_IN_ERROR
+        and not (row.was_unknown or by_id[row.id].may_be_there)
+    ]
+    if not failed:
+        return []
+    named = {"ids": [row.external_id for row in failed], "places": list({row.destination for row in failed})}
+    found = session.connection().execute(_WITHDRAWALS, named).all()
+    last = {(one.external_id, one.destination): one.revision for one in found}
+    return [row for row in failed if last.get((row.external_id, row.destination), 0) > row.revision]
+
+
 def _new_values(row: Row[tuple[object, ...]], settled: Settlement) -> dict[str, object]:
     values: dict[str, object] = {f"new_{name}": getattr(row, name) for name in _WRITTEN}
     values |= {"number": row.id, "new_state": settled.state, "new_reason": settled.reason}
     if settled.due_at is not None:
         values["new_due_at"] = settled.due_at
-    if settled.state is DeliveryState.UNKNOWN:
+    if settled.state is DeliveryState.UNKNOWN or settled.may_be_there:
         values["new_was_unknown"] = True
     if not settled.attempted:
         values["new_attempts"] = max(row.attempts - 1, 0)

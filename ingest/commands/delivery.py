@@ -9,7 +9,7 @@ import typer
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
-from ingest.commands import credentials, destination_trial
+from ingest.commands import amending, credentials, destination_trial
 from ingest.commands.options import AsJson, Config
 from ingest.terminal import note, print_json, print_table
 from portal.daily_limit import HELD_DAILY_LIMIT, day_start
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     submissions.command("list")(submission_list)
     submissions.command("resend")(submission_resend)
     submissions.command("cancel")(submission_cancel)
-    submissions.command("withdraw")(submission_withdraw)
+    amending.register(submissions)
     app.add_typer(submissions, name="submission")
     destinations = typer.Typer(help="The portals.", no_args_is_help=True)
     destinations.command("list")(destination_list)
@@ -86,27 +86,17 @@ def submission_resend(submission_id: SubmissionId, config: Config = None) -> Non
     note(f"Submission {submission_id} is due again.")
 
 
-def submission_cancel(submission_id: SubmissionId, config: Config = None) -> None:
-    """Take a submission back that has not been sent: it never will be, and later ones of its patient go on."""
-    with opened(config) as clinic, clinic.database.session() as session:
-        outbox.cancel(session, submission_id, actor=clinic.actor, now=clock.now())
-    note(f"Submission {submission_id} will not be sent.")
-
-
-def submission_withdraw(
-    record_id: Annotated[int, typer.Argument(help="Number of the record, as `submission list` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why, in a few words, without patient data.")],
-    reopen: Annotated[
-        bool, typer.Option("--reopen/--no-reopen", help="Put the record back into the review queue: wrong patient.")
-    ] = True,
+def submission_cancel(
+    submission_id: SubmissionId,
+    done_by_hand: Annotated[
+        bool, typer.Option("--done-by-hand", help="You have put the portal right yourself: give this message up.")
+    ] = False,
     config: Config = None,
 ) -> None:
-    """Take a confirmed record back from wherever it was delivered (entered in error)."""
+    """Take a submission back that has not been sent: it never will be, and later ones of its patient go on."""
     with opened(config) as clinic, clinic.database.session() as session:
-        queued = outbox.enqueue_withdrawal(
-            session, record_id, reason=reason, actor=clinic.actor, now=clock.now(), reopen=reopen
-        )
-    note(f"Record {record_id} is withdrawn; {queued} portals are told.")
+        outbox.cancel(session, submission_id, actor=clinic.actor, now=clock.now(), done_by_hand=done_by_hand)
+    note(f"Submission {submission_id} will not be sent.")
 
 
 def destination_list(as_json: AsJson = False, config: Config = None) -> None:

@@ -95,7 +95,9 @@ def test_each_status_has_its_class(
     with pytest.raises(kind) as caught:
         client_of(scripted.url).deliver(submission())
     assert type(caught.value) is kind
-    assert len(scripted.requests) == (3 if kind is DeliveryDeferredError else 1)
+    # After a gateway's answer the portal may have the value: nothing is written again before a look.
+    at_once = kind is DeliveryDeferredError and status not in (500, 502, 504)
+    assert len(scripted.requests) == (3 if at_once else 1)
     assert {request[2].get("idempotency-key") for request in scripted.requests} == {"key-1-1"}
 
 
