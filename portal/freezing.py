@@ -19,18 +19,13 @@ from store.outbox import ConfirmedRecord
 
 
 class PayloadFreezer:
-    """Makes the payloads of one destination.
+    """Makes the payloads of one destination."""
 
-    Args:
-        owner: Under which name its submissions are claimed.
-    """
-
-    def __init__(self, *, database: Database, destination: ConfiguredDestination, sender: Sender, owner: str) -> None:
+    def __init__(self, *, database: Database, destination: ConfiguredDestination, sender: Sender) -> None:
         self._database = database
         self._file = destination.file
         self._looks = destination.patients is not None
         self._sender = sender
-        self._owner = owner
         self._digests = DocumentDigests(database) if destination.file.asks_for("sha1") else None
 
     def payload(
@@ -46,8 +41,8 @@ class PayloadFreezer:
             return None
         return self._made(session, submission, record, portal_patient_id)
 
-    def frozen_after_look(self, client: Deliverer, submission: Submission, *, now: datetime) -> Submission:
-        """The submission with its payload frozen, after the portal was asked for its patient.
+    def frozen_after_look(self, client: Deliverer, submission: Submission, *, owner: str, now: datetime) -> Submission:
+        """The submission, claimed by `owner`, with its payload frozen, after the portal was asked for its patient.
 
         Raises:
             DeliveryError: As `resolve` and `make_payload`.
@@ -58,7 +53,7 @@ class PayloadFreezer:
         with self._database.session() as session:
             record = outbox.told_by(session, [number])[number]
             payload = self._made(session, submission, record, portal_patient_id)
-            leased = outbox.freeze_many(session, {number: payload}, self._file.mapping_revision, owner=self._owner)
+            leased = outbox.freeze_many(session, {number: payload}, self._file.mapping_revision, owner=owner)
         if number not in leased:
             raise DeliveryDeferredError("Looking for the patient took longer than the lease.", code="given-back")
         return replace(submission, payload=payload)

@@ -91,7 +91,7 @@ class Lane:
         self.owner = owner
         self._database = database
         self._destination = destination
-        self._freezer = PayloadFreezer(database=database, destination=destination, sender=sender, owner=owner)
+        self._freezer = PayloadFreezer(database=database, destination=destination, sender=sender)
         self._settings = settings
         self._clock = clock
         self._chance = chance
@@ -298,7 +298,7 @@ class Lane:
     def _attempt(self, client: Deliverer, submission: Submission) -> DeliveryReceipt | DeliveryError:
         try:
             if submission.payload is None:
-                submission = self._freezer.frozen_after_look(client, submission, now=self._clock())
+                submission = self._freezer.frozen_after_look(client, submission, owner=self.owner, now=self._clock())
                 self._admit(submission)
             return client.deliver(submission)
         except DeliveryError as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -377,11 +379,11 @@ def test_a_look_that_outlives_its_lease_freezes_and_sends_nothing(
     confirm(database, [("P1", assessment("P1"))])
     to = at(portal, tmp_path)
     who = Sender(deployment=database.deployment, version="1", instruments=INSTRUMENTS)
-    freezer = PayloadFreezer(database=database, destination=to, sender=who, owner="whose-lease-ended")
+    freezer = PayloadFreezer(database=database, destination=to, sender=who)
     with database.reading() as session:
         waiting = only(outbox.list_submissions(session)).submission
     with connected(to, clock=lambda: MORNING) as client, pytest.raises(DeliveryDeferredError):
-        freezer.frozen_after_look(client, waiting, now=MORNING)
+        freezer.frozen_after_look(client, waiting, owner="whose-lease-ended", now=MORNING)
     with database.reading() as session:
         assert only(outbox.list_submissions(session)).submission.payload is None
 
@@ -479,3 +481,22 @@ def test_every_stored_resource_of_every_instrument_is_valid(
     assert {one["status"] for one in stored if one["resourceType"] == "Observation"} == set(ResultStatus)
     assert len(stored) > 4 * len(printed)
     assert [(one["resourceType"], said) for one in stored for said in faults(one)] == []
+
+
+def test_looking_for_a_patient_first_costs_no_second_attempt(
+    database: Database, portal: RunningFhirPortal, tmp_path: Path
+) -> None:
+    confirm(database, [(one, assessment(one)) for one in PATIENTS])
+    delivering, stop = sender(database, at(portal, tmp_path), clock=lambda: datetime.now(UTC)), threading.Event()
+    running = threading.Thread(target=delivering.run, args=(stop,))
+    running.start()
+    for _ in range(200):
+        if states(database) == {D.DELIVERED: len(PATIENTS)}:
+            break
+        time.sleep(0.05)
+    stop.set()
+    delivering.wake.set()
+    running.join()
+    with database.reading() as session:
+        sent = outbox.list_submissions(session)
+    assert [(entry.state, entry.submission.attempts) for entry in sent] == [(D.DELIVERED, 1)] * len(PATIENTS)
