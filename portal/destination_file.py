@@ -145,7 +145,7 @@ class ResultReading(_Part):
         version: The portal's version of it.
         external_id: Our id; a search may show others, which are passed over.
         patient: The patient's id; where it is shown it must be the one sent to, or nothing is written over it.
-        patient_sent: Expression over the body for what `patient` must be, where the portal has its own id of the patient.
+        patient_sent: Expression over the body for what `patient` must be, where that is not the roster's id.
         same: What must be equal where it is shown: a path that is the same in both, or `shown` and `sent`.
         withdrawn: True of a withdrawn result that is still shown; without it, the status among `same` says so.
     """

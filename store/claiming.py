@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -71,6 +71,7 @@ def claim_due(
     owner: str,
     destinations: Sequence[str],
     queued_before: datetime | None = None,
+    but: Collection[int] = (),
 ) -> list[Submission]:
     """Claim up to `limit` submissions due at `now` for `destinations` that are not paused, oldest first.
 
@@ -80,6 +81,7 @@ def claim_due(
     Args:
         queued_before: What was put into the outbox later is not sent yet, so that a decision can be undone; None for
             no such time. Withdrawals never wait for it.
+        but: What `owner` still has in hand: a clock that jumps ahead ends leases, not what is under way.
     """
     session.flush()
     open_places = sorted(set(destinations) - paused(session).keys())
@@ -89,8 +91,10 @@ def claim_due(
         window = _due_window(session, open_places, now=now, after=after, queued_before=queued_before or now)
         if not window:
             break
-        found = session.connection().execute(_UNBLOCKED, {"window": window, "most": limit - len(numbers)})
-        numbers += [row.id for row in found]
+        free = [number for number in window if number not in but]
+        if free:
+            found = session.connection().execute(_UNBLOCKED, {"window": free, "most": limit - len(numbers)})
+            numbers += [row.id for row in found]
         after = window[-1]
     if not numbers:
         return []

@@ -1,4 +1,4 @@
-"""Portals that lie: nothing they say may double a value, leave it after a withdrawal, or pass other values off as ours."""
+"""Portals that lie: nothing they say doubles a value, leaves it after a withdrawal, or passes other values off."""
 
 from __future__ import annotations
 
