@@ -29,7 +29,7 @@ from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempt
 from portal.pacing import Breaker, RateLimit
 from records.errors import DeliveryError, DeliveryHeldError, DeliveryUnknownError, DestinationPausedError
 from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, ResultStatus, Submission
-from store import breakers, notices, outbox
+from store import addresses, breakers, notices, outbox
 from store.database import Database, Session
 from store.outbox import Settlement
 
@@ -119,6 +119,9 @@ class Lane:
         if self._mode_taken_up or settings.mode is DestinationMode.SHADOW:
             return
         with self._database.session() as session:
+            if settings.mode is DestinationMode.LIVE:
+                notices.resolve(session, "change-held", self.destination_id, now=now)
+            self._note_address(session, now)
             if settings.send_shadow_backlog:
                 outbox.release_held(session, self.destination_id, HELD_SHADOW, now=now)
             if settings.send_shadow_backlog or settings.mode is DestinationMode.STAGING:
@@ -137,6 +140,20 @@ class Lane:
                     now=now,
                 )
         self._mode_taken_up = True
+
+    def _note_address(self, session: Session, now: datetime) -> None:
+        """A portal that is elsewhere now may be another one: its ids would mean other results, of other people."""
+        if addresses.note(session, self.destination_id, self._destination.address, now=now):
+            outbox.pause(session, self.destination_id, reason=addresses.CHANGED, now=now)
+            notices.leave(
+                session,
+                "destination-paused",
+                self.destination_id,
+                "This destination has another address since the last start, and corrections and withdrawals of what "
+                "the old one was told would go to the new one. If it is the same portal, resume the destination; if not, "
+                "give the new portal an id of its own.",
+                now=now,
+            )
 
     def take_back(self) -> None:
         """Look at once after what an earlier process was sending under this name when it ended."""
@@ -300,7 +317,7 @@ class Lane:
                 session,
                 "change-held",
                 self.destination_id,
-                "Corrections or withdrawals of values that this destination shows are held by its mode, so that it goes "
+                "Corrections or withdrawals of values that this destination has are held by its mode, so that it goes "
                 "on showing what was taken back. Set its mode to live, or put it right there and cancel them.",
                 now=now,
             )

@@ -27,11 +27,12 @@ def _unblocked() -> Select[tuple[int]]:
     """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
     one, other, first = _SUBMISSION.c, _SUBMISSION.alias().c, _SUBMISSION.alias().c
     same_patient = and_(other.destination == one.destination, other.patient_id == one.patient_id, other.id != one.id)
-    # A value in the wrong chart does not wait until somebody has settled why another one of that patient is held.
+    # A value in the wrong chart does not wait until somebody has settled why another one of that patient is held, nor
+    # why the one that it takes back is: that one may be there, and is cancelled when this has arrived.
     passes = and_(
         one.status == ResultStatus.ENTERED_IN_ERROR,
         other.state == DeliveryState.HELD,
-        other.external_id != one.external_id,
+        or_(other.external_id != one.external_id, other.status != ResultStatus.ENTERED_IN_ERROR),
     )
     ahead = and_(other.sequence < one.sequence, other.state.in_(_BLOCKING), not_(passes))
     in_flight = other.state == DeliveryState.SENDING

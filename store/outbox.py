@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
@@ -155,16 +156,15 @@ def thaw(session: Session, destination: str) -> None:
 
     What was frozen before a restart may be made by a destination file, or for a patient at the portal, of another day.
     """
-    waiting = select(SubmissionRow).where(
+    session.flush()
+    waiting = update(SubmissionRow).where(
         col(SubmissionRow.destination) == destination,
         col(SubmissionRow.state) == DeliveryState.PENDING,
         col(SubmissionRow.payload).is_not(None),
         col(SubmissionRow.was_unknown).is_(False),
     )
-    for row in session.exec(waiting):
-        _thaw(row)
-        session.add(row)
-    session.flush()
+    session.connection().execute(waiting.values(payload=None, mapping_revision=None))
+    settling.forget(session)
 
 
 def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:

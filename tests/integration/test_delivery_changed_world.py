@@ -1,4 +1,4 @@
-"""What changes between a decision and its delivery: settings, rosters, the clock. Nothing may go where it should not."""
+"""What changes between a decision and its delivery: settings, rosters, the clock. Nothing goes where it should not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from delivery_cases import MORNING, assessment, confirm, delivery_worker, destin
 from portal.sandbox import RunningSandbox, running_sandbox
 from records.patient import RosterPatient
 from records.submission import DeliveryState as D
-from store import notices, outbox, portal_patients, roster
+from store import addresses, notices, outbox, portal_patients, roster
 from store.database import Database
 
 DAY = timedelta(days=1)
@@ -170,3 +170,47 @@ def test_one_id_that_means_two_people_at_two_sites_is_never_taken_from_memory(da
     with database.session() as session:
         portal_patients.keep(session, "portal", "P1", "x-1", now=MORNING)
         assert not portal_patients.is_settled(session, "portal", "P1")
+
+
+def test_another_address_stops_a_destination_until_a_person_says_it_is_the_same_portal(
+    database: Database, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    first, _ = confirm(database, [("P1", assessment("P1")), ("P2", assessment("P2"))])
+    step(database, destination(tmp_path, sandbox.url))
+    withdraw(database, first)
+    with running_sandbox() as other:
+        moved = destination(tmp_path, other.url)
+        step(database, moved)
+        step(database, moved)
+        assert other.values.all() == []
+        assert states(database) == {D.DELIVERED: 2, D.PENDING: 1}
+        assert told(database) == ["destination-paused"]
+        with database.session() as session:
+            assert outbox.paused(session) == {"portal": addresses.CHANGED}
+            outbox.resume(session, "portal", actor="ida", now=MORNING)
+    back = destination(tmp_path, sandbox.url)
+    step(database, back)
+    with database.session() as session:
+        outbox.resume(session, "portal", actor="ida", now=MORNING)
+    step(database, back)
+    assert [measure.status for measure in sandbox.values.all()] == ["entered-in-error", "final"]
+
+
+def test_a_destination_that_has_nothing_of_ours_may_move_freely(
+    database: Database, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    step(database, destination(tmp_path, "http://127.0.0.1:9"))
+    confirm(database, [("P1", assessment("P1"))])
+    step(database, destination(tmp_path, sandbox.url))
+    assert states(database) == {D.DELIVERED: 1}
+
+
+def test_what_waits_for_a_destination_that_nobody_serves_is_known(
+    database: Database, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    (record_id,) = confirm(database, [("P1", assessment("P1"))])
+    step(database, destination(tmp_path, sandbox.url))
+    withdraw(database, record_id)
+    with database.reading() as session:
+        assert addresses.unserved(session, ["renamed"]) == {"portal"}
+        assert addresses.unserved(session, ["portal"]) == set()
