@@ -150,8 +150,8 @@ class Lane:
                 "destination-paused",
                 self.destination_id,
                 "This destination has another address since the last start, and corrections and withdrawals of what "
-                "the old one was told would go to the new one. If it is the same portal, resume the destination; if not, "
-                "give the new portal an id of its own.",
+                "the old one was told would go to the new one. If it is the same portal, resume the destination; if "
+                "not, give the new portal an id of its own.",
                 now=now,
             )
 
