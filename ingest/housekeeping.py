@@ -15,7 +15,8 @@ from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
 from ingest.settings import Settings, SourceSettings
 from ingest.watcher import FolderWatcher
-from store import alias_doubts, audit, blind_audit, notices, reports
+from records.submission import DestinationMode
+from store import addresses, alias_doubts, audit, blind_audit, notices, reports
 from store.database import Database
 
 _log = structlog.get_logger()
@@ -23,6 +24,11 @@ _ANCHOR_EVERY = timedelta(hours=1)
 _SWEEP_EVERY = timedelta(hours=24)
 _DRAW_EVERY = timedelta(minutes=5)
 _MONTH = timedelta(days=365) / 12
+_UNSERVED = "destination-unserved"
+_UNSERVED_SENTENCE = (
+    "Messages wait for this destination, which is off or not in the settings any more; corrections and withdrawals of "
+    "what it has may be among them. Bring it back under this id, or put them right there and cancel them."
+)
 # An archive file without a row is either being committed right now or left over from a crash.
 _ORPHAN_AGE = timedelta(hours=24)
 
@@ -66,6 +72,7 @@ class Housekeeping:
             self._expect(source, now)
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
+            self._tell_of_unserved(now)
             self._drawn = now
         if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
             with self._database.session() as session:
@@ -92,6 +99,17 @@ class Housekeeping:
         if drawn:
             _log.info("blind-audit.drawn", count=drawn)
         self._metrics.show_blind_audit(found)
+
+    def _tell_of_unserved(self, now: datetime) -> None:
+        """What waits for a destination that is off or gone from the settings would wait for ever, withdrawals too."""
+        served = {one.destination_id for one in self._settings.destination if one.mode is not DestinationMode.OFF}
+        with self._database.session() as session:
+            waiting = addresses.unserved(session, served)
+            for notice in notices.list_open(session):
+                if notice.kind == _UNSERVED and notice.subject not in waiting:
+                    notices.resolve(session, _UNSERVED, notice.subject, now=now)
+            for destination in waiting:
+                notices.leave(session, _UNSERVED, destination, _UNSERVED_SENTENCE, now=now)
 
     def _expect(self, source: SourceSettings, now: datetime) -> None:
         """A report that did not come is as visible as an error."""

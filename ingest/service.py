@@ -34,7 +34,7 @@ from portal.delivery import DeliveryWorker
 from records.errors import SettingsError
 from review.server import server_config
 from review.web import create_app
-from store import notices, outbox, reports
+from store import addresses, notices, outbox, reports
 from store.database import Database
 
 _log = structlog.get_logger()
@@ -142,7 +142,9 @@ class Service:
         """
         now = self._now()
         with self._database.session() as session:
-            for destination in outbox.paused(session):
+            for destination, reason in outbox.paused(session).items():
+                if reason == addresses.CHANGED:
+                    continue  # a restart does not say that it is the same portal
                 outbox.resume(session, destination, actor="service", now=now)
                 notices.resolve(session, "destination-paused", destination, now=now)
 

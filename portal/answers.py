@@ -24,7 +24,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from portal.destination import Reading
+from portal.destination import Reading, Search
 from portal.expressions import MISSING, Missing
 from portal.http import Answer
 from records.errors import (
@@ -45,6 +45,7 @@ _MAY_BE_THERE: Final = frozenset(
 # What looks like a code of the portal's own; with more digits than this it may be the number of a patient.
 _OWN_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
 _MOST_DIGITS: Final = 4
+_NEXT_LINK: Final = re.compile(r""";\s*rel\s*=\s*["']?(?:[a-z]+ )*next\b""", re.IGNORECASE)
 
 
 def error_of(answer: Answer, *, now: datetime) -> DeliveryError | None:
@@ -110,6 +111,13 @@ def read_json(answer: Answer) -> JsonValue | Missing:
     except (ValueError, RecursionError):
         return MISSING
     return content
+
+
+def shows_part(search: Search, answer: Answer, content: JsonValue) -> bool:
+    """Whether the answer to a search says that more was found than it shows (RFC 8288 for the header)."""
+    if search.more is not None and search.more.holds(content):
+        return True
+    return _NEXT_LINK.search(answer.headers.get("link", "")) is not None
 
 
 def with_own_code(error: DeliveryError, content: JsonValue | Missing, reading: Reading) -> DeliveryError:

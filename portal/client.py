@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import stamina
 from pydantic import JsonValue
 
-from portal.answers import error_of, read_json, refusal, with_own_code
+from portal.answers import error_of, read_json, refusal, shows_part, with_own_code
 from portal.batches import batch_body, batch_entries, read_entry
 from portal.destination import Batch, HttpDestination, Operation, Request, as_json
 from portal.destination_patients import PatientSearch
@@ -118,7 +118,7 @@ class PortalClient:
         # A withdrawal is always looked at: on its arrival hangs what is sent for the right patient.
         withdrawn = submission.status is ResultStatus.ENTERED_IN_ERROR
         if self._read_back or stored.was_there or withdrawn:
-            self._verify(submission, sent)
+            self._verify(submission, sent, stored)
         return self._receipt(stored, status=status, found=stored.was_there)
 
     def deliver_batch(self, submissions: Sequence[Submission]) -> list[DeliveryReceipt | DeliveryError]:
@@ -147,7 +147,7 @@ class PortalClient:
         try:
             stored = read_entry(entry, batch=batch, shape=shape, submission=submission, sent=sent)
             if self._read_back:
-                self._verify(submission, sent)
+                self._verify(submission, sent, stored)
         except DeliveryError as error:
             return error
         return self._receipt(stored, status=answer.status, found=False)
@@ -281,7 +281,7 @@ class PortalClient:
             remote_id=remote_id,
         )
 
-    def _verify(self, submission: Submission, sent: JsonValue | Missing) -> None:
+    def _verify(self, submission: Submission, sent: JsonValue | Missing, stored: StoredResult) -> None:
         """Look whether the portal shows what it has just said it stored."""
         try:
             known = self._find(submission)
@@ -301,6 +301,9 @@ class PortalClient:
         other = contradiction(known.shown, sent=compared, submission=submission, shape=shape)
         if other is not None:
             raise differs(other)
+        # A correction would go to the id of the answer, which may be another result's.
+        if known.remote_id != stored.remote_id and not is_withdrawal:
+            raise differs("id")
 
     def _is_withdrawn(self, known: StoredResult, sent: JsonValue | Missing) -> bool:
         """Whether a result that is still shown is shown as withdrawn; without a body its being shown says no."""
@@ -320,18 +323,21 @@ class PortalClient:
         except DeliveryUnknownError as error:
             # Looking changes nothing, so that a lost answer to a look is no more than a delay.
             raise DeliveryDeferredError(error.message, code=error.code) from None
+        content = read_json(answer)
         if answer.status in search.nothing:
+            if answer.body and isinstance(content, Missing):
+                # A gateway's page: it does not know the address, and says nothing of what the portal has.
+                raise _search_unclear("The portal's answer to a search is a page.")
             return None
         refused = error_of(answer, now=self._clock())
         if refused is not None:
             raise refused
-        content = read_json(answer)
         if isinstance(content, Missing) or (search.accepted is not None and not search.accepted.holds(content)):
             raise _search_unclear("The portal's answer to a search tells nothing.")
         entries = entries_of(content, search.results, shape)
         if entries is None:
             raise _search_unclear("The portal's answer to a search is no list.")
-        return found_among(entries, submission, shape)
+        return found_among(entries, submission, shape, is_whole=not shows_part(search, answer, content))
 
     def _search_body(self, submission: Submission) -> bytes | None:
         tree = self._destination.search.request.body

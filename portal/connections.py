@@ -43,6 +43,11 @@ class ConfiguredDestination:
         return self.settings.destination_id
 
     @property
+    def address(self) -> str:
+        """Where it is: its base URL, or its folder."""
+        return str(self.settings.base_url or self.settings.folder).rstrip("/")
+
+    @property
     def patients(self) -> PatientSearch | None:
         """How the portal's own id of a patient is found, or None where the roster has it."""
         return self.file.patients if isinstance(self.file, HttpDestination) else None

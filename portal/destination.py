@@ -79,6 +79,7 @@ class ResultShape:
     version: Finder | None
     external_id: Finder
     patient: Finder | None
+    patient_sent: Expression | None
     same: tuple[Comparison, ...]
     withdrawn: Expression | None
 
@@ -127,6 +128,7 @@ class Reading:
     shows: Expression | None
     existed: Expression | None
     error_code: Expression | None
+    same: tuple[Comparison, ...]
     gone: frozenset[int]
 
 
@@ -150,6 +152,7 @@ class Search:
     request: Request
     accepted: Expression | None
     results: tuple[Expression, ...]
+    more: Expression | None
     nothing: frozenset[int]
 
 

@@ -188,6 +188,7 @@ class DestinationCompiler:
             shows=None if file.shows == "@" else self._expression(file.shows, at=f"{at}.shows"),
             existed=self._expression(file.existed, at=f"{at}.existed"),
             error_code=self._expression(file.error_code, at=f"{at}.error_code"),
+            same=tuple(self._comparison(part, at=f"{at}.same.{number}") for number, part in enumerate(file.same)),
             gone=frozenset(gone),
         )
 
@@ -213,6 +214,7 @@ class DestinationCompiler:
             request=request,
             accepted=self._expression(file.accepted, at="search.accepted"),
             results=results,
+            more=self._expression(file.more, at="search.more"),
             nothing=frozenset(file.nothing),
         )
 
@@ -222,6 +224,7 @@ class DestinationCompiler:
             version=self._finder(file.version, at="answer.version"),
             external_id=self._finder(file.external_id, at="answer.external_id") or Finder(),
             patient=self._finder(file.patient, at="answer.patient"),
+            patient_sent=self._expression(file.patient_sent, at="answer.patient_sent"),
             same=tuple(self._comparison(part, at=f"answer.same.{number}") for number, part in enumerate(file.same)),
             withdrawn=self._expression(file.withdrawn, at="answer.withdrawn"),
         )

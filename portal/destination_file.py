@@ -56,6 +56,18 @@ SuccessStatuses = Annotated[Success, AfterValidator(_statuses_of_success)]
 Expressions = Annotated[str | tuple[str, ...], AfterValidator(_listed)]
 
 
+class Shown(_Part):
+    """What must be equal, where the portal shows it in another shape than it takes it.
+
+    Attributes:
+        shown: Expression over the result (or the answer) as it is shown.
+        sent: Expression over the body as it was sent.
+    """
+
+    shown: str
+    sent: str
+
+
 class AnswerReading(_Part):
     """How the answer to a request that writes reads; every expression is over its JSON.
 
@@ -68,6 +80,7 @@ class AnswerReading(_Part):
         shows: The stored result inside the answer, to be compared; where it is null, nothing is compared.
         existed: True of an answer that says the value was there already; it counts only after it was looked at.
         error_code: The portal's own code of a refusal, shown with the reason.
+        same: What must be equal in the whole answer where it is shown, beyond what `answer` compares of one result.
     """
 
     success: SuccessStatuses = (200, 201)
@@ -78,6 +91,7 @@ class AnswerReading(_Part):
     shows: str = "@"
     existed: str | None = None
     error_code: str | None = None
+    same: tuple[Shown, ...] = ()
 
 
 class Writing(AnswerReading):
@@ -108,6 +122,8 @@ class Searching(_Part):
         body: Tree over what is known of the submission; without it, none is sent.
         accepted: Must be true of the answer, else nothing was found out.
         results: One or several expressions for the list; the first that yields a list counts.
+        more: True of an answer that is only a part of what was found; what is not in it may be in the rest. A header
+            Link with rel="next" says so too.
         nothing: Statuses that say "there is none".
     """
 
@@ -117,19 +133,8 @@ class Searching(_Part):
     body: JsonValue = None
     accepted: str | None = None
     results: Expressions
+    more: str | None = None
     nothing: tuple[int, ...] = (404,)
-
-
-class Shown(_Part):
-    """What must be equal, where the portal shows it in another shape than it takes it.
-
-    Attributes:
-        shown: Expression over the result as it is shown.
-        sent: Expression over the body as it was sent.
-    """
-
-    shown: str
-    sent: str
 
 
 class ResultReading(_Part):
@@ -139,7 +144,8 @@ class ResultReading(_Part):
         remote_id: The portal's own id.
         version: The portal's version of it.
         external_id: Our id; a search may show others, which are passed over.
-        patient: The patient's id; where it is shown it must be the one sent to.
+        patient: The patient's id; where it is shown it must be the one sent to, or nothing is written over it.
+        patient_sent: Expression over the body for what `patient` must be, where that is not the roster's id.
         same: What must be equal where it is shown: a path that is the same in both, or `shown` and `sent`.
         withdrawn: True of a withdrawn result that is still shown; without it, the status among `same` says so.
     """
@@ -148,6 +154,7 @@ class ResultReading(_Part):
     version: IdPlace | None = None
     external_id: IdPlace
     patient: IdPlace | None = None
+    patient_sent: str | None = None
     same: tuple[str | Shown, ...] = Field(min_length=1)
     withdrawn: str | None = None
 

@@ -28,8 +28,8 @@ from portal.offered_record import Sender
 from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempts
 from portal.pacing import Breaker, RateLimit
 from records.errors import DeliveryError, DeliveryHeldError, DeliveryUnknownError, DestinationPausedError
-from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, Submission
-from store import breakers, notices, outbox
+from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, ResultStatus, Submission
+from store import addresses, breakers, notices, outbox
 from store.database import Database, Session
 from store.outbox import Settlement
 
@@ -100,6 +100,7 @@ class Lane:
         self._breaker = Breaker(first_pause=settings.first_pause, probe_within=_LEASE)
         self._daily = DailyLimit(destination.settings, zone=zone)
         self._claimed: deque[Submission] = deque()
+        self._under_way: set[int] = set()
         self._claimed_at = clock()
         self._wanted = settings.threads
         self._batch_size = min(destination.settings.batch_size, destination.most_in_batch)
@@ -118,10 +119,14 @@ class Lane:
         if self._mode_taken_up or settings.mode is DestinationMode.SHADOW:
             return
         with self._database.session() as session:
+            if settings.mode is DestinationMode.LIVE:
+                notices.resolve(session, "change-held", self.destination_id, now=now)
+            self._note_address(session, now)
             if settings.send_shadow_backlog:
                 outbox.release_held(session, self.destination_id, HELD_SHADOW, now=now)
             if settings.send_shadow_backlog or settings.mode is DestinationMode.STAGING:
                 outbox.release_held(session, self.destination_id, HELD_ALLOW_LIST, now=now)
+            outbox.thaw(session, self.destination_id)
             held = outbox.list_submissions(
                 session, state=DeliveryState.HELD, destination=self.destination_id, limit=_MOST_HELD
             )
@@ -135,6 +140,20 @@ class Lane:
                     now=now,
                 )
         self._mode_taken_up = True
+
+    def _note_address(self, session: Session, now: datetime) -> None:
+        """A portal that is elsewhere now may be another one: its ids would mean other results, of other people."""
+        if addresses.note(session, self.destination_id, self._destination.address, now=now):
+            outbox.pause(session, self.destination_id, reason=addresses.CHANGED, now=now)
+            notices.leave(
+                session,
+                "destination-paused",
+                self.destination_id,
+                "This destination has another address since the last start, and corrections and withdrawals of what "
+                "the old one was told would go to the new one. If it is the same portal, resume the destination; if "
+                "not, give the new portal an id of its own.",
+                now=now,
+            )
 
     def take_back(self) -> None:
         """Look at once after what an earlier process was sending under this name when it ended."""
@@ -181,12 +200,15 @@ class Lane:
         with ExitStack() as stack:
             client = self._connect(stack)
             while not stop.is_set():
+                work: list[Submission] = []
                 try:
                     work = self._next(stop)
                     untried = stop.is_set() or self._closed or self._is_stale()
                     self._end_all(work, None if untried else self._attempt_all(client, work), self._clock())
                 except Exception as error:  # noqa: BLE001  # the loop outlives every fault of one round
                     _log.error("delivery.round-failed", destination=self.destination_id, fault=type(error).__name__)
+                    with self._ending:
+                        self._under_way.difference_update(one.submission_id for one in work)
                     stop.wait(_AFTER_A_FAULT_SECONDS)
 
     def _next(self, stop: threading.Event) -> list[Submission]:
@@ -225,6 +247,8 @@ class Lane:
                 ready = self._prepared(session, claimed, now)
                 breakers.keep(session, self.destination_id, self._breaker.started(state, count=len(ready), now=now))
             self._written(written)
+            with self._ending:
+                self._under_way.update(one.submission_id for one in ready)
             self._closed, self._claimed_at = False, now
             self._claimed.extend(ready)
             if ready or not claimed:
@@ -248,6 +272,7 @@ class Lane:
             limit=admitted,
             owner=self.owner,
             destinations=[self.destination_id],
+            but=frozenset(self._under_way),
             queued_before=now - timedelta(minutes=self._destination.settings.hold_minutes),
         )
 
@@ -276,7 +301,26 @@ class Lane:
         outbox.settle(session, settlements, owner=self.owner, now=now)
         for number, code in held:
             _log.info("delivery.held", submission_id=number, reason=code)
+        self._tell_of_held_changes(session, claimed, dict(held), now=now)
         return ready
+
+    def _tell_of_held_changes(
+        self, session: Session, claimed: list[Submission], held: Mapping[int, str], *, now: datetime
+    ) -> None:
+        """A mode may hold new values as long as it likes; what the portal shows wrongly meanwhile is to be known."""
+        if any(
+            held.get(one.submission_id) in (HELD_SHADOW, HELD_ALLOW_LIST)
+            and (one.status is ResultStatus.ENTERED_IN_ERROR or one.remote_id is not None)
+            for one in claimed
+        ):
+            notices.leave(
+                session,
+                "change-held",
+                self.destination_id,
+                "Corrections or withdrawals of values that this destination has are held by its mode, so that it goes "
+                "on showing what was taken back. Set its mode to live, or put it right there and cancel them.",
+                now=now,
+            )
 
     def _admit(self, submission: Submission) -> None:
         settings = self._destination.settings
@@ -380,6 +424,7 @@ class Lane:
 
     def _written(self, count: int) -> None:
         with self._ending:
+            self._under_way.difference_update(one.submission.submission_id for one in self._ended[:count])
             del self._ended[:count]
 
     def _tell(self, attempts: list[Attempt], states: Mapping[int, str]) -> None:

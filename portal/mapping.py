@@ -319,8 +319,9 @@ def _missing(expression: Expression) -> DeliveryHeldError:
 def same_value(sent: JsonValue, shown: JsonValue) -> bool:
     """Whether a portal shows what was sent, whatever type it chose: 14 is "14" and 14.0, a day is its midnight.
 
-    Lists must have the same entries in any order that their entries can be told apart by; keys the portal added
-    do not count, keys it does not show do not either.
+    Lists must have the same entries, in another order only where each entry shows everything it was sent with: answers
+    without their questions mean what their places say. Keys the portal added do not count, keys it does not show do not
+    either.
     """
     if type(sent) is type(shown) and isinstance(sent, _PLAIN) and sent == shown:
         return True  # nearly always, and the rest below takes its time
@@ -342,8 +343,15 @@ def _same_entries(sent: list[JsonValue], shown: list[JsonValue]) -> bool:
         return True
     left = list(shown)
     for entry in sent:
-        match = next((index for index, other in enumerate(left) if same_value(entry, other)), None)
+        match = next((index for index, other in enumerate(left) if _is_same_entry(entry, other)), None)
         if match is None:
             return False
         del left[match]
     return True
+
+
+def _is_same_entry(sent: JsonValue, shown: JsonValue) -> bool:
+    """Whether an entry at another place is the same one: it must say itself which one it is."""
+    if not isinstance(sent, dict) or not isinstance(shown, dict):
+        return False
+    return sent.keys() <= shown.keys() and same_value(sent, shown)

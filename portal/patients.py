@@ -30,6 +30,8 @@ def known_id(session: Session, submission: Submission, *, now: datetime) -> str 
     A withdrawal goes to whom the value was sent to, whatever became of them since.
     """
     is_withdrawal = submission.status is ResultStatus.ENTERED_IN_ERROR
+    if not is_withdrawal and not portal_patients.is_settled(session, submission.destination, submission.patient_id):
+        return None
     since = datetime.min.replace(tzinfo=UTC) if is_withdrawal else now - _GOOD_FOR
     return portal_patients.known(session, submission.destination, submission.patient_id, since=since)
 

@@ -28,11 +28,18 @@ def make_payload(
 
     Raises:
         DeliveryHeldError: A field the destination needs is missing, for instance the total of an instrument that has
-            only a result word; or the record is confirmed for another patient than the submission goes to.
+            only a result word; or the record is confirmed for another patient than the submission goes to, or its
+            patient was merged into another one.
     """
     taken_back = submission.status is ResultStatus.ENTERED_IN_ERROR
     if confirmed.patient_id != submission.patient_id and not taken_back:
         raise DeliveryHeldError("The record has been given to another patient since.", code="patient-changed")
+    if confirmed.merged_into is not None and not taken_back:
+        raise DeliveryHeldError(
+            "The roster has merged this patient into another one since.",
+            next_step="Move the record to the patient whose chart stands (submission move).",
+            code="patient-merged",
+        )
     fields = record_fields(
         submission,
         confirmed,

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from portal.destination import Reading, ResultShape
-from portal.expressions import Expression, Missing
+from portal.expressions import MISSING, Expression, Missing
 from portal.mapping import same_value
 from records.errors import DeliveryDeferredError, DeliveryRefusedError, DeliveryUnknownError
 from records.submission import ResultStatus, Submission
@@ -65,6 +65,10 @@ def read_stored(
         other = contradiction(shown, sent=sent, submission=submission, shape=shape)
         if other is not None:
             raise differs(other)
+    if not isinstance(content, Missing) and not isinstance(sent, Missing):
+        for part in reading.same:
+            if not _agrees(part.shown.read(content), part.sent.read(sent)):
+                raise differs(part.shown.text)
     versions, place = (shape.version, shown) if reading.version is None else (reading.version, content)
     return StoredResult(
         remote_id=given,
@@ -92,8 +96,13 @@ def entries_of(content: JsonValue, results: Iterable[Expression], shape: ResultS
     return [content] if shape.external_id.find(content, {}) is not None else None
 
 
-def found_among(entries: list[JsonValue], submission: Submission, shape: ResultShape) -> StoredResult | None:
+def found_among(
+    entries: list[JsonValue], submission: Submission, shape: ResultShape, *, is_whole: bool
+) -> StoredResult | None:
     """The one with our id among what a search found, or None.
+
+    Args:
+        is_whole: The answer shows all that was found, not a page of it.
 
     Raises:
         DeliveryRefusedError: There are several.
@@ -106,6 +115,8 @@ def found_among(entries: list[JsonValue], submission: Submission, shape: ResultS
     if not ours:
         if entries and all(shape.external_id.find(entry, {}) is None for entry in entries):
             raise DeliveryDeferredError("The portal's search does not show our ids.", code="search-unclear")
+        if not is_whole:
+            raise DeliveryDeferredError("The portal's search shows a part of what it found.", code="search-unclear")
         return None
     remote_id = shape.remote_id.find(ours[0], {})
     if remote_id is None:
@@ -120,7 +131,8 @@ def contradiction(
     """What the portal first shows otherwise than it was sent, or None; what it does not show is no lie."""
     if shape.patient is not None and shape.patient.is_shown(shown):
         patient = shape.patient.find(shown, {})
-        if patient != submission.patient_id:
+        meant = _patient_meant(sent, submission, shape)
+        if not isinstance(meant, Missing) and patient != meant:
             return PATIENT
     if shape.external_id.is_shown(shown) and shape.external_id.find(shown, {}) != submission.external_id:
         return "external id"
@@ -133,6 +145,12 @@ def contradiction(
         if not _agrees(part.shown.read(shown), part.sent.read(sent)):
             return part.shown.text
     return None
+
+
+def _patient_meant(sent: JsonValue | Missing, submission: Submission, shape: ResultShape) -> JsonValue | Missing:
+    if shape.patient_sent is None:
+        return submission.patient_id
+    return MISSING if isinstance(sent, Missing) else shape.patient_sent.read(sent)
 
 
 def shows_all(shown: JsonValue, *, sent: JsonValue | Missing, shape: ResultShape) -> bool:

@@ -108,6 +108,7 @@ _DELIVERY_REASONS: Final[dict[str, str]] = {
     "patient-several-at-portal": "The portal knows this patient more than once; have the records merged there.",
     "patient-differs-at-portal": "The portal has another birth date for this patient than the roster.",
     "patient-inactive-at-portal": "The portal has closed this patient's record, or replaced it by another one.",
+    "patient-merged": "The roster has merged this patient into another one; move the record to the one that stands.",
     "patient-changed": "The record's patient was changed after this was queued.",
     "not-reached": "The portal could not be reached.",
     "answer-lost": "The answer was lost; the portal is looked at before anything is sent again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,11 +27,12 @@ def _unblocked() -> Select[tuple[int]]:
     """Those whose patient has nothing ahead of them or in flight, and whose withdrawal elsewhere has arrived."""
     one, other, first = _SUBMISSION.c, _SUBMISSION.alias().c, _SUBMISSION.alias().c
     same_patient = and_(other.destination == one.destination, other.patient_id == one.patient_id, other.id != one.id)
-    # A value in the wrong chart does not wait until somebody has settled why another one of that patient is held.
+    # A value in the wrong chart does not wait until somebody has settled why another one of that patient is held, nor
+    # why the one that it takes back is: that one may be there, and is cancelled when this has arrived.
     passes = and_(
         one.status == ResultStatus.ENTERED_IN_ERROR,
         other.state == DeliveryState.HELD,
-        other.external_id != one.external_id,
+        or_(other.external_id != one.external_id, other.status != ResultStatus.ENTERED_IN_ERROR),
     )
     ahead = and_(other.sequence < one.sequence, other.state.in_(_BLOCKING), not_(passes))
     in_flight = other.state == DeliveryState.SENDING
@@ -71,6 +72,7 @@ def claim_due(
     owner: str,
     destinations: Sequence[str],
     queued_before: datetime | None = None,
+    but: Collection[int] = (),
 ) -> list[Submission]:
     """Claim up to `limit` submissions due at `now` for `destinations` that are not paused, oldest first.
 
@@ -80,6 +82,7 @@ def claim_due(
     Args:
         queued_before: What was put into the outbox later is not sent yet, so that a decision can be undone; None for
             no such time. Withdrawals never wait for it.
+        but: What `owner` still has in hand: a clock that jumps ahead ends leases, not what is under way.
     """
     session.flush()
     open_places = sorted(set(destinations) - paused(session).keys())
@@ -89,8 +92,10 @@ def claim_due(
         window = _due_window(session, open_places, now=now, after=after, queued_before=queued_before or now)
         if not window:
             break
-        found = session.connection().execute(_UNBLOCKED, {"window": window, "most": limit - len(numbers)})
-        numbers += [row.id for row in found]
+        free = [number for number in window if number not in but]
+        if free:
+            found = session.connection().execute(_UNBLOCKED, {"window": free, "most": limit - len(numbers)})
+            numbers += [row.id for row in found]
         after = window[-1]
     if not numbers:
         return []

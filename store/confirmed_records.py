@@ -17,10 +17,12 @@ from records.errors import StoreError
 from store.kept_records import record_row
 from store.reports import report_row
 from store.serialised import assessment_of
-from store.tables import RecordRow, ReportRow, SubmissionRow, table_of
+from store.tables import RecordRow, ReportRow, RosterPatientRow, SubmissionRow, table_of
 
 SERVICE: Final = "service"
-_SUBMISSION, _RECORD, _REPORT = (table_of(kind).c for kind in (SubmissionRow, RecordRow, ReportRow))
+_SUBMISSION, _RECORD, _REPORT, _LISTED = (
+    table_of(kind).c for kind in (SubmissionRow, RecordRow, ReportRow, RosterPatientRow)
+)
 _TOLD: Final = (
     sqlalchemy.select(
         *(_SUBMISSION[name] for name in (
@@ -31,9 +33,14 @@ _TOLD: Final = (
         _REPORT.sha256,
         _REPORT.file_name,
         _REPORT.template,
+        _LISTED.merged_into,
     )
     .join(table_of(RecordRow), _RECORD.id == _SUBMISSION.record_id)
     .join(table_of(ReportRow), _REPORT.id == _RECORD.report_id)
+    .outerjoin(
+        table_of(RosterPatientRow),
+        (_LISTED.site == _SUBMISSION.site) & (_LISTED.patient_id == _SUBMISSION.patient_id),
+    )
     .where(_SUBMISSION.id.in_(sqlalchemy.bindparam("numbers", expanding=True)))
 )  # fmt: skip
 
@@ -51,6 +58,7 @@ class ConfirmedRecord:
         template: "id@revision" that read it.
         confirmed_by: User name, or "service".
         confirmed_at: When it was confirmed, corrected or withdrawn; None only for what waits.
+        merged_into: Whose chart the patient's has become part of by now, as the roster says; or None.
     """
 
     record_id: int
@@ -65,6 +73,7 @@ class ConfirmedRecord:
     template: str
     confirmed_by: str
     confirmed_at: datetime | None
+    merged_into: str | None = None
 
 
 def confirmed_record(session: Session, record_id: int) -> ConfirmedRecord:
@@ -114,6 +123,7 @@ def told_by(session: Session, submission_ids: Collection[int]) -> dict[int, Conf
             template=row.template or "",
             confirmed_by=row.confirmed_by or SERVICE,
             confirmed_at=row.created_at,
+            merged_into=row.merged_into,
         )
     return told
 

@@ -30,3 +30,13 @@ class BreakerRow(StoreTable, table=True):
     pauses: int
     open_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     probe_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AddressRow(StoreTable, table=True):
+    """Where a destination was when it was last delivered to: ids of another portal's results mean nothing there."""
+
+    __tablename__ = "destination_address"
+
+    destination: str = Field(primary_key=True)
+    address: str
+    since: datetime = Field(sa_type=UtcDateTime)

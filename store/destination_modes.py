@@ -85,6 +85,8 @@ def release_oldest(session: Session, destination: str, reason: str, *, most: int
     rows = session.exec(query.order_by(col(SubmissionRow.id)).limit(most)).all()
     for row in rows:
         row.state, row.reason, row.due_at = DeliveryState.PENDING, None, now
+        if not row.was_unknown:  # held before it was sent: made anew by the file as it is by then
+            row.payload, row.mapping_revision = None, None
         session.add(row)
     session.flush()
     return len(rows)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
@@ -63,6 +64,7 @@ __all__ = [
     "resend",
     "resume",
     "settle",
+    "thaw",
     "told_by",
     "waiting_places",
 ]
@@ -144,8 +146,25 @@ def release_held(session: Session, destination: str, reason: str | None = None, 
     rows = session.exec(query).all()
     for row in rows:
         row.due_at = now
+        _thaw(row)
         _put(session, row, DeliveryState.PENDING, None)
     return len(rows)
+
+
+def thaw(session: Session, destination: str) -> None:
+    """Have the payloads made anew that wait for their turn and certainly have not arrived.
+
+    What was frozen before a restart may be made by a destination file, or for a patient at the portal, of another day.
+    """
+    session.flush()
+    waiting = update(SubmissionRow).where(
+        col(SubmissionRow.destination) == destination,
+        col(SubmissionRow.state) == DeliveryState.PENDING,
+        col(SubmissionRow.payload).is_not(None),
+        col(SubmissionRow.was_unknown).is_(False),
+    )
+    session.connection().execute(waiting.values(payload=None, mapping_revision=None))
+    settling.forget(session)
 
 
 def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -> OutboxEntry:
@@ -165,6 +184,7 @@ def resend(session: Session, submission_id: int, *, actor: str, now: datetime) -
         raise DecisionRefusedError(f"Submission {submission_id} is {row.state}.", next_step="Reload the list.")
     if row.state == DeliveryState.DEAD:
         _renew(session, row)
+    _thaw(row)
     row.due_at = now
     overwrites = row.state == DeliveryState.DEAD and (row.reason or "").startswith("http-412")
     _put(session, row, DeliveryState.PENDING, OVERWRITE if overwrites else None)
@@ -255,6 +275,11 @@ def _renew(session: Session, row: SubmissionRow) -> None:
     row.payload, row.mapping_revision = None, None
     row.revision = max(other.revision for other in related) + 1
     row.idempotency_key = idempotency_key(session, row.external_id, row.revision, row.status, row.destination)
+
+
+def _thaw(row: SubmissionRow) -> None:
+    if not row.was_unknown:
+        row.payload, row.mapping_revision = None, None
 
 
 def _told_anew(session: Session, row: SubmissionRow) -> bool:

@@ -90,7 +90,8 @@ def settle(session: Session, settlements: Sequence[Settlement], *, owner: str, n
 
     An answer lost on an earlier attempt is still lost after one that did not arrive: `was_unknown` stays, so that the
     next attempt looks first. What certainly did not arrive, and was withdrawn meanwhile, is cancelled. Earlier messages
-    about the same assessment that were refused for good are replaced by one that is delivered, and so cancelled.
+    about the same assessment that were refused for good are replaced by one that is delivered, and so cancelled; by a
+    withdrawal also those that are held or wait.
     """
     session.flush()
     by_id = {settlement.submission_id: settlement for settlement in settlements}
@@ -200,7 +201,9 @@ def _supersede(session: Session, row: Row[tuple[object, ...]], *, now: datetime)
 
 def _superseded(session: Session, row: Row[tuple[object, ...]]) -> Iterator[AuditEvent]:
     for earlier in of_assessment(session, row.external_id, row.destination):
-        if earlier.revision < row.revision and earlier.state == DeliveryState.DEAD:
+        # What was taken back must not be sent any more, whatever it waits for.
+        is_over = _NOT_ARRIVED if row.status == ResultStatus.ENTERED_IN_ERROR else (DeliveryState.DEAD,)
+        if earlier.revision < row.revision and earlier.state in is_over:
             earlier.state, earlier.reason = DeliveryState.CANCELLED, "superseded"
             earlier.lease_owner = earlier.lease_until = None
             session.add(earlier)

@@ -14,7 +14,7 @@ from ingest.housekeeping import Housekeeping
 from ingest.settings import Settings, SiteSettings, SourceSettings
 from ingest.workers import ReaderPool
 from review import actions
-from store import aliases, blind_audit, notices
+from store import aliases, blind_audit, notices, outbox
 from store.alias_states import AliasReason, AliasState, StoredAlias
 from store.blind_audit import Verdict
 
@@ -151,3 +151,23 @@ def test_the_threshold_of_a_source_beats_its_sites_and_that_beats_all(tmp_path: 
     assert settings.threshold_of("A", strict) == 0.9999
     assert settings.threshold_of("A", plain) == settings.threshold_of("A", None) == 0.99
     assert settings.threshold_of("B", strict) == settings.threshold_of("B", None) == 0.999
+
+
+def test_the_service_tells_of_messages_that_no_destination_of_the_settings_takes(clinic: ReadingClinic) -> None:
+    clinic.read(export(row("P1")))
+    settings = clinic.settings.model_copy(update={"destination": ()})
+    housekeeping = Housekeeping(
+        clinic.database, settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+    )
+    housekeeping.step(clinic.now)
+    with clinic.database.reading() as session:
+        waiting = {one.submission.destination for one in outbox.list_submissions(session)}
+        told = {one.subject for one in notices.list_open(session) if one.kind == "destination-unserved"}
+    assert waiting
+    assert told == waiting
+    served = Housekeeping(
+        clinic.database, clinic.settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+    )
+    served.step(clinic.now + timedelta(minutes=10))
+    with clinic.database.reading() as session:
+        assert not any(one.kind == "destination-unserved" for one in notices.list_open(session))

@@ -372,3 +372,35 @@ def test_a_long_blocked_queue_of_one_patient_hides_nobody_elses(database: Databa
         outbox.mark_held(session, first.submission_id, reason="404", owner=ME, now=NOW)
         outbox.mark_delivered(session, other.submission_id, receipt(), owner=ME, now=NOW)
         assert claim(session) == []
+
+
+def held_although_it_may_be_there(session: Session) -> tuple[int, Submission]:
+    """A record whose first answer was lost, and whose second attempt the portal did not let in."""
+    number = handed(session, record()).records[0]
+    (claimed,) = claim(session)
+    outbox.mark_unknown(session, claimed.submission_id, reason="cut", due_at=NOW, owner=ME, now=NOW)
+    (again,) = claim(session)
+    outbox.mark_held(session, again.submission_id, reason="http-403", owner=ME, now=NOW)
+    return number, again
+
+
+def test_a_withdrawal_does_not_wait_for_the_held_value_that_it_takes_back(database: Database) -> None:
+    with database.session() as session:
+        number, held = held_although_it_may_be_there(session)
+        assert outbox.enqueue_withdrawal(session, number, reason="x", actor="ida", now=NOW, reopen=False) == 1
+        withdrawal = deliver(session)
+        assert withdrawal.status is ResultStatus.ENTERED_IN_ERROR
+        assert state_of(session, held.submission_id) is DeliveryState.CANCELLED
+        assert claim(session, at=LEASE * 2) == []
+
+
+def test_a_value_let_go_while_it_is_withdrawn_does_not_come_back(database: Database) -> None:
+    with database.session() as session:
+        number, held = held_although_it_may_be_there(session)
+        outbox.enqueue_withdrawal(session, number, reason="x", actor="ida", now=NOW, reopen=False)
+        (withdrawal,) = claim(session)
+        outbox.release_held(session, PORTAL, now=NOW)
+        assert claim(session) == []
+        outbox.mark_delivered(session, withdrawal.submission_id, receipt(""), owner=ME, now=NOW)
+        assert state_of(session, held.submission_id) is DeliveryState.CANCELLED
+        assert claim(session, at=LEASE * 2) == []
