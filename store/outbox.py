@@ -136,7 +136,7 @@ def mark_dead(
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
-def release_held(session: Session, destination: str, reason: str | None = None, *, now: datetime) -> int:
+def release_held(session: Session, destination: str, reason: str | None = None, *, actor: str, now: datetime) -> int:
     """Let what is held at a destination (for `reason`, or for any) be tried again at once; return how many."""
     query = select(SubmissionRow).where(
         col(SubmissionRow.destination) == destination, col(SubmissionRow.state) == DeliveryState.HELD
@@ -147,6 +147,8 @@ def release_held(session: Session, destination: str, reason: str | None = None, 
     for row in rows:
         row.due_at = now
         _put(session, row, DeliveryState.PENDING, None)
+    if rows:
+        _audit_destination(session, destination, "destination.released", actor=actor, now=now, reason=reason)
     return len(rows)
 
 

@@ -167,7 +167,7 @@ def destination_release(
     with opened(config) as clinic:
         _known(clinic, destination)
         with clinic.database.session() as session:
-            count = outbox.release_held(session, destination, reason, now=clock.now())
+            count = outbox.release_held(session, destination, reason, actor=clinic.actor, now=clock.now())
             notices.resolve(session, "held-from-trial", destination, now=clock.now())
     note(f"{count} submissions are due again.")
 
