@@ -17,6 +17,7 @@ from ingest.service import check_ready
 from ingest.template_folder import load_templates
 from portal.connections import configure
 from records.errors import ScorebridgeError, SettingsError
+from records.submission import delivery_sentence
 from store import audit, balance, outbox, users
 
 _LEAST_FREE = 1024**3
@@ -113,8 +114,9 @@ def _destinations(clinic: Clinic) -> str:
         paused = outbox.paused(session)
     if paused:
         raise SettingsError(
-            f"Paused: {', '.join(sorted(paused))}.",
-            next_step="Renew the credential, then run “scorebridge destination resume ID”.",
+            " ".join(f"{name} is paused: {delivery_sentence(paused[name])}" for name in sorted(paused)),
+            next_step="“scorebridge destination probe ID” says what is missing. Mend it, then run “scorebridge "
+            "destination resume ID”.",
         )
     return ", ".join(f"{d.destination_id} ({d.settings.mode.value})" for d in configured)
 

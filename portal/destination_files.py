@@ -18,6 +18,7 @@ from records.errors import SettingsError
 
 # pydantic names the ways a value may be written among the steps that lead to it.
 _WAYS_TO_WRITE: Final = ("str", "Extract", "Shown")
+_WORDS: Final = {"missing": "it is needed and is not there", "extra_forbidden": "there is no such key here"}
 _ReadBeside = Callable[[str], str]
 
 
@@ -35,7 +36,7 @@ def read_destination(text: str, *, file_name: str, beside: _ReadBeside | None = 
         is_csv = isinstance(content, dict) and content.get("kind") == "csv"
         file = (CsvFile if is_csv else HttpFile).model_validate(content)
     except ValidationError as error:
-        places = [(_place(fault["loc"]), fault["msg"]) for fault in error.errors()]
+        places = [(_place(fault["loc"]), _WORDS.get(fault["type"], fault["msg"])) for fault in error.errors()]
         raise _wrong(file_name, [f"{place}: {message}" for place, message in dict.fromkeys(places)]) from None
     except ValueError as error:
         raise _wrong(file_name, [str(error)]) from None
@@ -75,7 +76,11 @@ def _schema(file: HttpFile, beside: _ReadBeside | None, faults: list[str]) -> di
 
 def _wrong(file_name: str, faults: list[str]) -> SettingsError:
     listed = "".join(f"\n  {fault}" for fault in faults)
-    return SettingsError(f"The destination file {file_name} is wrong:{listed}")
+    return SettingsError(
+        f"The destination file {file_name} is wrong:{listed}",
+        next_step="Change that and look again with “scorebridge destination try FILE”; docs/reference-destinations.md "
+        "says what may stand where.",
+    )
 
 
 def load_destination(file: str, *, folder: Path) -> Destination:

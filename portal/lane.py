@@ -123,9 +123,9 @@ class Lane:
                 notices.resolve(session, "change-held", self.destination_id, now=now)
             self._note_address(session, now)
             if settings.send_shadow_backlog:
-                outbox.release_held(session, self.destination_id, HELD_SHADOW, now=now)
+                outbox.release_held(session, self.destination_id, HELD_SHADOW, actor=outbox.SERVICE, now=now)
             if settings.send_shadow_backlog or settings.mode is DestinationMode.STAGING:
-                outbox.release_held(session, self.destination_id, HELD_ALLOW_LIST, now=now)
+                outbox.release_held(session, self.destination_id, HELD_ALLOW_LIST, actor=outbox.SERVICE, now=now)
             outbox.thaw(session, self.destination_id)
             held = outbox.list_submissions(
                 session, state=DeliveryState.HELD, destination=self.destination_id, limit=_MOST_HELD

@@ -366,7 +366,7 @@ def running_sandbox(options: SandboxOptions | None = None, *, port: int = 0) -> 
 def main(arguments: list[str] | None = None) -> int:
     """Run a sandbox until it is stopped; its URL is the first line on standard output."""
     parser = argparse.ArgumentParser(prog="python -m portal.sandbox", description="A small portal to try things with.")
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port", type=int, default=0, help="port on this machine; else a free one, which is printed")
     parser.add_argument("--state", type=Path, help="JSON-lines file that keeps values over restarts")
     parser.add_argument("--token", help="accept this bearer token only")
     parser.add_argument("--client-secret", help="give OAuth 2 tokens at /oauth/token to whoever knows this")

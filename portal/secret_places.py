@@ -62,8 +62,14 @@ def read_secret_text(reference: str) -> SecretStr:
     else:
         raise SettingsError("A secret is named by its place: env:NAME, file:PATH or keyring:SERVICE/USER.")
     if value is None or not value.strip():
-        raise SettingsError(f"There is no secret at {reference}.", next_step="Put it there, then start again.")
+        raise SettingsError(f"There is no secret at {reference}.", next_step=_how_to_put(kind, place))
     return SecretStr(value.strip())
+
+
+def _how_to_put(kind: str, place: str) -> str:
+    if kind == "file" and not Path(place).is_absolute():
+        return "The path starts where the program was started: name the file in full, then start again."
+    return "Put it there, then start again."
 
 
 def _from_file(path: Path) -> str | None:

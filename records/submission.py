@@ -135,15 +135,19 @@ _DELIVERY_REASONS: Final[dict[str, str]] = {
     "overwrite": "It is sent again and overwrites what somebody changed at the portal.",
     "http-{}": "The portal refused the request with this status.",
     "gave-up-{}": "It failed for three days; a person must look.",
-    "given-back": "The service stopped before it was sent.",
+    "given-back": "It was given back before it was sent, and is tried again.",
     "restarted": "The service was restarted while it was being sent.",
     "program-error": "The program failed on this submission.",
 }
 
 
 def delivery_sentence(code: str) -> str:
-    """The plain sentence of a delivery reason; the code itself where there is none."""
+    """The plain sentence of a delivery reason; the code itself where there is none.
+
+    A code that carries a name or number, such as `http-403`, stands behind its sentence: the sentence alone does not
+    say which.
+    """
     if code in _DELIVERY_REASONS:
         return _DELIVERY_REASONS[code]
     patterns = [name for name in _DELIVERY_REASONS if name.endswith("{}") and code.startswith(name[:-2])]
-    return _DELIVERY_REASONS[max(patterns, key=len)] if patterns else code
+    return f"{_DELIVERY_REASONS[max(patterns, key=len)][:-1]} ({code})." if patterns else code

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 
 from records.alert import AlertEvent, CriticalAlert
 from records.audit import AuditEvent
-from records.errors import StoreError
+from records.errors import DecisionRefusedError
 from store import audit
 from store.alert_tables import AlertEventRow, AlertTaskRow
 from store.context import stored_id
@@ -151,7 +151,7 @@ def get(session: Session, alert_id: int) -> CriticalAlert:
     """One alert.
 
     Raises:
-        StoreError: There is none with this number.
+        DecisionRefusedError: There is none with this number.
     """
     return alert_of(alert_row(session, alert_id))
 
@@ -184,11 +184,11 @@ def alert_row(session: Session, alert_id: int) -> AlertRow:
     """The row of an alert, for changing it.
 
     Raises:
-        StoreError: There is none with this number.
+        DecisionRefusedError: There is none with this number.
     """
     row = session.get(AlertRow, alert_id)
     if row is None:
-        raise StoreError(f"There is no alert {alert_id}.", next_step="Reload the list.")
+        raise DecisionRefusedError(f"There is no alert {alert_id}.", next_step="Look at the list of alerts.")
     return row
 
 

@@ -90,7 +90,10 @@ def record_row(session: Session, record_id: int) -> RecordRow:
     """
     row = session.get(RecordRow, record_id)
     if row is None:
-        raise DecisionRefusedError(f"There is no record {record_id}.", next_step="Reload the list.")
+        raise DecisionRefusedError(
+            f"There is no record {record_id}.",
+            next_step="“scorebridge submission list” and “patient trail” show the numbers of records.",
+        )
     return row
 
 

@@ -29,6 +29,7 @@ from store.outbox_entries import (
     OutboxEntry,
     counts,
     entry,
+    latest_submissions,
     list_submissions,
     oldest_waiting,
     submission_row,
@@ -51,6 +52,7 @@ __all__ = [
     "entry",
     "freeze",
     "freeze_many",
+    "latest_submissions",
     "list_submissions",
     "mark_dead",
     "mark_deferred",
@@ -136,7 +138,7 @@ def mark_dead(
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
-def release_held(session: Session, destination: str, reason: str | None = None, *, now: datetime) -> int:
+def release_held(session: Session, destination: str, reason: str | None = None, *, actor: str, now: datetime) -> int:
     """Let what is held at a destination (for `reason`, or for any) be tried again at once; return how many."""
     query = select(SubmissionRow).where(
         col(SubmissionRow.destination) == destination, col(SubmissionRow.state) == DeliveryState.HELD
@@ -148,6 +150,8 @@ def release_held(session: Session, destination: str, reason: str | None = None, 
         row.due_at = now
         _thaw(row)
         _put(session, row, DeliveryState.PENDING, None)
+    if rows:
+        _audit_destination(session, destination, "destination.released", actor=actor, now=now, reason=reason)
     return len(rows)
 
 

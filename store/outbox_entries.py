@@ -11,7 +11,7 @@ import sqlalchemy
 from sqlalchemy import Row, func
 from sqlmodel import Session, col, select
 
-from records.errors import StoreError
+from records.errors import DecisionRefusedError
 from records.submission import DeliveryReceipt, DeliveryState, ResultStatus, Submission
 from store.context import stored_id
 from store.tables import SubmissionRow, table_of
@@ -51,7 +51,7 @@ def entry(session: Session, submission_id: int) -> OutboxEntry:
     """One entry.
 
     Raises:
-        StoreError: There is none with this id.
+        DecisionRefusedError: There is none with this id.
     """
     return entry_of(session, submission_row(session, submission_id))
 
@@ -78,6 +78,30 @@ def list_submissions(
         query = query.where(col(SubmissionRow.record_id) == record_id)
     page = query.order_by(col(SubmissionRow.id)).offset(offset).limit(limit)
     return [entry_of(session, row) for row in session.exec(page)]
+
+
+def latest_submissions(
+    session: Session,
+    *,
+    limit: int,
+    state: DeliveryState | None = None,
+    destination: str | None = None,
+    record_id: int | None = None,
+) -> tuple[list[OutboxEntry], int]:
+    """The newest `limit` entries, oldest of them first, and how many there are in all."""
+    wanted = [
+        column == value
+        for column, value in (
+            (col(SubmissionRow.state), state),
+            (col(SubmissionRow.destination), destination),
+            (col(SubmissionRow.record_id), record_id),
+        )
+        if value is not None
+    ]
+    newest = select(SubmissionRow).where(*wanted).order_by(col(SubmissionRow.id).desc()).limit(limit)
+    entries = [entry_of(session, row) for row in session.exec(newest)]
+    total = session.exec(select(func.count()).select_from(SubmissionRow).where(*wanted)).one()
+    return entries[::-1], total
 
 
 def counts(session: Session, site: str | None = None) -> dict[str, int]:
@@ -107,11 +131,14 @@ def submission_row(session: Session, submission_id: int) -> SubmissionRow:
     """The row of a submission, for changing it.
 
     Raises:
-        StoreError: There is none with this id.
+        DecisionRefusedError: There is none with this id.
     """
     row = session.get(SubmissionRow, submission_id)
     if row is None:
-        raise StoreError(f"There is no submission {submission_id}.", next_step="Reload the list.")
+        raise DecisionRefusedError(
+            f"There is no submission {submission_id}.",
+            next_step="“scorebridge submission list” shows which there are; the number of a record is another one.",
+        )
     return row
 
 

@@ -42,12 +42,17 @@ def register(app: typer.Typer) -> None:
 
 def submission_list(
     state: Annotated[DeliveryState | None, typer.Option(help="One state only.")] = None,
+    destination: Annotated[str | None, typer.Option(help="One destination only.")] = None,
+    record: Annotated[int | None, typer.Option(help="One record only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 100,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """What goes to the portals, and how far it is. Exit status 1 if something is held, unknown or dead."""
     with opened(config) as clinic, clinic.database.reading() as session:
-        found = outbox.list_submissions(session, state=state)
+        found, total = outbox.latest_submissions(
+            session, state=state, destination=destination, record_id=record, limit=limit
+        )
         counts = outbox.counts(session)
     for entry in found if as_json else ():
         print_json(
@@ -75,6 +80,8 @@ def submission_list(
             for e in found
         ]
         print_table("", ("submission", "record", "destination", "status", "state", "why", "attempts"), rows)
+    if len(found) < total:
+        note(f"These are the latest {len(found)} of {total}. “--limit {total}” shows all.")
     stuck = (DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.DEAD)
     raise typer.Exit(1 if any(counts.get(s, 0) for s in stuck) else 0)
 
@@ -160,7 +167,7 @@ def destination_release(
     with opened(config) as clinic:
         _known(clinic, destination)
         with clinic.database.session() as session:
-            count = outbox.release_held(session, destination, reason, now=clock.now())
+            count = outbox.release_held(session, destination, reason, actor=clinic.actor, now=clock.now())
             notices.resolve(session, "held-from-trial", destination, now=clock.now())
     note(f"{count} submissions are due again.")
 

@@ -49,7 +49,7 @@ def trail(
         for entry in entries:
             print_json(_json(entry))
     elif entries:
-        columns = ("when", "by", "record", "what", "values", "where", "state", "receipt", "file")
+        columns = ("when", "by", "record", "what", "values", "where", "state, or why", "receipt", "file")
         print_table("", columns, [_row(entry) for entry in entries])
     else:
         note("Nothing was ever confirmed for this patient.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -25,6 +25,21 @@ from records.errors import SettingsError
 from store import alert_tellings, alerts, balance, blind_audit, cases, notices, outbox, reports, sightings, templates
 from store import database as databases
 from store.sightings import SightingState
+
+# Where to look further for each count of `status`.
+_LOOK: Final[dict[str, str]] = {
+    "open_alerts": "scorebridge alert list",
+    "failing_alert_channels": "scorebridge alert test",
+    "open_cases": "scorebridge queue list",
+    "quarantined_files": "scorebridge report list",
+    "reports_needing_attention": "scorebridge report list",
+    "undelivered": "scorebridge submission list",
+    "paused_destinations": "scorebridge destination list",
+    "held_templates": "scorebridge template list",
+    "open_notices": "the list below",
+    "backlog_files": "scorebridge backlog list",
+    "rosters_not_fresh": "scorebridge roster status",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -89,6 +104,7 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
         summary = _summary(clinic)
         with clinic.database.reading() as session:
             checked = blind_audit.figures(session)
+            open_notices = notices.list_open(session)
         lines = [_site_line(clinic, site.id) for site in clinic.settings.site]
         with clinic.database.reading() as session:
             rosters = freshness(session, clinic.settings.site, now=now)
@@ -97,12 +113,17 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
         print_json({
             "at": now.isoformat(), "sites": lines, "rosters": [freshness_json(one) for one in rosters], **summary,
             "blind_audit": figures_json(checked),
+            "notices": [{"kind": one.kind, "about": one.subject, "sentence": one.sentence} for one in open_notices],
         })  # fmt: skip
     else:
         columns = ("site", "printed", "sent", "waiting", "rejected", "duplicate", "no_score")
         print_table("Today", columns, [[line[name] for name in columns] for line in lines])
         print_table("Rosters", ("site", "state", "about"), [(one.site, one.state, one.sentence) for one in rosters])
-        print_table("Now", ("", "count"), list(summary.items()))
+        now_rows = [(name, count, _LOOK[name] if count else "") for name, count in summary.items()]
+        print_table("Now", ("", "count", "look further with"), now_rows)
+        if open_notices:
+            told = [(one.kind, one.subject, one.sentence) for one in open_notices]
+            print_table("Open notices", ("notice", "about", "what it says"), told)
         print_table("Automatic matches, checked blindly", ("", ""), figures_rows(checked))
     raise typer.Exit(1 if any(summary.values()) else 0)
 

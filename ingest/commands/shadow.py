@@ -219,7 +219,7 @@ def shadow_sign(
             comparison = shadow_report.compare(session, scope)
         _print_report(comparison)
         seen = shadow_signing.snapshot(comparison).sha256
-        if not yes:
+        if not yes and not comparison.figures.unsettled:
             typer.confirm("Sign this?", abort=True, err=True)
         signed = shadow_actions.sign(
             clinic.database, scope, name=name, sha256_seen=seen, actor=clinic.actor, now=clock.now()

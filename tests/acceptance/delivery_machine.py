@@ -478,7 +478,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             with self.database.session() as session:
                 for place in PLACES:
                     outbox.resume(session, place, actor=ACTOR, now=self.now)
-                    outbox.release_held(session, place, now=self.now)
+                    outbox.release_held(session, place, actor="operator", now=self.now)
             again = [self.resend(one) for one in self.entries() if one.state is DeliveryState.DEAD]
             self.send()
             self.tick(minutes=16)

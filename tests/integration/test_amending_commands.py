@@ -15,7 +15,7 @@ from delivery_cases import MORNING, assessment, confirm
 from ingest import cli
 from portal.sandbox import RunningSandbox, running_sandbox
 from records.patient import RosterPatient
-from store import outbox, roster
+from store import notices, outbox, roster
 from store.database import Database, create
 from store.settings import StoreSettings
 
@@ -171,3 +171,33 @@ def test_a_message_is_given_up_against_a_refusal_only_when_the_portal_was_put_ri
     assert refused.status != 0
     assert "keep the earlier value" in refused.err
     assert run("submission", "cancel", 2, "--done-by-hand").status == 0
+
+
+def test_the_list_of_submissions_shows_the_latest_and_says_what_it_leaves_out(run: Run, database: Database) -> None:
+    first, last = confirm(database, [("P1", assessment("P1")), ("P2", assessment("P2"))])
+    shown = run("submission", "list", "--limit", 1, "--json")
+    assert ([one["record"] for one in shown.lines], "latest 1 of 2" in shown.err) == ([last], True)
+    alone = run("submission", "list", "--record", first, "--json")
+    assert ([one["record"] for one in alone.lines], alone.err) == ([first], "")
+
+
+@pytest.mark.parametrize("words", [("submission", "resend", 77), ("alert", "ack", 77, "--by", "dr-eve")])
+def test_a_number_that_is_not_there_is_a_refusal_and_no_broken_store(
+    run: Run, database: Database, words: tuple[object, ...]
+) -> None:
+    refused = run(*words)
+    assert (refused.status, "77" in refused.err) == (1, True)
+
+
+def test_status_and_doctor_say_why_a_portal_is_paused_and_what_to_do(run: Run, database: Database) -> None:
+    with database.session() as session:
+        outbox.pause(session, "portal", reason="http-401", now=MORNING)
+        notices.leave(session, "destination-paused", "portal", "Nothing is delivered there.", now=MORNING)
+    told = run("status", "--json").lines[0]
+    assert told["notices"] == [
+        {"kind": "destination-paused", "about": "portal", "sentence": "Nothing is delivered there."}
+    ]
+    assert "scorebridge destination list" in " ".join(run("status").out.split())
+    findings = {one["check"]: one for one in run("doctor", "--json").lines}
+    assert "(http-401)" in str(findings["destinations"]["finding"])
+    assert "destination probe" in str(findings["destinations"]["next"])

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest import cli
+from portal.secret_places import read_secret_text
+from records.errors import SettingsError
 
 SETTINGS = """home = "home"
 alerts = "none"
@@ -91,3 +93,9 @@ def test_a_missing_key_names_its_place(command: Command, tmp_path: Path) -> None
     status, out, err = command("destination", "jwks", "portal")
     assert (status, out) == (2, "")
     assert "key.pem" in err.replace("\n", "")
+
+
+def test_a_secret_that_is_named_by_a_relative_path_is_told_where_the_path_starts() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_secret_text("file:key-that-is-not-there.pem")
+    assert "name the file in full" in str(caught.value.next_step)

@@ -108,6 +108,8 @@ def test_a_file_is_imported_compared_settled_signed_and_deleted(run: Run, folder
     assert (differing["total"]["scorebridge"], differing["total"]["staff"]) == ("5", "25")
     assert differing["presence"]["standing"] == "only-read"
     assert run("shadow", "sign", "--name", "Ida Synthetic", "--yes").status == 1
+    unasked = run("shadow", "sign", "--name", "Ida Synthetic")
+    assert (unasked.status, "Sign this?" in unasked.err) == (1, False)
     for one in differing.values():
         command = ("shadow", "settle", one["record"], one["typed"], "--found", "scorebridge-right")
         assert run(*command).status == 0

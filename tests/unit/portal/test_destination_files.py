@@ -212,3 +212,11 @@ def test_retry_after_as_a_date() -> None:
     for moment, seconds in ((now + timedelta(seconds=90), 90), (now - timedelta(days=1), 0)):
         answer = Answer(status=503, headers={"retry-after": format_datetime(moment, usegmt=True)}, body=b"")
         assert retry_after(answer, now=now) == seconds
+
+
+def test_a_misspelt_key_is_told_in_plain_words_with_the_next_step() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_destination(generic().replace("search:", "serch:"), file_name="x.yaml")
+    assert "serch: there is no such key here" in caught.value.message
+    assert "search: it is needed and is not there" in caught.value.message
+    assert "destination try" in str(caught.value.next_step)

@@ -72,3 +72,7 @@ def test_a_box_that_is_none_is_refused(box: tuple[int, float, float, float, floa
 @pytest.mark.parametrize("code", ["missing-total", "http-422", "look-answer-lost", "gave-up-not-reached", "shadow"])
 def test_delivery_reasons_are_sentences(code: str) -> None:
     assert delivery_sentence(code).endswith(".")
+
+
+def test_a_reason_that_carries_a_status_names_it() -> None:
+    assert delivery_sentence("http-403") == "The portal refused the request with this status (http-403)."

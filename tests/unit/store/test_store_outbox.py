@@ -330,7 +330,10 @@ def test_held_submissions_are_released_by_reason(database: Database) -> None:
         day = kept_records.get(session, first.record_id).day
         split = balance.split_of_day(session, site=SITE, day=day)
         assert (split["shadow"], split["held"]) == (1, 1)
-        assert outbox.release_held(session, PORTAL, "shadow", now=NOW) == 1
+        assert outbox.release_held(session, PORTAL, "shadow", actor="dana", now=NOW) == 1
+        assert outbox.release_held(session, PORTAL, "shadow", actor="dana", now=NOW) == 0
+        last = audit.events(session, limit=1000)[-1].event
+        assert (last.actor, last.action, last.object_id) == ("dana", "destination.released", PORTAL)
         assert [one.submission_id for one in claim(session)] == [first.submission_id]
 
 
