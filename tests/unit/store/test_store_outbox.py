@@ -402,7 +402,7 @@ def test_a_value_let_go_while_it_is_withdrawn_does_not_come_back(database: Datab
         number, held = held_although_it_may_be_there(session)
         outbox.enqueue_withdrawal(session, number, reason="x", actor="ida", now=NOW, reopen=False)
         (withdrawal,) = claim(session)
-        outbox.release_held(session, PORTAL, now=NOW)
+        outbox.release_held(session, PORTAL, actor="ida", now=NOW)
         assert claim(session) == []
         outbox.mark_delivered(session, withdrawal.submission_id, receipt(""), owner=ME, now=NOW)
         assert state_of(session, held.submission_id) is DeliveryState.CANCELLED
