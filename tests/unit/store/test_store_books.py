@@ -12,7 +12,7 @@ from sqlalchemy import text
 from store_cases import NOW, SITE, SURNAME, patients, taken, with_roster
 
 from records.alert import CriticalAlert
-from records.errors import DecisionRefusedError, RosterError, StoreError, TemplateError
+from records.errors import DecisionRefusedError, RosterError, TemplateError
 from store import alerts, audit, notices, roster, sightings, templates, users
 from store.database import Database, Session
 from store.roster import RosterChange
@@ -219,7 +219,7 @@ def test_an_alert_is_open_until_a_named_person_takes_it_and_the_second_sees_who_
         told = [one.event for one in audit.events(session, object_kind="alert")]
         assert [event.action for event in told] == ["alert.raised", "alert.acknowledged", "alert.noted"]
         assert not any("called" in str(event) for event in told)
-        with pytest.raises(StoreError):
+        with pytest.raises(DecisionRefusedError):
             alerts.acknowledge(session, 9999, actor="dr-eve", now=NOW)
 
 
