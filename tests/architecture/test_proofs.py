@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from records.finding import REASONS
 
 TESTS = Path(__file__).parents[1]
@@ -47,3 +49,10 @@ def test_every_reason_is_asked_for_by_a_test() -> None:
     written = "\n".join(path.read_text("utf-8") for path in TESTS.rglob("*.py") if path != Path(__file__))
     asked = {code: re.escape(code).replace(r"\{n\}", r"(\d|\{\w+\})") for code in REASONS}
     assert [code for code, pattern in asked.items() if not re.search(f'"{pattern}"', written)] == []
+
+
+@pytest.mark.xdist_group("kept-together")
+def test_several_workers_keep_the_tests_of_a_group_together(request: pytest.FixtureRequest) -> None:
+    # pytest and pytest-xdist must agree on how a group is told: where they do not, every worker sets up everything.
+    grouped = getattr(request.config.option, "loadgroup", False)
+    assert not grouped or request.node.nodeid.endswith("@kept-together")
