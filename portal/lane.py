@@ -19,17 +19,17 @@ from typing import Final
 
 import structlog
 
+from portal.admission import Admission
 from portal.claims import take_back
 from portal.client import is_first
 from portal.connections import ConfiguredDestination, Deliverer, connected
-from portal.daily_limit import DailyLimit
 from portal.freezing import PayloadFreezer
 from portal.offered_record import Sender
-from portal.outcomes import HELD_ALLOW_LIST, HELD_SHADOW, Attempt, write_attempts
+from portal.outcomes import Attempt, write_attempts
 from portal.pacing import Breaker, RateLimit
 from records.errors import DeliveryError, DeliveryHeldError, DeliveryUnknownError, DestinationPausedError
-from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, ResultStatus, Submission
-from store import addresses, breakers, notices, outbox
+from records.submission import DeliveryReceipt, DeliveryState, DestinationMode, Submission
+from store import breakers, outbox
 from store.database import Database, Session
 from store.outbox import Settlement
 
@@ -42,7 +42,6 @@ _SOON: Final = timedelta(seconds=1)
 _LATE: Final = timedelta(seconds=5)
 _GATHER_SECONDS: Final = 0.05
 _AFTER_A_FAULT_SECONDS: Final = 1.0
-_MOST_HELD: Final = 10_000
 
 _log = structlog.get_logger("portal.delivery")
 
@@ -98,7 +97,7 @@ class Lane:
         self._wake = wake
         self._rate = RateLimit(destination.rate)
         self._breaker = Breaker(first_pause=settings.first_pause, probe_within=_LEASE)
-        self._daily = DailyLimit(destination.settings, zone=zone)
+        self._admission = Admission(destination, zone=zone)
         self._claimed: deque[Submission] = deque()
         self._under_way: set[int] = set()
         self._claimed_at = clock()
@@ -115,45 +114,11 @@ class Lane:
 
     def take_up_mode(self, now: datetime) -> None:
         """Release what this mode no longer holds back; shadow's backlog only if the settings say so."""
-        settings = self._destination.settings
-        if self._mode_taken_up or settings.mode is DestinationMode.SHADOW:
+        if self._mode_taken_up or self._destination.settings.mode is DestinationMode.SHADOW:
             return
         with self._database.session() as session:
-            if settings.mode is DestinationMode.LIVE:
-                notices.resolve(session, "change-held", self.destination_id, now=now)
-            self._note_address(session, now)
-            if settings.send_shadow_backlog:
-                outbox.release_held(session, self.destination_id, HELD_SHADOW, actor=outbox.SERVICE, now=now)
-            if settings.send_shadow_backlog or settings.mode is DestinationMode.STAGING:
-                outbox.release_held(session, self.destination_id, HELD_ALLOW_LIST, actor=outbox.SERVICE, now=now)
-            outbox.thaw(session, self.destination_id)
-            held = outbox.list_submissions(
-                session, state=DeliveryState.HELD, destination=self.destination_id, limit=_MOST_HELD
-            )
-            if any(entry.reason in (HELD_SHADOW, HELD_ALLOW_LIST) for entry in held):
-                notices.leave(
-                    session,
-                    "held-from-trial",
-                    self.destination_id,
-                    "Records held while this destination was tried out still wait, and later ones of the same patients "
-                    "behind them. Cancel them, or set send_shadow_backlog.",
-                    now=now,
-                )
+            self._admission.take_up(session, now=now)
         self._mode_taken_up = True
-
-    def _note_address(self, session: Session, now: datetime) -> None:
-        """A portal that is elsewhere now may be another one: its ids would mean other results, of other people."""
-        if addresses.note(session, self.destination_id, self._destination.address, now=now):
-            outbox.pause(session, self.destination_id, reason=addresses.CHANGED, now=now)
-            notices.leave(
-                session,
-                "destination-paused",
-                self.destination_id,
-                "This destination has another address since the last start, and corrections and withdrawals of what "
-                "the old one was told would go to the new one. If it is the same portal, resume the destination; if "
-                "not, give the new portal an id of its own.",
-                now=now,
-            )
 
     def take_back(self) -> None:
         """Look at once after what an earlier process was sending under this name when it ended."""
@@ -242,7 +207,7 @@ class Lane:
                 written = self._write(session, now)
                 state = breakers.state(session, self.destination_id)
                 admitted = self._breaker.admits(state, wanted=self._wanted, now=now)
-                self._daily.open_day(session, now=now)
+                self._admission.open_day(session, now=now)
                 claimed = self._claim_due(session, admitted, now)
                 ready = self._prepared(session, claimed, now)
                 breakers.keep(session, self.destination_id, self._breaker.started(state, count=len(ready), now=now))
@@ -281,7 +246,7 @@ class Lane:
         asked for the patient first."""
         told = outbox.told_by(session, [one.submission_id for one in claimed if one.payload is None])
         ready, fresh, held = [], {}, []
-        self._daily.look(session, claimed, now=now)
+        self._admission.look(session, claimed, now=now)
         for submission in claimed:
             try:
                 if submission.payload is None:
@@ -290,8 +255,8 @@ class Lane:
                     if payload is not None:
                         fresh[submission.submission_id] = payload
                 made = replace(submission, payload=fresh.get(submission.submission_id, submission.payload))
-                self._admit(made)
-                self._daily.admit(session, made, now=now)
+                self._admission.admit(made)
+                self._admission.count(session, made, now=now)
             except DeliveryHeldError as error:
                 held.append((submission.submission_id, error.code))
             else:
@@ -301,34 +266,8 @@ class Lane:
         outbox.settle(session, settlements, owner=self.owner, now=now)
         for number, code in held:
             _log.info("delivery.held", submission_id=number, reason=code)
-        self._tell_of_held_changes(session, claimed, dict(held), now=now)
+        self._admission.tell_of_held_changes(session, claimed, dict(held), now=now)
         return ready
-
-    def _tell_of_held_changes(
-        self, session: Session, claimed: list[Submission], held: Mapping[int, str], *, now: datetime
-    ) -> None:
-        """A mode may hold new values as long as it likes; what the portal shows wrongly meanwhile is to be known."""
-        if any(
-            held.get(one.submission_id) in (HELD_SHADOW, HELD_ALLOW_LIST)
-            and (one.status is ResultStatus.ENTERED_IN_ERROR or one.remote_id is not None)
-            for one in claimed
-        ):
-            notices.leave(
-                session,
-                "change-held",
-                self.destination_id,
-                "Corrections or withdrawals of values that this destination has are held by its mode, so that it goes "
-                "on showing what was taken back. Set its mode to live, or put it right there and cancel them.",
-                now=now,
-            )
-
-    def _admit(self, submission: Submission) -> None:
-        settings = self._destination.settings
-        # Looking for patients is part of a trial: who is not at the portal is to be known before going live.
-        if settings.mode is DestinationMode.SHADOW and submission.payload is not None:
-            raise DeliveryHeldError("The destination is in shadow mode.", code=HELD_SHADOW)
-        if settings.mode is DestinationMode.STAGING and submission.patient_id not in settings.allow_list:
-            raise DeliveryHeldError("The patient is not on the allow-list.", code=HELD_ALLOW_LIST)
 
     def _attempt_all(self, client: Deliverer, work: list[Submission]) -> list[DeliveryReceipt | DeliveryError]:
         if len(work) == 1 or any(submission.payload is None for submission in work):
@@ -343,7 +282,7 @@ class Lane:
         try:
             if submission.payload is None:
                 submission = self._freezer.frozen_after_look(client, submission, owner=self.owner, now=self._clock())
-                self._admit(submission)
+                self._admission.admit(submission)
             return client.deliver(submission)
         except DeliveryError as error:
             return error

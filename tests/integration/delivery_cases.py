@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -146,3 +147,11 @@ def states(database: Database) -> dict[DeliveryState, int]:
 def reasons(database: Database) -> set[str | None]:
     with database.reading() as session:
         return {entry.reason for entry in outbox.list_submissions(session, limit=1000)}
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Return as soon as it holds; fail if it does not in time."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from delivery_cases import MORNING, assessment, confirm, destination, new_store, reasons, states
+from delivery_cases import MORNING, assessment, confirm, destination, new_store, reasons, states, wait_until
 
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination, connected
@@ -490,10 +489,7 @@ def test_looking_for_a_patient_first_costs_no_second_attempt(
     delivering, stop = sender(database, at(portal, tmp_path), clock=lambda: datetime.now(UTC)), threading.Event()
     running = threading.Thread(target=delivering.run, args=(stop,))
     running.start()
-    for _ in range(200):
-        if states(database) == {D.DELIVERED: len(PATIENTS)}:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: states(database) == {D.DELIVERED: len(PATIENTS)})
     stop.set()
     delivering.wake.set()
     running.join()

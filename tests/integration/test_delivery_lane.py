@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from delivery_cases import MORNING, assessment, confirm, destination, new_store, states
+from delivery_cases import MORNING, assessment, confirm, destination, new_store, states, wait_until
 
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination
@@ -145,10 +145,7 @@ def test_receipts_that_cannot_be_written_are_written_later(
     stop = threading.Event()
     running = threading.Thread(target=delivering.run, args=(stop,))
     running.start()
-    for _ in range(600):
-        if states(database) == {D.DELIVERED: 30}:
-            break
-        threading.Event().wait(0.05)
+    wait_until(lambda: states(database) == {D.DELIVERED: 30})
     stop.set()
     delivering.wake.set()
     running.join()

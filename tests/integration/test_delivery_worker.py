@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
-from delivery_cases import MORNING, assessment, confirm, destination, new_store, reasons, states
+from delivery_cases import MORNING, assessment, confirm, destination, new_store, reasons, states, wait_until
 
 from parsers.instrument_library import load_instruments
 from portal.connections import ConfiguredDestination
@@ -60,13 +59,6 @@ def at_work(delivering: DeliveryWorker) -> Iterator[None]:
         stop.set()
         thread.join(timeout=60)
         assert not thread.is_alive()
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def misbehave(sandbox: RunningSandbox, **faults: object) -> None:
