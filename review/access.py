@@ -48,6 +48,10 @@ class Visitor:
         """Whether a policy lets this person in, so that a page can leave out what it would refuse."""
         return self.user.role in policy.roles
 
+    def sees(self, site: str) -> bool:
+        """Whether this person may know anything about a site's patients."""
+        return self.user.sees(site)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request, Response
 
@@ -12,11 +13,12 @@ from records.assessment import SymptomAssessment
 from records.case import ReviewCase
 from records.errors import DecisionRefusedError, StoreError
 from records.patient import RosterPatient
-from review import actions
+from review import actions, policies
 from review.access import Form, SignedIn, Visitor
 from review.case_summary import display_name
 from review.office import office_of
 from review.rendering import go_to, page
+from review.routing import Route
 from review.viewing import note_view
 from store import alert_subjects, alert_tellings, alerts, cases, roster
 from store.database import Session
@@ -112,3 +114,10 @@ def _banner(patient: RosterPatient | None, patient_id: str | None) -> str | None
     if patient is not None:
         return display_name(patient)
     return "A patient who left the roster" if patient_id else None
+
+
+ROUTES: Final = (
+    Route("GET", "/alerts", show_alerts, policies.READS_ALERTS),
+    Route("POST", "/alerts/{alert_id}/acknowledge", acknowledge, policies.TAKES_ALERTS),
+    Route("POST", "/alerts/{alert_id}/not-this-patient", not_this_patient, policies.TAKES_ALERTS),
+)

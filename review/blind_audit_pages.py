@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from records.errors import DecisionRefusedError
 from records.patient import RosterPatient
-from review import actions
+from review import actions, policies
 from review.access import Form, SignedIn, Visitor
 from review.blind_people import people_shown
 from review.case_summary import display_name
 from review.office import Office, office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
+from review.routing import Route
 from review.viewing import note_view
 from store import blind_audit, roster
 from store.blind_audit import BlindAudit, Settled, Verdict
@@ -143,3 +145,12 @@ def _drawn(office: Office, task: BlindAudit) -> PageView | None:
         return None
     image = office.images.page(task.report_id, number)
     return page_view(image, number, [task.assessment]) if image else None
+
+
+ROUTES: Final = (
+    Route("GET", "/blind-audit", show_list, policies.DECIDES),
+    Route("GET", "/blind-audit/{task_id}", show_task, policies.DECIDES),
+    Route("POST", "/blind-audit/{task_id}/answer", answer, policies.DECIDES),
+    Route("POST", "/blind-audit/{task_id}/find", find, policies.DECIDES),
+    Route("POST", "/blind-audit/{task_id}/settle", settle, policies.DECIDES),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,12 +15,13 @@ from records.alert import CriticalAlert
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
-from review import actions
+from review import actions, policies
 from review.access import Form, SignedIn, Visitor
 from review.case_summary import CaseSummary, case_summary
 from review.office import Office, office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
+from review.routing import Route
 from review.viewing import note_view
 from store import alerts, aliases, cases, kept_records, reports, roster
 from store.cases import ApprovedAs
@@ -320,3 +322,15 @@ def shown_values(case: ReviewCase) -> dict[str, str]:
 def _inputs(case: ReviewCase, entered: Mapping[str, str] | None) -> dict[str, str]:
     held = shown_values(case)
     return held if entered is None else {field: entered.get(field, value) for field, value in held.items()}
+
+
+ROUTES: Final = (
+    Route("GET", "/queue", queue, policies.READS_PATIENTS),
+    Route("GET", "/cases/{case_id}", show_case, policies.READS_PATIENTS),
+    Route("POST", "/cases/{case_id}/approve", approve, policies.DECIDES),
+    Route("POST", "/cases/{case_id}/correct", correct, policies.DECIDES),
+    Route("POST", "/cases/{case_id}/reject", reject, policies.DECIDES),
+    Route("POST", "/cases/{case_id}/reopen", reopen, policies.DECIDES),
+    Route("POST", "/cases/{case_id}/not-this-patient", not_this_patient, policies.DECIDES),
+    Route("POST", "/cases/{case_id}/find", find, policies.DECIDES),
+)

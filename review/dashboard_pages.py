@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from fastapi import Request, Response
 
 from records.balance import Balance
+from review import policies
 from review.access import SignedIn
 from review.office import Office, office_of
 from review.rendering import SPLIT_WORDS, page
+from review.routing import Route
 from store import alerts, balance, blind_audit, cases, notices, outbox, reports, roster
 from store.database import Session
 
@@ -58,3 +61,6 @@ def _site_day(session: Session, site: str, office: Office) -> SiteDay:
     return SiteDay(
         site=site, day=today, balance=where, waiting_split=named, adds_up=sum(split.values()) == where.waiting
     )
+
+
+ROUTES: Final = (Route("GET", "/", dashboard, policies.EVERYBODY),)

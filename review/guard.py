@@ -18,7 +18,8 @@ _log = structlog.get_logger("review")
 
 MOST_FORM_BYTES: Final = 64 * 1024
 CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

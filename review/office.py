@@ -13,8 +13,9 @@ from fastapi import Request
 from review.page_images import PageImages
 from review.patient_search import PatientIndex
 from review.settings import WebSettings
-from store import roster
+from store import cases, roster
 from store.database import Database, Session
+from store.users import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,15 @@ class Office:
     def today(self, site: str) -> date:
         """Today at a site."""
         return self.local(self.now(), site).date()
+
+    def sites_seen(self, user: User) -> tuple[str, ...]:
+        """The sites a person may know about, in the order they are shown."""
+        return tuple(site for site in self.sites if user.sees(site))
+
+    def waiting(self, user: User) -> int:
+        """How many cases wait for review at the sites of a user."""
+        with self.database.reading() as session:
+            return sum(cases.count_open(session, site=site) for site in self.sites_seen(user))
 
     def local(self, moment: datetime, site: str | None) -> datetime:
         """A moment on the clocks of a site; of the first site where none is meant."""

@@ -19,9 +19,16 @@ from review import policies
 from review.access import Visitor, visit_token
 from review.case_summary import reason_sentence
 from review.evidence_words import LABELS
+from review.navigation import Step, steps
 from review.office import office_of
 
 IDLE_SECONDS: Final = 15 * 60
+STATIC_KINDS: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+}
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Said on the page after a form was taken. The address carries the key only.
@@ -92,11 +99,11 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
             | {
                 "visitor": visitor,
                 "form_token": visitor.form_token if visitor else visit_token(request),
-                "stylesheet": stylesheet_address(),
                 "said": values.get("said") or said,
                 "path": request.url.path,
                 "local": office.local,
                 "may": policies.allowed(visitor),
+                "steps": _steps(request, visitor) if visitor else (),
             }
         )
     )
@@ -104,20 +111,34 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
+def _steps(request: Request, visitor: Visitor) -> tuple[Step, ...]:
+    office = office_of(request)
+    reachable = request.app.state.pages
+    return steps(request.url.path, visitor, reachable=reachable, waiting=office.waiting(visitor.user))
+
+
 def go_to(path: str, *, said: str = "") -> RedirectResponse:
     """Send the browser to a page after a form was taken, so that a reload does not send the form again."""
     return RedirectResponse(f"{path}?said={said}" if said else path, status_code=303)
 
 
+@cache
+def static_names() -> frozenset[str]:
+    """The files of `review/static/` that may be asked for."""
+    files = (file.name for file in resources.files("review.static").iterdir() if file.is_file())
+    return frozenset(name for name in files if name.rpartition(".")[2] in STATIC_KINDS)
+
+
+@cache
 def static_file(name: str) -> bytes:
-    """A file of `review/static/`."""
+    """A file of `review/static/`, one of `static_names`."""
     return resources.files("review.static").joinpath(name).read_bytes()
 
 
 @cache
-def stylesheet_address() -> str:
-    """Where the style sheet is, with its hash, so that browsers may keep it for ever."""
-    return f"/static/app.css?v={sha256(static_file('app.css')).hexdigest()[:12]}"
+def asset(name: str) -> str:
+    """Where a static file is, with its hash, so that browsers may keep it for ever."""
+    return f"/static/{name}?v={sha256(static_file(name)).hexdigest()[:12]}"
 
 
 @cache
@@ -130,6 +151,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["labels"] = LABELS
+    environment.globals["asset"] = asset
     environment.filters |= {
         "day": format_day,
         "moment": format_moment,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import Request, Response
 
 from records.errors import DecisionRefusedError, StoreError
-from review import actions
+from review import actions, policies
 from review.access import Form, SignedIn
 from review.office import office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
+from review.routing import Route
 from review.viewing import note_view
 from store import balance, cases, kept_records, reports, signatures
 
@@ -90,3 +93,11 @@ def _refused(request: Request, visitor: SignedIn, report_id: int, refusal: Decis
         request, "message.html", visitor=visitor, status=409, heading="Nothing was changed", sentence=str(refusal),
         link=f"/reports/{report_id}", link_words="Back to the report",
     )  # fmt: skip
+
+
+ROUTES: Final = (
+    Route("GET", "/reports/{report_id}", show_report, policies.READS_PATIENTS),
+    Route("GET", "/reports/{report_id}/pages/{number}.png", page_picture, policies.READS_PATIENTS),
+    Route("POST", "/reports/{report_id}/process-again", process_again, policies.DECIDES),
+    Route("POST", "/reports/{report_id}/settle", settle, policies.DECIDES),
+)

@@ -7,8 +7,10 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from review import policies
 from review.office import office_of
-from review.rendering import static_file
+from review.rendering import STATIC_KINDS, static_file, static_names
+from review.routing import Route
 
 _KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -28,11 +30,16 @@ def metrics(request: Request) -> Response:
     return Response(ask(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def stylesheet() -> Response:
-    """The style sheet, under an address that changes with its content."""
-    return Response(static_file("app.css"), media_type="text/css", headers=_KEPT)
+def static(name: str) -> Response:
+    """A file that pages are made of, under an address that changes with its content."""
+    kind = STATIC_KINDS.get(name.rpartition(".")[2])
+    if kind is None or name not in static_names():
+        return Response(status_code=404)
+    return Response(static_file(name), media_type=kind, headers=_KEPT)
 
 
-def icon() -> Response:
-    """The picture on the browser's tab."""
-    return Response(static_file("icon.svg"), media_type="image/svg+xml", headers=_KEPT)
+ROUTES: Final = (
+    Route("GET", "/health", health, policies.OPEN),
+    Route("GET", "/metrics", metrics, policies.THIS_MACHINE),
+    Route("GET", "/static/{name}", static, policies.OPEN),
+)

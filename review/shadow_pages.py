@@ -17,12 +17,13 @@ from fastapi.responses import HTMLResponse
 
 from records.comparison import ComparedValue, Verdict
 from records.errors import DecisionRefusedError
-from review import shadow_actions, shadow_words
+from review import policies, shadow_actions, shadow_words
 from review.access import Form, SignedIn, Visitor
 from review.case_summary import display_name
 from review.office import Office, office_of
 from review.page_views import PageView, page_view
 from review.rendering import go_to, page
+from review.routing import Route
 from review.viewing import note_view
 from store import cases, kept_records, roster, shadow_report, shadow_signing, shadow_values
 from store.database import Session
@@ -234,3 +235,12 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise DecisionRefusedError("This is no day.", next_step="Write days as 2026-03-02.") from None
+
+
+ROUTES: Final = (
+    Route("GET", "/shadow", show_comparison, policies.READS_COMPARISON),
+    Route("GET", "/shadow/signed/{sign_off_id}", show_signed, policies.READS_COMPARISON),
+    Route("GET", "/shadow/{record_id}/{typed_id}", show_difference, policies.DECIDES),
+    Route("POST", "/shadow/{record_id}/{typed_id}", settle, policies.DECIDES),
+    Route("POST", "/shadow/sign", sign, policies.SIGNS),
+)

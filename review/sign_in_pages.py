@@ -7,9 +7,11 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from review import policies
 from review.access import Form, begin_session, begin_visit, close_session, current_visitor, end_session
 from review.office import office_of
 from review.rendering import go_to, page
+from review.routing import Route
 from store import users
 
 # The pages one may return to after a sign-in. Anything else would let a link lead out of the program.
@@ -60,3 +62,10 @@ def _form(request: Request, *, next_path: str, problem: str = "", status: int = 
     )  # fmt: skip
     begin_visit(request, response, office_of(request))
     return response
+
+
+ROUTES: Final = (
+    Route("GET", "/sign-in", sign_in_form, policies.OPEN),
+    Route("POST", "/sign-in", sign_in, policies.OPEN),
+    Route("POST", "/sign-out", sign_out, policies.EVERYBODY),
+)

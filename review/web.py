@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -17,63 +17,32 @@ from review import (
     blind_audit_pages,
     case_pages,
     dashboard_pages,
-    policies,
     report_pages,
     service_pages,
     shadow_pages,
     sign_in_pages,
 )
-from review.access import ForgedFormError, NotAllowedError, Policy, SignInNeededError, current_visitor, read_form
+from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
 from review.rendering import go_to, page
+from review.routing import Route
 from review.settings import WebSettings
 from store.database import Database
 
-
-class _Route(NamedTuple):
-    method: str
-    path: str
-    answer: Callable[..., Response]
-    policy: Policy
-
-
-_ROUTES: Final = (
-    _Route("GET", "/sign-in", sign_in_pages.sign_in_form, policies.OPEN),
-    _Route("POST", "/sign-in", sign_in_pages.sign_in, policies.OPEN),
-    _Route("POST", "/sign-out", sign_in_pages.sign_out, policies.EVERYBODY),
-    _Route("GET", "/", dashboard_pages.dashboard, policies.EVERYBODY),
-    _Route("GET", "/queue", case_pages.queue, policies.READS_PATIENTS),
-    _Route("GET", "/cases/{case_id}", case_pages.show_case, policies.READS_PATIENTS),
-    _Route("POST", "/cases/{case_id}/approve", case_pages.approve, policies.DECIDES),
-    _Route("POST", "/cases/{case_id}/correct", case_pages.correct, policies.DECIDES),
-    _Route("POST", "/cases/{case_id}/reject", case_pages.reject, policies.DECIDES),
-    _Route("POST", "/cases/{case_id}/reopen", case_pages.reopen, policies.DECIDES),
-    _Route("POST", "/cases/{case_id}/not-this-patient", case_pages.not_this_patient, policies.DECIDES),
-    _Route("POST", "/cases/{case_id}/find", case_pages.find, policies.DECIDES),
-    _Route("GET", "/blind-audit", blind_audit_pages.show_list, policies.DECIDES),
-    _Route("GET", "/blind-audit/{task_id}", blind_audit_pages.show_task, policies.DECIDES),
-    _Route("POST", "/blind-audit/{task_id}/answer", blind_audit_pages.answer, policies.DECIDES),
-    _Route("POST", "/blind-audit/{task_id}/find", blind_audit_pages.find, policies.DECIDES),
-    _Route("POST", "/blind-audit/{task_id}/settle", blind_audit_pages.settle, policies.DECIDES),
-    _Route("GET", "/shadow", shadow_pages.show_comparison, policies.READS_COMPARISON),
-    _Route("GET", "/shadow/signed/{sign_off_id}", shadow_pages.show_signed, policies.READS_COMPARISON),
-    _Route("GET", "/shadow/{record_id}/{typed_id}", shadow_pages.show_difference, policies.DECIDES),
-    _Route("POST", "/shadow/{record_id}/{typed_id}", shadow_pages.settle, policies.DECIDES),
-    _Route("POST", "/shadow/sign", shadow_pages.sign, policies.SIGNS),
-    _Route("GET", "/reports/{report_id}", report_pages.show_report, policies.READS_PATIENTS),
-    _Route("GET", "/reports/{report_id}/pages/{number}.png", report_pages.page_picture, policies.READS_PATIENTS),
-    _Route("POST", "/reports/{report_id}/process-again", report_pages.process_again, policies.DECIDES),
-    _Route("POST", "/reports/{report_id}/settle", report_pages.settle, policies.DECIDES),
-    _Route("GET", "/alerts", alert_pages.show_alerts, policies.READS_ALERTS),
-    _Route("POST", "/alerts/{alert_id}/acknowledge", alert_pages.acknowledge, policies.TAKES_ALERTS),
-    _Route("POST", "/alerts/{alert_id}/not-this-patient", alert_pages.not_this_patient, policies.TAKES_ALERTS),
-    _Route("GET", "/health", service_pages.health, policies.OPEN),
-    _Route("GET", "/metrics", service_pages.metrics, policies.THIS_MACHINE),
-    _Route("GET", "/static/app.css", service_pages.stylesheet, policies.OPEN),
-    _Route("GET", "/static/icon.svg", service_pages.icon, policies.OPEN),
+# Every page of the program. A page that is not here cannot be reached.
+_PAGES: Final = (
+    sign_in_pages,
+    dashboard_pages,
+    case_pages,
+    blind_audit_pages,
+    shadow_pages,
+    report_pages,
+    alert_pages,
+    service_pages,
 )
+ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)
 
 
 def create_app(
@@ -111,7 +80,8 @@ def create_app(
         metrics=metrics,
         health=health,
     )
-    for route in _ROUTES:
+    app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
+    for route in ROUTES:
         app.add_api_route(
             route.path,
             route.answer,

@@ -44,12 +44,21 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A named user."""
+    """A named user.
+
+    Attributes:
+        sites: Sites whose patients the user may see; None for all.
+    """
 
     user_id: int
     name: str
     role: Role
     enabled: bool = True
+    sites: frozenset[str] | None = None
+
+    def sees(self, site: str) -> bool:
+        """Whether this user may know anything about a site's patients."""
+        return self.sites is None or site in self.sites
 
 
 def add(session: Session, name: str, password: str, role: Role, *, actor: str, now: datetime) -> User:

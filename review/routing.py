@@ -1,0 +1,26 @@
+"""A route: what is asked, who answers it, and who may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from fastapi import Response
+
+from review.access import Policy
+
+
+class Route(NamedTuple):
+    """One address of the application.
+
+    Attributes:
+        method: "GET" or "POST".
+        path: Address with its parameters in braces.
+        answer: What answers it.
+        policy: Who may take it.
+    """
+
+    method: str
+    path: str
+    answer: Callable[..., Response]
+    policy: Policy
