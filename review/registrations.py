@@ -63,5 +63,5 @@ def _looked_again(database: Database, rosters: Rosters, case_id: int, *, now: da
             registrations.looked_again(session, case_id, roster_version=version)
             return False
         registrations.bring_back(session, case_id, actor=_SERVICE, now=now)
-        cases.match_anew(session, case_id, match, because="patient-registered")
+        cases.match_anew(session, case_id, match, because="patient-registered", actor=_SERVICE, now=now)
         return True

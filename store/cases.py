@@ -185,11 +185,13 @@ def propose(session: Session, case_id: int, *, version: int, patient_id: str, ac
     return _loaded(session, case)
 
 
-def match_anew(session: Session, case_id: int, match: MatchDecision, *, because: str) -> ReviewCase:
+def match_anew(
+    session: Session, case_id: int, match: MatchDecision, *, because: str | None, actor: str, now: datetime
+) -> ReviewCase:
     """Keep who a print is about by today's roster; the case's version counts up.
 
     Args:
-        because: Reason code of why it was looked at again.
+        because: Reason code of why it was looked at again, or None.
 
     Raises:
         StaleCaseError: The case is decided.
@@ -201,6 +203,7 @@ def match_anew(session: Session, case_id: int, match: MatchDecision, *, because:
     session.add(row)
     session.add(case)
     session.flush()
+    _audit(session, case, "case.matched-anew", actor=actor, now=now, detail=(("grade", match.grade),))
     return _loaded(session, case)
 
 
@@ -323,11 +326,11 @@ def _set_values(session: Session, row: RecordRow, assessment: SymptomAssessment)
     session.flush()
 
 
-def _reasons_now(row: RecordRow, match: MatchDecision, *, because: str) -> tuple[str, ...]:
+def _reasons_now(row: RecordRow, match: MatchDecision, *, because: str | None) -> tuple[str, ...]:
     """The reasons without those of the match before, with those of the new one."""
     settled = {*match_of(row.match).reasons, "patient-below-threshold"}
     kept = [code for code in codes_of(row.reasons) if code not in settled]
-    return tuple(dict.fromkeys([because, *kept, *match.reasons]))
+    return tuple(dict.fromkeys([*([because] if because else []), *kept, *match.reasons]))
 
 
 def _close(session: Session, case: CaseRow, state: CaseState, *, actor: str, now: datetime) -> None:
