@@ -14,6 +14,7 @@ from ingest.commands import (
     patients,
     queue,
     reading,
+    reviewing,
     rosters,
     service,
     shadow,
@@ -32,6 +33,7 @@ service.register(app)
 reading.register(app)
 authoring.register(app)
 queue.register(app)
+reviewing.register(app)
 learning.register(app)
 delivery.register(app)
 shadow.register(app)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -157,6 +158,8 @@ class CaseRow(StoreTable, table=True):
     version: int = 1
     state: str
     critical: bool
+    # It waits for its patient to be registered, and is offered to nobody meanwhile.
+    parked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_by: str | None = None
