@@ -50,6 +50,9 @@ NOTICES: Final = {
     "alert-ruled-out": "This patient is ruled out. The alert is open again, and the record waits for review.",
     "queued-again": "The report will be read again.",
     "settled": "The report is settled.",
+    "chain-verified": "The chain is verified to its end.",
+    "chain-under-way": "The chain is being followed. This page says how far when you open it again.",
+    "week-signed": "The week is signed as reviewed.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
 }

@@ -13,7 +13,9 @@ from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
 from review import (
+    activity_pages,
     alert_pages,
+    audit_pages,
     blind_audit_pages,
     case_pages,
     dashboard_pages,
@@ -40,6 +42,8 @@ _PAGES: Final = (
     shadow_pages,
     report_pages,
     alert_pages,
+    activity_pages,
+    audit_pages,
     service_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import digest as hmac_digest
@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from store.audit_tables import ShownPatientRow, ShownRecordRow
-from store.tables import table_of
+from store.tables import CaseRow, table_of
 
 NAMED: Final = "named"
 """The detail of an event that holds the code of what it showed."""
@@ -69,6 +69,11 @@ def of_events(session: Session, first: int, last: int) -> dict[int, Shown]:
     return {
         seq: Shown(records=frozenset(records[seq]), patients=frozenset(patients[seq])) for seq in {*records, *patients}
     }
+
+
+def records_of_cases(session: Session, case_ids: Collection[int]) -> set[int]:
+    """The records that wait in these cases."""
+    return set(session.exec(select(CaseRow.record_id).where(col(CaseRow.id).in_(case_ids))))
 
 
 def seqs_of_patient(session: Session, site: str, patient_id: str) -> set[int]:
