@@ -53,6 +53,13 @@ NOTICES: Final = {
     "chain-verified": "The chain is verified to its end.",
     "chain-under-way": "The chain is being followed. This page says how far when you open it again.",
     "week-signed": "The week is signed as reviewed.",
+    "record-corrected": "The values are corrected, and the portals are told.",
+    "record-moved": "The record is moved. The wrong chart is cleared first.",
+    "record-reassigned": "The record is changed. The old value is withdrawn first.",
+    "record-withdrawn": "The record is withdrawn.",
+    "record-undone": "The last decision is undone. Nothing of it was sent.",
+    "submission-resent": "It is due again.",
+    "submission-cancelled": "It will not be sent.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
 }

@@ -19,10 +19,13 @@ from review import (
     blind_audit_pages,
     case_pages,
     dashboard_pages,
+    record_pages,
     report_pages,
     service_pages,
     shadow_pages,
     sign_in_pages,
+    submission_pages,
+    trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.guard import Guard
@@ -41,6 +44,9 @@ _PAGES: Final = (
     blind_audit_pages,
     shadow_pages,
     report_pages,
+    record_pages,
+    submission_pages,
+    trail_pages,
     alert_pages,
     activity_pages,
     audit_pages,
