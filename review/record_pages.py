@@ -32,7 +32,7 @@ from store.record_messages import RecordMessage
 
 _MOST_FOUND: Final = 8
 _TOLD: Final = frozenset({DeliveryState.DELIVERED, DeliveryState.SENDING, DeliveryState.UNKNOWN})
-_CHANGED: Final = "This record changed since you opened it. Nothing was saved; what you entered is kept below."
+_CHANGED: Final = "This record changed since you opened it. Nothing was saved; what you entered is still here."
 _WHICH: Final = ("instrument", "authored_on", "authored_time")
 
 
