@@ -50,7 +50,8 @@ def queue(request: Request, visitor: SignedIn, part: int = 1) -> Response:
     with office.database.session() as session:
         waiting = cases.count_open(session)
         listed = cases.list_open(session, limit=_LISTED, offset=start)
-        note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(listed))
+        ids = [case.case_id for case in listed]
+        note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(listed), cases=ids)
     summaries = [case_summary(case, None) for case in listed]
     return page(
         request, "queue.html", visitor=visitor, cases=summaries, waiting=waiting, start=start,
@@ -178,7 +179,11 @@ def find(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Respo
         case = cases.get(session, case_id)
         index = office.rosters.index(session, case.site)
         found = index.find(query, limit=_MOST_FOUND) if index else ()
-        note_view(session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found))
+        people = [(case.site, patient.patient_id) for patient in found]
+        note_view(
+            session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found),
+            patients=people,
+        )  # fmt: skip
     return _case_page(request, visitor, case_id, _Trouble(query=query, found=found, searched=True))
 
 
@@ -193,7 +198,8 @@ def _case_page(
         waiting = cases.count_open(session)
         urgent = _alert(session, case)
         proposed = _proposed(session, case)
-        note_view(session, visitor, "case.viewed", "case", str(case_id), now=office.now())
+        people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
+        note_view(session, visitor, "case.viewed", "case", str(case_id), now=office.now(), patients=people)
     drawn = _page_view(office, summary)
     place = ahead.index(case_id) + 1 if case_id in ahead else None
     return page(

@@ -13,14 +13,19 @@ from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
 from review import (
+    activity_pages,
     alert_pages,
+    audit_pages,
     blind_audit_pages,
     case_pages,
     dashboard_pages,
+    record_pages,
     report_pages,
     service_pages,
     shadow_pages,
     sign_in_pages,
+    submission_pages,
+    trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.guard import Guard
@@ -40,7 +45,12 @@ _PAGES: Final = (
     blind_audit_pages,
     shadow_pages,
     report_pages,
+    record_pages,
+    submission_pages,
+    trail_pages,
     alert_pages,
+    activity_pages,
+    audit_pages,
     service_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)

@@ -12,6 +12,7 @@ from records.errors import StoreError
 from store import (
     alert_tables,
     amendment_tables,
+    audit_tables,
     delivery_tables,
     learning_tables,
     portal_patient_tables,
@@ -23,6 +24,7 @@ from store import (
 TABLES = (
     alert_tables,
     amendment_tables,
+    audit_tables,
     delivery_tables,
     learning_tables,
     portal_patient_tables,
