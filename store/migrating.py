@@ -12,6 +12,7 @@ from records.errors import StoreError
 from store import (
     alert_tables,
     amendment_tables,
+    day_tables,
     delivery_tables,
     learning_tables,
     portal_patient_tables,
@@ -19,7 +20,15 @@ from store import (
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
-TABLES = (alert_tables, amendment_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables)
+TABLES = (
+    alert_tables,
+    amendment_tables,
+    day_tables,
+    delivery_tables,
+    learning_tables,
+    portal_patient_tables,
+    shadow_tables,
+)
 
 
 def upgrade(connection: Connection) -> None:
