@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from review.day_surroundings import DaySurroundings
 from review.page_images import PageImages
 from review.patient_search import PatientIndex
 from review.settings import WebSettings
@@ -27,6 +28,7 @@ class Office:
         destinations_of: Site id to the ids of the destinations its records go to.
         metrics: Text of `/metrics`, or None if there are none.
         health: Content of `/health` without patient data, or None for "it answers".
+        day: What the day's page needs from the settings.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
     """
 
@@ -38,6 +40,7 @@ class Office:
     now: Callable[[], datetime]
     metrics: Callable[[], bytes] | None
     health: Callable[[], Mapping[str, object]] | None
+    day: DaySurroundings = field(default_factory=DaySurroundings)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
 

@@ -23,6 +23,7 @@ from review import (
     sign_in_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.day_surroundings import DaySurroundings
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
@@ -55,6 +56,7 @@ def create_app(
     now: Callable[[], datetime],
     metrics: Callable[[], bytes] | None,
     health: Callable[[], Mapping[str, object]] | None,
+    day: DaySurroundings | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -68,6 +70,7 @@ def create_app(
         now: The time in UTC.
         metrics: Text of `/metrics`, or None.
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
+        day: Sources and the ladder of alerts, as the settings have them; None for neither.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -79,6 +82,7 @@ def create_app(
         now=now,
         metrics=metrics,
         health=health,
+        day=day or DaySurroundings(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:
