@@ -10,14 +10,16 @@ from pathlib import Path
 import structlog
 
 from ingest.certificate_ends import tell_of_ends
+from ingest.day_sources import watched_sources
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
-from ingest.settings import Settings, SourceSettings
+from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
-from store import addresses, alias_doubts, audit, blind_audit, notices, reports
+from store import addresses, alias_doubts, audit, balance, blind_audit, notices, reports
 from store.database import Database
+from store.day_sources import WatchedSource
 
 _log = structlog.get_logger()
 _ANCHOR_EVERY = timedelta(hours=1)
@@ -49,6 +51,7 @@ class Housekeeping:
         self._certificates = certificates or {}
         self._database = database
         self._settings = settings
+        self._sources = watched_sources(settings)
         self._rosters = rosters
         self._watchers = watchers
         self._metrics = metrics
@@ -68,11 +71,12 @@ class Housekeeping:
     def step(self, now: datetime) -> None:
         """One round."""
         self._rosters.import_changed(now=now)
-        for source in self._settings.source:
+        for source in self._sources:
             self._expect(source, now)
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
             self._tell_of_unserved(now)
+            self._check_balance(now)
             self._drawn = now
         if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
             with self._database.session() as session:
@@ -111,19 +115,27 @@ class Housekeeping:
             for destination in waiting:
                 notices.leave(session, _UNSERVED, destination, _UNSERVED_SENTENCE, now=now)
 
-    def _expect(self, source: SourceSettings, now: datetime) -> None:
+    def _check_balance(self, now: datetime) -> None:
+        """Look at every report now and then, so that a page need only tell what was found."""
+        with self._database.reading() as session:
+            wrong, reports_ = balance.look_at_all(session)
+        with self._database.session() as session:
+            balance.keep_check(session, wrong=wrong, reports=reports_, now=now)
+        if wrong:
+            _log.error("balance.wrong", count=len(wrong))
+
+    def _expect(self, source: WatchedSource, now: datetime) -> None:
         """A report that did not come is as visible as an error."""
-        if source.expected_by is None:
+        today = now.astimezone(source.zone).date()
+        if not source.is_expected_on(today) or source.expected_by is None:
             return
-        zone = self._settings.site_settings(source.site).zone
-        local = now.astimezone(zone)
-        subject = f"{source.name}:{local.date().isoformat()}"
+        subject = f"{source.name}:{today.isoformat()}"
         with self._database.reading() as session:
             last = reports.last_seen(session, source.name)
-        if last is not None and last.astimezone(zone).date() >= local.date():
+        if last is not None and last.astimezone(source.zone).date() >= today:
             with self._database.session() as session:
                 notices.resolve(session, "no-report", subject, now=now)
-        elif local.time() >= source.expected_by:
+        elif source.is_late(today, now=now):
             with self._database.session() as session:
                 sentence = (
                     f"No report has come from site {source.site} today; it was expected by "

@@ -16,6 +16,7 @@ import uvicorn
 
 from ingest import clock
 from ingest.certificate_ends import client_certificates
+from ingest.day_sources import day_surroundings
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
@@ -221,6 +222,7 @@ class Service:
             now=self._now,
             metrics=self.metrics.exposition,
             health=self.health,
+            day=day_surroundings(self._settings),
         )
         return uvicorn.Server(server_config(app, self._settings.web))
 

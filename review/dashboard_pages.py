@@ -5,11 +5,14 @@ Whoever may not read patients sees the same figures and no names.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from records.submission import delivery_sentence
 from review import day_words, policies
 from review.access import SignedIn, Visitor
 from review.day_view import DayView, asked_day, day_view
@@ -18,7 +21,10 @@ from review.rendering import page
 from review.routing import Route
 from review.viewing import note_view
 from store import blind_audit, outbox, reports, roster
+from store.blind_audit import AuditFigures
 from store.database import Session
+from store.reports import StoredReport
+from store.roster import RosterStatus
 
 _LISTED: Final = 20
 WORDS: Final = {
@@ -27,7 +33,21 @@ WORDS: Final = {
     "age": day_words.age,
     "share": day_words.share,
     "place": day_words.PLACE_WORDS,
+    "long_day": day_words.long_day,
+    "day_before": day_words.day_before,
+    "reason": delivery_sentence,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Below:
+    """What stands below the day: reports for a person, delivery, checks, patient lists."""
+
+    quarantined: Sequence[StoredReport]
+    attention: Sequence[StoredReport]
+    paused: Mapping[str, str]
+    rosters: Sequence[RosterStatus]
+    audit: AuditFigures
 
 
 def dashboard(request: Request, visitor: SignedIn, site: str = "", day: str = "") -> Response:
@@ -49,7 +69,7 @@ def _day_page(request: Request, visitor: Visitor, name: str, *, site: str, day: 
     _note_names(office, visitor, view)
     return page(
         request, name, visitor=visitor, view=view, sites=office.sites_seen(visitor.user), words=WORDS,
-        target=office.day.target, **below,
+        target=office.day.target, below=below,
     )  # fmt: skip
 
 
@@ -61,17 +81,16 @@ def _note_names(office: Office, visitor: Visitor, view: DayView) -> None:
             note_view(session, visitor, "alert.listed", "alert", "day", now=office.now(), shown=len(shown))
 
 
-def _below(session: Session, office: Office, sites: tuple[str, ...]) -> dict[str, object]:
-    """What stands below the day: reports for a person, delivery, checks, patient lists."""
+def _below(session: Session, office: Office, sites: tuple[str, ...]) -> _Below:
     quarantined = [one for site in sites for one in reports.quarantined(session, site=site, limit=_LISTED)]
     attention = [one for site in sites for one in reports.needing_attention(session, site=site)]
-    return {
-        "quarantined": quarantined[:_LISTED],
-        "attention": attention[:_LISTED],
-        "paused": outbox.paused(session),
-        "rosters": [one for one in roster.status(session, now=office.now()) if one.site in sites],
-        "audit": blind_audit.figures(session),
-    }
+    return _Below(
+        quarantined=quarantined[:_LISTED],
+        attention=attention[:_LISTED],
+        paused=outbox.paused(session),
+        rosters=[one for one in roster.status(session, now=office.now()) if one.site in sites],
+        audit=blind_audit.figures(session),
+    )
 
 
 ROUTES: Final = (

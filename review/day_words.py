@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from store.day_sources import SourceDay, SourceState
@@ -20,6 +20,11 @@ PLACE_WORDS: Final = {
     Place.DEAD: "Refused",
     Place.SHADOW: "Shadow mode",
 }
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _TONES: Final = {
     SourceState.MISSING: "bad",
     SourceState.UNREADABLE: "bad",
@@ -33,6 +38,16 @@ _WORDS: Final = {
     SourceState.READING: "Reading",
     SourceState.HEALTHY: "Healthy",
 }
+
+
+def long_day(day: date) -> str:
+    """ "Friday 20 November 2026"."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def day_before(day: date) -> str:
+    """The ISO day before."""
+    return (day - timedelta(days=1)).isoformat()
 
 
 def state_words(one: SourceDay, *, is_today: bool) -> tuple[str, str]:

@@ -86,19 +86,19 @@ def mismatches(session: Session) -> list[int]:
     return [report_id for report_id in session.exec(query) if report_id is not None]
 
 
-def keep_check(session: Session, *, reports: int, wrong: list[int], now: datetime) -> None:
-    """Keep what a look at all reports has found, in place of the one before."""
+def look_at_all(session: Session) -> tuple[list[int], int]:
+    """`mismatches`, and how many reports there are."""
+    return mismatches(session), session.exec(select(func.count()).select_from(ReportRow)).one()
+
+
+def keep_check(session: Session, *, wrong: list[int], reports: int, now: datetime) -> None:
+    """Keep what a look at all reports has found, in place of the look before."""
     row = session.get(BalanceCheckRow, _THE_CHECK) or BalanceCheckRow(
-        id=_THE_CHECK, checked_at=now, reports=0, wrong="[]"
+        id=_THE_CHECK, checked_at=now, reports=0, wrong=""
     )
     row.checked_at, row.reports, row.wrong = now, reports, json.dumps(wrong)
     session.add(row)
     session.flush()
-
-
-def count_reports(session: Session) -> int:
-    """How many reports there are."""
-    return session.exec(select(func.count()).select_from(ReportRow)).one()
 
 
 def last_check(session: Session) -> BalanceCheck | None:

@@ -31,9 +31,7 @@ def unread(session: Session, *, sites: Collection[str]) -> Unread | None:
     """The files of these sites that wait to be read or are being read; None if there are none."""
     query = (
         select(ReportRow.site, func.min(col(ReportRow.seen_at)), func.count())
-        .where(
-            col(ReportRow.state).in_((ReportState.WAITING, ReportState.READING)), col(ReportRow.site).in_(sites)
-        )
+        .where(col(ReportRow.state).in_((ReportState.WAITING, ReportState.READING)), col(ReportRow.site).in_(sites))
         .group_by(col(ReportRow.site))
     )
     found = [(since, site, count) for site, since, count in session.exec(query) if since is not None]
