@@ -133,12 +133,21 @@ class Housekeeping:
         with self._database.reading() as session:
             last = reports.last_seen(session, source.name)
         if last is not None and last.astimezone(source.zone).date() >= today:
-            with self._database.session() as session:
-                notices.resolve(session, "no-report", subject, now=now)
+            self._has_come(source, now)
         elif source.is_late(today, now=now):
             with self._database.session() as session:
                 sentence = (
-                    f"No report has come from site {source.site} today; it was expected by "
+                    f"No report has come from site {source.site} on {today:%d-%b}; it was expected by "
                     f"{source.expected_by:%H:%M}. Check the EHR's print job and the share."
                 )
                 notices.leave(session, "no-report", subject, sentence, now=now)
+
+    def _has_come(self, source: WatchedSource, now: datetime) -> None:
+        """A source that prints again is no news any more, also of the days it missed: those stay on their own pages."""
+        with self._database.reading() as session:
+            told = [one.subject for one in notices.list_open(session) if one.kind == "no-report"]
+        ours = [subject for subject in told if subject.rpartition(":")[0] == source.name]
+        if ours:
+            with self._database.session() as session:
+                for subject in ours:
+                    notices.resolve(session, "no-report", subject, now=now)

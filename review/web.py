@@ -17,6 +17,7 @@ from review import (
     blind_audit_pages,
     case_pages,
     dashboard_pages,
+    day_pages,
     report_pages,
     service_pages,
     shadow_pages,
@@ -36,6 +37,7 @@ from store.database import Database
 _PAGES: Final = (
     sign_in_pages,
     dashboard_pages,
+    day_pages,
     case_pages,
     blind_audit_pages,
     shadow_pages,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from hashlib import sha256
 from typing import Final
 
@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
-from store import audit, balance
+from store import audit, balance, day_drift, day_figures, day_sources, day_urgent
 from store.context import stored_id
 from store.day_figures import Figures, SiteDay
-from store.day_sources import SourceDay, SourceState
+from store.day_sources import SourceDay, SourceState, WatchedSource
 from store.day_tables import DaySignOffRow
 from store.places import Place, places_by_record
 from store.reports import ReportState
@@ -131,6 +131,20 @@ class RecordChange:
     before: Place | None
     after: Place | None
     has_other_values: bool
+
+
+def present(
+    session: Session, *, site: str, day: date, zone: tzinfo, watched: Sequence[WatchedSource], now: datetime
+) -> DaySnapshot:
+    """A site's day as it would be signed now.
+
+    Args:
+        watched: The sources of the settings; those of other sites are left out.
+    """
+    told = day_figures.of_day(session, site=site, day=day, zone=zone)
+    held = day_drift.held_names(session)
+    sources = [day_sources.of_day(told, one, held=held, now=now) for one in watched if one.site == site]
+    return snapshot(session, told, sources, alerts=day_urgent.count_open(session, sites=(site,)))
 
 
 def snapshot(session: Session, day: SiteDay, sources: Sequence[SourceDay], *, alerts: int) -> DaySnapshot:

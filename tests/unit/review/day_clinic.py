@@ -17,7 +17,7 @@ from records.submission import DeliveryReceipt
 from review.day_surroundings import CallRung, DaySurroundings
 from review.settings import WebSettings
 from review.web import create_app
-from store import alert_tellings, alerts, balance, notices, outbox, reports, roster, signatures, templates
+from store import alert_tellings, alerts, balance, day_signing, notices, outbox, reports, roster, signatures, templates
 from store.database import Database, Session, open_existing
 from store.day_sources import WatchedSource
 from store.handover import ReadOutcome, RecordToStore, hand_over
@@ -256,3 +256,13 @@ def opened(home: Path, *, health: dict[str, object] | None = None) -> Clinic:
     return Clinic(
         database=database, clock=clock, app=app, report_id=alert.report_id, case_ids=[], alert_id=alert.alert_id
     )
+
+
+def sign_today(clinic: Clinic, *, note: str = "The rest is for tomorrow.", name: str = "Ada Admin") -> int:
+    """Sign the day of the first site as it is; returns the number of the signature."""
+    day, now = clinic.clock().astimezone(ZONE).date(), clinic.clock()
+    with clinic.database.session() as session:
+        shown = day_signing.present(session, site=SITE, day=day, zone=ZONE, watched=SOURCES, now=now)
+        return day_signing.sign(
+            session, shown, name=name, note=note, sha256_seen=shown.sha256, actor="ada", now=now
+        ).sign_off_id

@@ -364,7 +364,7 @@ def test_the_day_adds_up_on_the_dashboard_and_names_nobody(clinic: Clinic, rosa:
     said = _text(page)
     assert "RBH 20-Nov-2026 3 = 0 + 2 + 1 + 0 1 in review 1 to be sent" in said
     assert "1 urgent answer nobody has taken yet" in said
-    assert "To be sent 1" in said
+    assert "Delivered to chart 0 1 sending" in said
     for patient in ("Kowalsk", "KOWALSK", "BH-4", "Reyes"):
         assert patient not in page
 
