@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from ingest.certificate_ends import tell_of_ends
+from ingest.day_letter import write_due
 from ingest.day_sources import watched_sources
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
@@ -73,6 +74,8 @@ class Housekeeping:
         self._rosters.import_changed(now=now)
         for source in self._sources:
             self._expect(source, now)
+        for site in write_due(self._database, self._settings, now=now):
+            _log.info("letter.written", site=site)
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
             self._tell_of_unserved(now)

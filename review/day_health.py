@@ -15,6 +15,7 @@ _WORKERS: Final = {
     "delivery": "Delivery has stopped. Nothing is sent.",
     "alerts": "Nobody is told of urgent answers: the program that does so has stopped.",
     "housekeeping": "Patient lists are not taken over and missing reports are not noticed.",
+    "letters": "The letters about the day are not sent.",
     "rosters": "Patient lists are not asked for any more.",
 }
 
