@@ -19,6 +19,7 @@ from review import (
     blind_audit_pages,
     case_pages,
     dashboard_pages,
+    day_pages,
     record_pages,
     report_pages,
     service_pages,
@@ -28,6 +29,7 @@ from review import (
     trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.day_surroundings import DaySurroundings
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
@@ -41,6 +43,7 @@ from store.database import Database
 _PAGES: Final = (
     sign_in_pages,
     dashboard_pages,
+    day_pages,
     case_pages,
     blind_audit_pages,
     shadow_pages,
@@ -67,6 +70,7 @@ def create_app(
     metrics: Callable[[], bytes] | None,
     health: Callable[[], Mapping[str, object]] | None,
     matching: Rosters | None = None,
+    day: DaySurroundings | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -81,6 +85,7 @@ def create_app(
         metrics: Text of `/metrics`, or None.
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
         matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
+        day: Sources and the ladder of alerts, as the settings have them; None for neither.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -93,6 +98,7 @@ def create_app(
         metrics=metrics,
         health=health,
         matching=matching,
+        day=day or DaySurroundings(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:

@@ -63,6 +63,7 @@ class ReportRow(StoreTable, table=True):
         Index("ix_report_state_id", "state", "id"),
         Index("ix_report_site_day", "site", "day"),
         Index("ix_report_source_seen_at", "source", "seen_at"),
+        Index("ix_report_site_seen_at", "site", "seen_at"),
         Index("ix_report_attention", "attention", sqlite_where=text("attention"), postgresql_where=text("attention")),
     )
 
@@ -103,7 +104,8 @@ class RecordRow(StoreTable, table=True):
         Index("ix_record_site_printed_key", "site", "printed_key"),
         Index("ix_record_site_assessment_key", "site", "assessment_key"),
         Index("ix_record_external_id", "external_id"),
-        Index("ix_record_site_day", "site", "day"),
+        # Rows are as wide as a page of the file: what a day counts is in the indexes alone, here and of submissions.
+        Index("ix_record_site_day", "site", "day", "report_id", "state", "confirmed_by", "id"),
         Index("ix_record_site_patient_id", "site", "patient_id"),
         # Two prints of one assessment can never both be the first, whatever the program believes.
         Index(
@@ -151,6 +153,7 @@ class CaseRow(StoreTable, table=True):
     __table_args__ = (
         UniqueConstraint("record_id"),
         Index("ix_review_case_state_critical", "state", "critical", "opened_at"),
+        Index("ix_review_case_site_state", "site", "state", "opened_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -183,10 +186,10 @@ class SubmissionRow(StoreTable, table=True):
         UniqueConstraint("destination", "external_id", "revision"),
         UniqueConstraint("destination", "patient_id", "sequence"),
         UniqueConstraint("idempotency_key"),
-        Index("ix_submission_state", "state"),
+        Index("ix_submission_state", "state", "site"),
         # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
-        Index("ix_submission_record_id", "record_id"),
+        Index("ix_submission_record_id", "record_id", "destination", "state", "status", "received_at", "id"),
         Index("ix_submission_external_id", "external_id"),
         Index("ix_submission_site_patient_id", "site", "patient_id"),
     )

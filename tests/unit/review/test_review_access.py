@@ -18,6 +18,7 @@ from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
 from review.server import server_config
 from review.settings import WebSettings
 from store import cases, users
+from tests.unit.review.day_clinic import sign_today
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, blind_check, open_clinic
 from tests.unit.review.shadow_clinic import open_difference, signed_day, with_typed_values
@@ -62,6 +63,8 @@ def _filled(path: str, clinic: Clinic, *, task_id: int = 1, difference: tuple[in
         "typed_id": difference[1],
         "sign_off_id": 1,
         "name": "app.css",
+        "kind": "records",
+        "day_sign_off_id": 1,
     }
     return path.format(**values)
 
@@ -88,6 +91,7 @@ def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic
     person, task_id = Browser(clinic.app).signed_in(name), blind_check(clinic)
     with_typed_values(clinic)
     assert signed_day(clinic) == 1
+    assert sign_today(clinic) == 1
     difference = open_difference(clinic)
     for route in _routes(clinic.app):
         policy = _policies(route)[0]
