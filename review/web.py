@@ -23,6 +23,8 @@ from review import (
     sign_in_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.api.application import create_api
+from review.api.wire import PREFIX
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
@@ -90,6 +92,7 @@ def create_app(
             dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
             response_model=None,
         )
+    app.mount(PREFIX, create_api(app.state.office))
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(ForgedFormError, _forged)

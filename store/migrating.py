@@ -16,10 +16,19 @@ from store import (
     learning_tables,
     portal_patient_tables,
     shadow_tables,
+    token_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
-TABLES = (alert_tables, amendment_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables)
+TABLES = (
+    alert_tables,
+    amendment_tables,
+    delivery_tables,
+    learning_tables,
+    portal_patient_tables,
+    shadow_tables,
+    token_tables,
+)
 
 
 def upgrade(connection: Connection) -> None:
