@@ -56,7 +56,7 @@ class Guard:
 
         headers = Headers(scope=scope)
         refusal = self._foreign_host(headers) or (
-            refused_request(scope["method"], headers)
+            refused_request(scope["method"], scope["path"], headers)
             if scope["path"].startswith(f"{PREFIX}/")
             else self._refusal(scope["method"], headers)
         )

@@ -15,11 +15,14 @@ MOST_BYTES: Final = 64 * 1024
 _READING: Final = ("GET", "HEAD")
 
 
-def refused_request(method: str, headers: Headers) -> Response | None:
-    """The refusal of a request whose body is of unknown length, too large or no JSON; None lets it through.
+def refused_request(method: str, path: str, headers: Headers) -> Response | None:
+    """The refusal of a request with an address or a body that is none; None lets it through.
 
     Where a request comes from does not matter here, for no cookie is looked at: a foreign page has no token.
     """
+    # No route matches a line break, so that such an address would end among the pages.
+    if any(ord(character) < ord(" ") for character in path):
+        return problem(HTTPStatus.BAD_REQUEST, "The address holds characters that no address holds.")
     if method in _READING:
         return None
     length = headers.get("content-length", "0")
