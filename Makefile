@@ -39,7 +39,7 @@ bench-matching: $(BENCH)
 
 # The long form of the tests that kill real processes; a tenth of it runs with `make test`.
 acceptance: $(DEV)
-	SCOREBRIDGE_ACCEPTANCE=full $(BIN)/pytest tests/acceptance -m acceptance -s
+	SCOREBRIDGE_ACCEPTANCE=full $(BIN)/pytest tests/acceptance tests/integration/test_api_schemathesis.py -m acceptance -s
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

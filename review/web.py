@@ -29,6 +29,8 @@ from review import (
     trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.api.application import create_api
+from review.api.wire import PREFIX
 from review.day_surroundings import DaySurroundings
 from review.guard import Guard
 from review.office import Office, office_of
@@ -110,6 +112,7 @@ def create_app(
             dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
             response_model=None,
         )
+    app.mount(PREFIX, create_api(app.state.office))
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(ForgedFormError, _forged)

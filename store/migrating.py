@@ -19,6 +19,7 @@ from store import (
     portal_patient_tables,
     queue_tables,
     shadow_tables,
+    token_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
@@ -32,6 +33,7 @@ TABLES = (
     portal_patient_tables,
     queue_tables,
     shadow_tables,
+    token_tables,
 )
 
 
