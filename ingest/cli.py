@@ -8,6 +8,7 @@ import typer
 
 from ingest.commands import (
     administration,
+    auditing,
     authoring,
     delivery,
     learning,
@@ -40,6 +41,7 @@ shadow.register(app)
 patients.register(app)
 rosters.register(app)
 administration.register(app)
+auditing.register(app)
 
 
 def main() -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser.served import serving
+from tests.unit.review.review_clinic import Clinic, furnish, open_clinic
+
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 
@@ -33,3 +36,18 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     )  # fmt: skip
     yield launched
     launched.close()
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    furnish(tmp_path / "home")
+    opened = open_clinic(tmp_path / "home")
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def address(clinic: Clinic) -> Iterator[str]:
+    """Where the pages are served."""
+    with serving(clinic.app) as where:
+        yield where
