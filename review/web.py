@@ -61,7 +61,7 @@ def create_app(
     Args:
         database: The open store.
         settings: Where it is served.
-        render: Draws a page: `(file, page from 1, dots per inch)` to PNG, in another process. Raises a
+        render: Draws a page or parts of it: `(file, page from 1, boxes)`, in another process. Raises a
             `ScorebridgeError` or an `OSError` when it cannot.
         sites: Site id to its time zone.
         destinations_of: Site id to the ids of the destinations its records go to.

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from records.case import CaseState
+from records.geometry import Region
+from records.picture import DrawnPage
 from review.access import Policy, read_form
 from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
 from review.server import server_config
@@ -209,7 +211,7 @@ def test_a_fault_of_a_page_tells_nothing_to_the_browser(home: Path) -> None:
     clinic.database.close()
 
 
-def _falls_over(content: bytes, page: int, dots_per_inch: int) -> bytes:
+def _falls_over(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     raise KeyError("SECRET")
 
 
