@@ -13,9 +13,11 @@ from ingest.certificate_ends import tell_of_ends
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
+from ingest.rosters import Rosters
 from ingest.settings import Settings, SourceSettings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
+from review import registrations
 from store import addresses, alias_doubts, audit, blind_audit, notices, reports
 from store.database import Database
 
@@ -42,6 +44,7 @@ class Housekeeping:
         settings: Settings,
         *,
         rosters: RosterImports,
+        matching: Rosters,
         watchers: Sequence[FolderWatcher],
         metrics: Metrics,
         certificates: Mapping[str, Path] | None = None,
@@ -50,6 +53,7 @@ class Housekeeping:
         self._database = database
         self._settings = settings
         self._rosters = rosters
+        self._matching = matching
         self._watchers = watchers
         self._metrics = metrics
         self._drawn: datetime | None = None
@@ -68,6 +72,9 @@ class Housekeeping:
     def step(self, now: datetime) -> None:
         """One round."""
         self._rosters.import_changed(now=now)
+        back = registrations.bring_back_registered(self._database, self._matching, now=now)
+        if back:
+            _log.info("case.brought-back", count=back)
         for source in self._settings.source:
             self._expect(source, now)
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:

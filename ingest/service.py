@@ -99,6 +99,7 @@ class Service:
             database,
             settings,
             rosters=self._roster_imports,
+            matching=self._rosters,
             watchers=self.watchers,
             metrics=self.metrics,
             certificates=client_certificates(settings, folder=folder),
@@ -221,6 +222,7 @@ class Service:
             now=self._now,
             metrics=self.metrics.exposition,
             health=self.health,
+            matching=self._rosters,
         )
         return uvicorn.Server(server_config(app, self._settings.web))
 

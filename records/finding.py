@@ -112,6 +112,8 @@ REASONS: Final[dict[str, str]] = {
     "namesake": "Another patient has the same name.",
     "vetoed": "A person has said before that this print is not this patient.",
     "alias-suspended": "A person decided this print before, but the roster has changed since.",
+    "identity-corrected": "A person has corrected who this print is about; compare it with the print.",
+    "patient-registered": "Nobody near this print was on the roster before; somebody is now.",
     "patient-inactive": "The patient is marked inactive.",
     "merged-unlike": "The record was merged into a patient whose name and birth date are others.",
     "roster-missing": "There is no roster for this site.",

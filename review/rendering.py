@@ -35,6 +35,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 NOTICES: Final = {
     "approved": "Approved. The record is on its way.",
     "known": "Approved. The same values were known already, so nothing is sent.",
+    "awaits-second": "Your choice is kept. Another person must choose the same patient before it is sent.",
     "corrected": "The values are corrected. The record still waits for your approval.",
     "rejected": "Rejected. The record is kept and is not sent.",
     "reopened": "The record waits again.",

@@ -26,6 +26,7 @@ from review.access import ForgedFormError, NotAllowedError, SignInNeededError, c
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
+from review.rematching import Rosters
 from review.rendering import go_to, page
 from review.routing import Route
 from review.settings import WebSettings
@@ -55,6 +56,7 @@ def create_app(
     now: Callable[[], datetime],
     metrics: Callable[[], bytes] | None,
     health: Callable[[], Mapping[str, object]] | None,
+    matching: Rosters | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -68,6 +70,7 @@ def create_app(
         now: The time in UTC.
         metrics: Text of `/metrics`, or None.
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
+        matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -79,6 +82,7 @@ def create_app(
         now=now,
         metrics=metrics,
         health=health,
+        matching=matching,
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:

@@ -15,11 +15,20 @@ from store import (
     delivery_tables,
     learning_tables,
     portal_patient_tables,
+    queue_tables,
     shadow_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
-TABLES = (alert_tables, amendment_tables, delivery_tables, learning_tables, portal_patient_tables, shadow_tables)
+TABLES = (
+    alert_tables,
+    amendment_tables,
+    delivery_tables,
+    learning_tables,
+    portal_patient_tables,
+    queue_tables,
+    shadow_tables,
+)
 
 
 def upgrade(connection: Connection) -> None:

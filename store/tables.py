@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -143,12 +144,24 @@ class RecordRow(StoreTable, table=True):
 
 
 class CaseRow(StoreTable, table=True):
-    """A record that a person decides; opened again, it keeps its row and counts its version up."""
+    """A record that a person decides; opened again, it keeps its row and counts its version up.
+
+    `parked`: it waits for its patient to be registered, and is offered to nobody meanwhile.
+    """
 
     __tablename__ = "review_case"
     __table_args__ = (
         UniqueConstraint("record_id"),
         Index("ix_review_case_state_critical", "state", "critical", "opened_at"),
+        Index(
+            "ix_review_case_waiting",
+            "critical",
+            "opened_at",
+            "id",
+            "site",
+            sqlite_where=text("state = 'open' AND NOT parked"),
+            postgresql_where=text("state = 'open' AND NOT parked"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -157,6 +170,7 @@ class CaseRow(StoreTable, table=True):
     version: int = 1
     state: str
     critical: bool
+    parked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_by: str | None = None

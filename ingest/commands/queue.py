@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,12 +16,20 @@ from records.case import RejectReason, ReviewCase
 from records.decision import Candidate
 from records.finding import sentence
 from review import actions
+from review.actions import ApprovalOutcome
 from store import audit, cases, roster
 from store.cases import ApprovedAs
 from store.database import Database
 
 CaseId = Annotated[int, typer.Argument(help="Number of the case.")]
 Version = Annotated[int | None, typer.Option(help="Version of the case you looked at; default: the present one.")]
+
+
+_APPROVED: Final = {
+    ApprovalOutcome.CONFIRMED: "Case {case} is approved. For 30 s “scorebridge queue undo” takes it back.",
+    ApprovalOutcome.DUPLICATE: "Case {case} is approved. The same values were known already, so nothing is sent.",
+    ApprovalOutcome.AWAITS_SECOND: "Your word on case {case} is kept. Another person must choose the same patient.",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -124,7 +132,7 @@ def approve(
     with opened(config) as clinic:
         case = _current(clinic.database, case_id)
         now = clock.now()
-        actions.approve(
+        done = actions.approve(
             clinic.database,
             case_id,
             version=case.version if version is None else version,
@@ -135,7 +143,7 @@ def approve(
             destinations=clinic.destinations,
             as_=as_,
         )
-    note(f"Case {case_id} is approved.")
+    note(_APPROVED[done.outcome].format(case=case_id))
 
 
 def correct(
