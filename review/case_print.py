@@ -66,7 +66,11 @@ class CasePrint:
 
 
 def case_print(
-    drawn: DrawnPage, assessment: SymptomAssessment, *, landmarks: Iterable[Landmark] = (), doubted: Collection[str] = ()
+    drawn: DrawnPage,
+    assessment: SymptomAssessment,
+    *,
+    landmarks: Iterable[Landmark] = (),
+    doubted: Collection[str] = (),
 ) -> CasePrint:
     """What is shown of the page an assessment is printed on.
 
@@ -135,9 +139,7 @@ def _marks(words: Sequence[Word], assessment: SymptomAssessment, doubted: Collec
             yield _around(item.source)
 
 
-def _doubted_places(
-    words: Sequence[Word], assessment: SymptomAssessment, doubted: Collection[str]
-) -> Iterator[Place]:
+def _doubted_places(words: Sequence[Word], assessment: SymptomAssessment, doubted: Collection[str]) -> Iterator[Place]:
     who = assessment.patient
     about_total = any(finding.code in _ABOUT_TOTAL for finding in assessment.findings)
     places = (

@@ -77,7 +77,7 @@ def differences(summary: CaseSummary, lines: tuple[Line, ...]) -> str:
         return ""
     found = [(line.label, line.cells[0].evidence) for line in lines]
     said = [
-        f"{label[:1].lower()}{label[1:]} {'differs' if one.mark is Mark.DIFFERENT else 'is close'} ({one.words.lower()})"
+        f"{label.lower()} {'differs' if one.mark is Mark.DIFFERENT else 'is close'} ({one.words})"
         for label, one in found
         if one is not None and one.mark in (Mark.CLOSE, Mark.DIFFERENT)
     ]

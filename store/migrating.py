@@ -15,6 +15,7 @@ from store import (
     delivery_tables,
     learning_tables,
     portal_patient_tables,
+    preference_tables,
     queue_tables,
     shadow_tables,
 )
@@ -26,6 +27,7 @@ TABLES = (
     delivery_tables,
     learning_tables,
     portal_patient_tables,
+    preference_tables,
     queue_tables,
     shadow_tables,
 )

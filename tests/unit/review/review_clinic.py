@@ -326,9 +326,7 @@ def furnish(home: Path) -> None:
             )  # fmt: skip
 
 
-def open_clinic(
-    home: Path, *, render: Render = draw, settings: WebSettings | None = None
-) -> Clinic:
+def open_clinic(home: Path, *, render: Render = draw, settings: WebSettings | None = None) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
     database = open_existing(StoreSettings(home=home))
