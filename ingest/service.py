@@ -226,7 +226,7 @@ class Service:
         app = create_app(
             database=self._database,
             settings=self._settings.web,
-            render=lambda content, page, dots: self._pictures.render(content, page, dots),
+            render=lambda content, page, parts: self._pictures.draw(content, page, parts),
             sites={site.id: site.zone for site in self._settings.site},
             destinations_of=lambda _site: destinations,
             now=self._now,

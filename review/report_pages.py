@@ -73,14 +73,14 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
 
 
 def page_picture(request: Request, report_id: int, number: int, visitor: SignedIn) -> Response:
-    """A page as PNG."""
+    """A page as a picture."""
     office = office_of(request)
     image = office.images.page(report_id, number) if _is_seen(request, visitor, report_id) else None
     if image is None:
         return Response("Page image could not be drawn.", status_code=404, media_type="text/plain")
     with office.database.session() as session:
         note_view(session, visitor, "page.viewed", "report", str(report_id), now=office.now(), shown=number)
-    return Response(image.png, media_type="image/png")
+    return Response(image.picture, media_type=image.media_type)
 
 
 def process_again(request: Request, report_id: int, visitor: SignedIn) -> Response:

@@ -18,8 +18,10 @@ from review import (
     audit_pages,
     blind_audit_pages,
     case_pages,
+    correction_pages,
     dashboard_pages,
     day_pages,
+    queue_pages,
     record_pages,
     report_pages,
     service_pages,
@@ -46,7 +48,9 @@ _PAGES: Final = (
     sign_in_pages,
     dashboard_pages,
     day_pages,
+    queue_pages,
     case_pages,
+    correction_pages,
     blind_audit_pages,
     shadow_pages,
     report_pages,
@@ -79,7 +83,7 @@ def create_app(
     Args:
         database: The open store.
         settings: Where it is served.
-        render: Draws a page: `(file, page from 1, dots per inch)` to PNG, in another process. Raises a
+        render: Draws a page or parts of it: `(file, page from 1, boxes)`, in another process. Raises a
             `ScorebridgeError` or an `OSError` when it cannot.
         sites: Site id to its time zone.
         destinations_of: Site id to the ids of the destinations its records go to.

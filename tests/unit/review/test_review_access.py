@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from starlette.routing import Mount
 
 from records.case import CaseState
+from records.geometry import Region
+from records.picture import DrawnPage
 from review.access import Policy, read_form
 from review.api.wire import PREFIX
 from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
@@ -238,7 +240,7 @@ def test_a_fault_of_a_page_tells_nothing_to_the_browser(home: Path) -> None:
     clinic.database.close()
 
 
-def _falls_over(content: bytes, page: int, dots_per_inch: int) -> bytes:
+def _falls_over(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     raise KeyError("SECRET")
 
 
