@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from records.errors import StoreError
 from store import (
+    account_tables,
     alert_tables,
     amendment_tables,
     audit_tables,
@@ -25,6 +26,7 @@ from store import (
 
 # Whoever compares the tables with the revisions must find all of them declared.
 TABLES = (
+    account_tables,
     alert_tables,
     amendment_tables,
     audit_tables,
