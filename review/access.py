@@ -109,12 +109,20 @@ async def read_form(request: Request) -> Mapping[str, str]:
         fields = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     except ValueError:
         raise ForgedFormError from None
+    check_token(request, fields.pop("form_token", ""))
+    return fields
+
+
+def check_token(request: Request, given: str) -> None:
+    """Refuse a form that none of our own pages sent.
+
+    Raises:
+        ForgedFormError: The token is missing or belongs to another session.
+    """
     visitor = getattr(request.state, "visitor", None)
     expected = visitor.form_token if isinstance(visitor, Visitor) else _token_for(request.cookies.get(_VISIT, ""))
-    given = fields.pop("form_token", "")
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
         raise ForgedFormError
-    return fields
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]

@@ -15,6 +15,7 @@ from review.page_images import PageImages
 from review.patient_search import PatientIndex
 from review.rematching import Rosters
 from review.settings import WebSettings
+from review.setup import Setup
 from store import cases, roster
 from store.database import Database, Session
 from store.users import User
@@ -31,6 +32,8 @@ class Office:
         health: Content of `/health` without patient data, or None for "it answers".
         matching: Who can be matched anew; None where nothing can, such as in a page's test.
         day: What the day's page needs from the settings.
+        setup: What the settings decide around the pages.
+        uploads: Few forms with files are read at once, since they are held in memory.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
     """
 
@@ -44,7 +47,9 @@ class Office:
     health: Callable[[], Mapping[str, object]] | None
     matching: Rosters | None = None
     day: DaySurroundings = field(default_factory=DaySurroundings)
+    setup: Setup = field(default_factory=Setup)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
+    uploads: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(3))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
 
     def today(self, site: str) -> date:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as DependsParam
 from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
@@ -21,14 +22,20 @@ from review import (
     correction_pages,
     dashboard_pages,
     day_pages,
+    destination_pages,
+    patient_list_pages,
     queue_pages,
     record_pages,
     report_pages,
     service_pages,
+    settings_pages,
     shadow_pages,
     sign_in_pages,
+    source_pages,
     submission_pages,
+    template_pages,
     trail_pages,
+    work_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.api.application import create_api
@@ -41,6 +48,8 @@ from review.rematching import Rosters
 from review.rendering import go_to, page
 from review.routing import Route
 from review.settings import WebSettings
+from review.setup import Setup
+from review.uploads import read_upload
 from store.database import Database
 
 # Every page of the program. A page that is not here cannot be reached.
@@ -61,6 +70,12 @@ _PAGES: Final = (
     activity_pages,
     audit_pages,
     service_pages,
+    settings_pages,
+    source_pages,
+    destination_pages,
+    patient_list_pages,
+    template_pages,
+    work_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)
 
@@ -77,6 +92,7 @@ def create_app(
     health: Callable[[], Mapping[str, object]] | None,
     matching: Rosters | None = None,
     day: DaySurroundings | None = None,
+    setup: Setup | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -92,6 +108,7 @@ def create_app(
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
         matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
         day: Sources and the ladder of alerts, as the settings have them; None for neither.
+        setup: What the settings decide around the pages, or None for pages over a store alone.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -105,6 +122,7 @@ def create_app(
         health=health,
         matching=matching,
         day=day or DaySurroundings(),
+        setup=setup or Setup(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:
@@ -113,7 +131,7 @@ def create_app(
             route.answer,
             methods=[route.method],
             # The policy comes first: nothing is read of a form before it is known who sends it.
-            dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
+            dependencies=[Depends(route.policy), *_body(route)],
             response_model=None,
         )
     app.mount(PREFIX, create_api(app.state.office))
@@ -124,8 +142,16 @@ def create_app(
     app.add_exception_handler(HTTPException, _no_such_page)
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(
+        Guard, settings=settings, file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes}
+    )
     return app
+
+
+def _body(route: Route) -> list[DependsParam]:
+    if route.method == "GET":
+        return []
+    return [Depends(read_upload if route.file_bytes else read_form)]
 
 
 def _to_sign_in(request: Request, _: Exception) -> Response:

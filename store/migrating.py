@@ -21,6 +21,7 @@ from store import (
     queue_tables,
     shadow_tables,
     token_tables,
+    work_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
@@ -36,6 +37,7 @@ TABLES = (
     queue_tables,
     shadow_tables,
     token_tables,
+    work_tables,
 )
 
 
