@@ -37,7 +37,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
         site=(SiteSettings(id=SITE, time_zone="America/Chicago"),),
         source=(SourceSettings(site=SITE, folder=folder, quiet_seconds=0.1, poll_seconds=0.5),),
         destination=(
-            DestinationSettings(id="portal", file="generic-json", base_url="http://127.0.0.1:9", token="env:NO_TOKEN"),
+            DestinationSettings(id="portal", file="generic-json.yaml", base_url="http://127.0.0.1:9", token="env:NO_TOKEN"),
         ),
         reading=ReadingSettings(workers=1),
         web=WebSettings(port=0),

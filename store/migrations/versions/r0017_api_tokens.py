@@ -1,7 +1,7 @@
 """Tokens of the JSON API.
 
 Revision ID: 0017
-Revises: 0011
+Revises: 0016
 """
 
 from __future__ import annotations
