@@ -64,12 +64,6 @@ def leave_unknown(session: Session, report: StoredReport, why: str, *, now: date
     notices.leave(session, reports.UNKNOWN_LAYOUT, f"report {report.report_id}", told, now=now)
 
 
-def accept(session: Session, template: str, *, now: datetime) -> None:
-    """A person has released a template ("id@revision") or replaced it: its latest look is usual, the notice is over."""
-    signatures.take_as_usual(session, template)
-    notices.resolve(session, signatures.DRIFTED, template, now=now)
-
-
 def _quotable(session: Session, signature: LayoutSignature, site: str) -> LayoutSignature:
     """The signature without words that are in a patient's name: what changed is told outside the house.
 

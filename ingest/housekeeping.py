@@ -20,7 +20,7 @@ from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
 from review import registrations
-from store import addresses, alias_doubts, audit, audit_checking, balance, blind_audit, notices, reports
+from store import addresses, alias_doubts, audit, audit_checking, balance, blind_audit, notices, reports, work_requests
 from store.database import Database
 from store.day_sources import WatchedSource
 
@@ -99,7 +99,7 @@ class Housekeeping:
             self._check_chain(now)
         if self._swept is None or now - self._swept >= _SWEEP_EVERY:
             with self._database.reading() as session:
-                known = reports.document_ids(session)
+                known = reports.document_ids(session) | work_requests.document_ids(session)
             swept = self._database.archive.sweep(known, older_than=now - _ORPHAN_AGE)
             if swept:
                 _log.info("archive.swept", count=len(swept))

@@ -88,7 +88,7 @@ class Intake:
             return IntakeResult(outcome=Taken.WAITS, reason="incomplete")
         if len(content) > self.max_bytes:
             return self._quarantined(file, None, "file-too-large", earlier_report, now)
-        flaw = _flaw(content, kind_of(file.path.name))
+        flaw = flaw_of(content, kind_of(file.path.name))
         if flaw in ("incomplete", "empty-file"):
             return self._not_yet(file, content, flaw, earlier_report, last_try=last_try, now=now)
         if flaw is not None:
@@ -240,7 +240,8 @@ def _digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _flaw(content: bytes, kind: Kind) -> str | None:
+def flaw_of(content: bytes, kind: Kind) -> str | None:
+    """Reason code of why a file is not taken as it is ("incomplete" may still become whole), or None."""
     if not content:
         return "empty-file"
     if not content.strip(b"\0"):

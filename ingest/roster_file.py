@@ -62,14 +62,6 @@ def read_roster(path: Path, *, site: str, layout: RosterLayout | None = None) ->
             ways, dates or status words cannot be told, one id names two people, or too many lines are wrong: lines are
             named, values are not.
     """
-    table, as_of = _table(path)
-    try:
-        return _read(table, site=site, layout=layout or RosterLayout(), as_of=as_of)
-    except RosterError as error:
-        raise RosterError(f"The roster {path}: {error.message}", next_step=error.next_step) from None
-
-
-def _table(path: Path) -> tuple[TableFile, datetime]:
     try:
         content = path.read_bytes()
         as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -78,9 +70,25 @@ def _table(path: Path) -> tuple[TableFile, datetime]:
             f"The roster {path} cannot be read: {error.strerror}.", next_step="Check the path and its rights."
         ) from None
     try:
-        return table_file.read(content), as_of
+        return roster_of(content, site=site, layout=layout, as_of=as_of)
+    except RosterError as error:
+        raise RosterError(f"The roster {path}: {error.message}", next_step=error.next_step) from None
+
+
+def roster_of(content: bytes, *, site: str, layout: RosterLayout | None, as_of: datetime) -> RosterFile:
+    """The patients of one site in the bytes of a CSV file.
+
+    Args:
+        as_of: When the list was right.
+
+    Raises:
+        RosterError: As for `read_roster`.
+    """
+    try:
+        table = table_file.read(content)
     except DocumentError as error:
-        raise RosterError(f"The roster {path}: {error.message}", next_step="Export it as CSV, UTF-8.") from None
+        raise RosterError(error.message, next_step="Export it as CSV, UTF-8.") from None
+    return _read(table, site=site, layout=layout or RosterLayout(), as_of=as_of)
 
 
 def _read(table: TableFile, *, site: str, layout: RosterLayout, as_of: datetime) -> RosterFile:

@@ -16,11 +16,17 @@ import uvicorn
 
 from ingest import clock
 from ingest.certificate_ends import client_certificates
+from ingest.clinic_setup import clinic_setup
 from ingest.day_sources import day_surroundings
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
 from ingest.published_templates import PublishedTemplates
+from ingest.requested_checks import RequestedProbes, RequestedScans
+from ingest.requested_reports import UploadedReports
+from ingest.requested_rosters import RequestedRosters
+from ingest.requested_templates import RequestedTemplates
+from ingest.requested_work import RequestedWork, Work
 from ingest.roster_imports import RosterImports
 from ingest.rosters import Rosters
 from ingest.settings import Settings
@@ -40,11 +46,14 @@ from review.server import server_config
 from review.web import create_app
 from store import addresses, notices, outbox, reports
 from store.database import Database
+from store.work_requests import WorkKind
 
 _log = structlog.get_logger()
 _MEGABYTE = 1024 * 1024
 # Scans older than this many poll intervals mean that a watcher hangs.
 _DEAF_AFTER = 4
+# A portal that is slow to answer must not keep an upload waiting.
+_REQUEST_THREADS = 2
 
 
 class Service:
@@ -70,6 +79,7 @@ class Service:
         self.templates = PublishedTemplates(database, settings.templates_folder)
         self._rosters = Rosters(database, settings)
         self._roster_imports = RosterImports(database, settings)
+        self._folder = folder
         self._delivery = DeliveryWorker(
             database=database,
             destinations=configure(settings.destination, folder=folder),
@@ -113,6 +123,7 @@ class Service:
             metrics=self.metrics,
             certificates=client_certificates(settings, folder=folder),
         )
+        self._work = RequestedWork(database, self._works(), ended=self.pipeline.wake)
         self._web = self._web_server() if with_web else None
         self._threads: list[threading.Thread] = []
 
@@ -122,6 +133,7 @@ class Service:
         self._resume_destinations()
         with self._database.session() as session:
             reports.give_back_all(session)
+        self._work.give_back()
         self._roster_imports.import_changed(now=self._now())
         self.templates.current()
         work: list[tuple[str, Callable[[], None]]] = [
@@ -137,6 +149,8 @@ class Service:
         if self._alerts is not None:
             alerts = self._alerts
             work.append(("alerts", lambda: alerts.run(self.stop)))
+        for number in range(_REQUEST_THREADS):
+            work.append((f"requests-{number}", lambda: self._work.run(self.stop, self._now)))
         for number in range(self._settings.reading.workers):
             work.append((f"pipeline-{number}", lambda: self.pipeline.run(self.stop, self._now)))
         for number, watcher in enumerate(self.watchers):
@@ -156,8 +170,8 @@ class Service:
         now = self._now()
         with self._database.session() as session:
             for destination, reason in outbox.paused(session).items():
-                if reason == addresses.CHANGED:
-                    continue  # a restart does not say that it is the same portal
+                if reason in (addresses.CHANGED, outbox.BY_PERSON):
+                    continue  # a restart neither says that it is the same portal nor takes a person's word back
                 outbox.resume(session, destination, actor="service", now=now)
                 notices.resolve(session, "destination-paused", destination, now=now)
 
@@ -173,6 +187,7 @@ class Service:
         for watcher in self.watchers:
             watcher.wake()
         self._delivery.wake.set()
+        self._work.wake()
         if self._web is not None:
             self._web.should_exit = True
         self._join(deadline - within / 2, only="pipeline")
@@ -223,6 +238,25 @@ class Service:
             "sources": sources,
         }
 
+    def _works(self) -> dict[WorkKind, Work]:
+        """Who does what people ask for on the pages."""
+        database, settings = self._database, self._settings
+        uploads = UploadedReports(database, max_bytes=int(settings.reading.max_file_mb * _MEGABYTE))
+        rosters = RequestedRosters(database, settings)
+        templates = RequestedTemplates(database, settings.templates_folder, self._pool)
+        checks = RequestedProbes(database, settings, folder=self._folder, clock=self._now)
+        return {
+            WorkKind.SCAN_SOURCE: RequestedScans(database, self.watchers).scan,
+            WorkKind.TAKE_REPORT: uploads.take,
+            WorkKind.PROBE_DESTINATION: checks.probe,
+            WorkKind.PREVIEW_ROSTER: rosters.preview,
+            WorkKind.IMPORT_ROSTER: rosters.take,
+            WorkKind.CHECK_TEMPLATE: templates.check,
+            WorkKind.PUBLISH_TEMPLATE: templates.publish,
+            WorkKind.ROLL_BACK_TEMPLATE: templates.roll_back,
+            WorkKind.TEST_ALERT: checks.send_test,
+        }
+
     def _web_server(self) -> uvicorn.Server:
         destinations = tuple(d.destination_id for d in self._settings.destination if d.mode != "off")
         app = create_app(
@@ -237,6 +271,7 @@ class Service:
             matching=self._rosters,
             day=day_surroundings(self._settings),
             provider=_provider(self._settings),
+            setup=clinic_setup(self._settings, folder=self._folder, health=self.health, work_asked=self._work.wake),
         )
         return uvicorn.Server(server_config(app, self._settings.web))
 

@@ -69,6 +69,7 @@ class FolderWatcher:
         self._sights: dict[str, _Sight] | None = None
         self._away = False
         self.last_good_scan: datetime | None = None
+        self.scans = 0
 
     def run(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
         """Scan until told to stop; whatever goes wrong is logged and tried again."""
@@ -81,6 +82,11 @@ class FolderWatcher:
             self._events.keep(away=self._away)
             self._wake.wait(self._pause())
         self._events.stop()
+
+    @property
+    def source_name(self) -> str:
+        """What the store calls the folder."""
+        return self._source.name
 
     def wake(self) -> None:
         """Scan now."""
@@ -101,6 +107,7 @@ class FolderWatcher:
         self._look_at_all(found, now)
         self._finish_originals(found)
         self.last_good_scan = now
+        self.scans += 1
         pending = sum(sight.state is SightingState.PENDING for sight in self._sights.values())
         self._metrics.last_scan.labels(self._source.site, self._label).set(now.timestamp())
         self._metrics.pending_files.labels(self._source.site, self._label).set(pending)

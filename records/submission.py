@@ -138,6 +138,7 @@ _DELIVERY_REASONS: Final[dict[str, str]] = {
     "given-back": "It was given back before it was sent, and is tried again.",
     "restarted": "The service was restarted while it was being sent.",
     "program-error": "The program failed on this submission.",
+    "paused-by-person": "Somebody has paused this destination on the pages.",
 }
 
 

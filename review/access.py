@@ -148,9 +148,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     Raises:
         ForgedFormError: The token is missing or belongs to another session.
     """
-    visitor = getattr(request.state, "visitor", None)
-    token = visitor.form_token if isinstance(visitor, Visitor) else _token_for(request.cookies.get(VISIT, ""))
-    return await read_fields(request, token)
+    return await read_fields(request, token_of(request))
 
 
 async def read_fields(request: Request, token: str) -> Mapping[str, str]:
@@ -164,10 +162,24 @@ async def read_fields(request: Request, token: str) -> Mapping[str, str]:
         fields = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     except ValueError:
         raise ForgedFormError from None
-    given = fields.pop("form_token", "")
-    if not token or not hmac.compare_digest(given.encode(), token.encode()):
-        raise ForgedFormError
+    check_token(token, fields.pop("form_token", ""))
     return fields
+
+
+def token_of(request: Request) -> str:
+    """What a form of this browser must carry; empty if it has none."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor.form_token if isinstance(visitor, Visitor) else _token_for(request.cookies.get(VISIT, ""))
+
+
+def check_token(expected: str, given: str) -> None:
+    """Refuse a form that none of our own pages sent.
+
+    Raises:
+        ForgedFormError: The token is missing or belongs to another session.
+    """
+    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise ForgedFormError
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,9 +38,11 @@ _READING: Final = ("GET", "HEAD")
 class Guard:
     """Refuses foreign and oversized requests, puts the protecting headers on every answer, and keeps faults quiet."""
 
-    def __init__(self, app: ASGIApp, *, settings: WebSettings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: WebSettings, file_bytes: Mapping[str, int]) -> None:
+        """`file_bytes` names the addresses that take forms with files, and how long such a form may be."""
         self._app = app
         self._settings = settings
+        self._file_bytes = file_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,7 +61,7 @@ class Guard:
         refusal = self._foreign_host(headers) or (
             refused_request(scope["method"], scope["path"], headers)
             if scope["path"].startswith(f"{PREFIX}/")
-            else self._refusal(scope["method"], headers)
+            else self._refusal(scope["method"], scope["path"], headers)
         )
         if refusal is not None:
             await refusal(scope, receive, send_protected)
@@ -85,7 +88,7 @@ class Guard:
             return None
         return PlainTextResponse("These pages are not reached by this name.", status_code=400)
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         if method in _READING:
             return None
         if not _is_same_origin(headers, tls=self._settings.has_tls):
@@ -93,10 +96,10 @@ class Guard:
         length = headers.get("content-length", "")
         if not length.isdecimal():
             return PlainTextResponse("The length of the form is missing.", status_code=411)
-        if int(length) > MOST_FORM_BYTES:
-            return PlainTextResponse("The form is too large.", status_code=413)
+        if int(length) > self._file_bytes.get(path, MOST_FORM_BYTES):
+            return PlainTextResponse("The form is too large. Nothing was saved.", status_code=413)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/x-www-form-urlencoded":
+        if kind != ("multipart/form-data" if path in self._file_bytes else "application/x-www-form-urlencoded"):
             return PlainTextResponse("Only forms are read here.", status_code=415)
         return None
 

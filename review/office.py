@@ -16,6 +16,7 @@ from review.patient_search import PatientIndex
 from review.provider import Provider
 from review.rematching import Rosters
 from review.settings import WebSettings
+from review.setup import Setup
 from review.slowdown import Slowdown
 from store import cases, roster
 from store.database import Database, Session
@@ -34,6 +35,8 @@ class Office:
         matching: Who can be matched anew; None where nothing can, such as in a page's test.
         day: What the day's page needs from the settings.
         provider: The identity provider people may sign in with, or None.
+        setup: What the settings decide around the pages.
+        uploads: Few forms with files are read at once, since they are held in memory.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
         slowdown: Machines from which many wrong passwords came.
     """
@@ -50,7 +53,9 @@ class Office:
     day: DaySurroundings = field(default_factory=DaySurroundings)
     provider: Provider | None = None
     slowdown: Slowdown = field(default_factory=Slowdown)
+    setup: Setup = field(default_factory=Setup)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
+    uploads: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(3))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
 
     def today(self, site: str) -> date:

@@ -21,6 +21,15 @@ READS_COMPARISON: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRA
 # The trail names users and numbers; a patient's name is opened one at a time, and every opening is an event.
 READS_AUDIT: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 SIGNS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+# Running the clinic: portals, patient lists, what the settings say.
+MANAGES: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+# Templates hold no patient data; what they have read is shown in numbers.
+AUTHORS: Final = Policy(roles=frozenset({Role.TEMPLATE_AUTHOR, Role.ADMINISTRATOR}))
+# Files are named after patients in some clinics.
+READS_SOURCES: Final = DECIDES
+UPLOADS: Final = DECIDES
+ASKS_FOR_WORK: Final = Policy(roles=DECIDES.roles | AUTHORS.roles)
+READS_SETTINGS: Final = ASKS_FOR_WORK
 
 # How long the session still lasts; asking must not make it last.
 ASKS_FOR_THE_TIME: Final = Policy(roles=frozenset(Role), counts=False)
@@ -43,12 +52,25 @@ class Allowed(NamedTuple):
     reads_audit: bool
     manages_users: bool
     reviews_emergency_access: bool
+    manages: bool
+    authors: bool
+    reads_sources: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
     """What a visitor may do."""
     policies = (
-        READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS, READS_AUDIT, MANAGES_USERS,
+        READS_PATIENTS,
+        DECIDES,
+        READS_ALERTS,
+        TAKES_ALERTS,
+        READS_COMPARISON,
+        SIGNS,
+        READS_AUDIT,
+        MANAGES_USERS,
         REVIEWS_EMERGENCY_ACCESS,
-    )  # fmt: skip
+        MANAGES,
+        AUTHORS,
+        READS_SOURCES,
+    )
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from records.case import RejectReason
-from records.submission import DeliveryState
+from records.submission import DeliveryState, delivery_sentence
 from review import policies
 from review.access import Visitor, visit_token
 from review.case_summary import reason_sentence
@@ -65,6 +65,19 @@ NOTICES: Final = {
     "record-undone": "The last decision is undone. Nothing of it was sent.",
     "submission-resent": "It is due again.",
     "submission-cancelled": "It will not be sent.",
+    "scan-asked": "The folder is read now.",
+    "backlog-released": "The backlog is taken at the next scan.",
+    "uploaded": "The files are here. They are taken one after the other.",
+    "paused": "Nothing is sent there until somebody resumes it.",
+    "resumed": "It is sent to again.",
+    "released": "What was held is tried again.",
+    "asked": "Asked for. The outcome appears below.",
+    "held-template": "Held. What it reads waits for a person.",
+    "released-template": "Released. Its records may go out again.",
+    "draft-brought": "The draft is here. Nothing is in use yet.",
+    "draft-dropped": "The draft is given up.",
+    "rolled-back-list": "The earlier version is in use. New lists wait until you import one.",
+    "alias-revoked": "Revoked. What it had confirmed waits for review again.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
     "kept": "Your session had ended. What you entered was kept: sign in to send it.",
@@ -191,6 +204,7 @@ def _environment() -> Environment:
         "interval": format_interval,
         "points": format_points,
         "sentence": reason_sentence,
+        "delivery": delivery_sentence,
         "surname_first": _surname_first,
     }
     environment.globals |= {

@@ -18,9 +18,11 @@ class Route(NamedTuple):
         path: Address with its parameters in braces.
         answer: What answers it.
         policy: Who may take it.
+        file_bytes: Most bytes of a form with files; 0 for a form without.
     """
 
     method: str
     path: str
     answer: Callable[..., Response]
     policy: Policy
+    file_bytes: int = 0

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as DependsParam
 from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
@@ -22,19 +23,25 @@ from review import (
     correction_pages,
     dashboard_pages,
     day_pages,
+    destination_pages,
     emergency_pages,
     kept_pages,
+    patient_list_pages,
     provider_pages,
     queue_pages,
     record_pages,
     report_pages,
     service_pages,
     session_pages,
+    settings_pages,
     shadow_pages,
     sign_in_pages,
+    source_pages,
     submission_pages,
+    template_pages,
     trail_pages,
     user_pages,
+    work_pages,
 )
 from review.access import (
     ForgedFormError,
@@ -56,6 +63,8 @@ from review.rendering import page
 from review.routing import Route
 from review.session_ends import to_proof, to_sign_in
 from review.settings import WebSettings
+from review.setup import Setup
+from review.uploads import read_upload
 from store.database import Database
 
 # Every page of the program. A page that is not here cannot be reached.
@@ -82,6 +91,12 @@ _PAGES: Final = (
     activity_pages,
     audit_pages,
     service_pages,
+    settings_pages,
+    source_pages,
+    destination_pages,
+    patient_list_pages,
+    template_pages,
+    work_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)
 
@@ -99,6 +114,7 @@ def create_app(
     matching: Rosters | None = None,
     day: DaySurroundings | None = None,
     provider: Provider | None = None,
+    setup: Setup | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -115,6 +131,7 @@ def create_app(
         matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
         day: Sources and the ladder of alerts, as the settings have them; None for neither.
         provider: The identity provider people may sign in with, or None.
+        setup: What the settings decide around the pages, or None for pages over a store alone.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -129,6 +146,7 @@ def create_app(
         matching=matching,
         day=day or DaySurroundings(),
         provider=provider,
+        setup=setup or Setup(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:
@@ -137,7 +155,7 @@ def create_app(
             route.answer,
             methods=[route.method],
             # The policy comes first: nothing is read of a form before it is known who sends it.
-            dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
+            dependencies=[Depends(route.policy), *_body(route)],
             response_model=None,
         )
     app.mount(PREFIX, create_api(app.state.office))
@@ -149,8 +167,16 @@ def create_app(
     app.add_exception_handler(HTTPException, _no_such_page)
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(
+        Guard, settings=settings, file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes}
+    )
     return app
+
+
+def _body(route: Route) -> list[DependsParam]:
+    if route.method == "GET":
+        return []
+    return [Depends(read_upload if route.file_bytes else read_form)]
 
 
 def _not_allowed(request: Request, _: Exception) -> Response:

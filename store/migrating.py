@@ -22,6 +22,7 @@ from store import (
     queue_tables,
     shadow_tables,
     token_tables,
+    work_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
@@ -38,6 +39,7 @@ TABLES = (
     queue_tables,
     shadow_tables,
     token_tables,
+    work_tables,
 )
 
 

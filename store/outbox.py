@@ -74,6 +74,9 @@ __all__ = [
 ]
 
 SERVICE: Final = "service"
+BY_PERSON: Final = "paused-by-person"
+"""Reason of a pause that ends when a person says so, and by no restart."""
+
 _ON_THEIR_WAY: Final = (DeliveryState.PENDING, DeliveryState.HELD)
 
 
@@ -225,11 +228,11 @@ def cancel(
     return entry(session, submission_id)
 
 
-def pause(session: Session, destination: str, *, reason: str, now: datetime) -> None:
+def pause(session: Session, destination: str, *, reason: str, now: datetime, actor: str = SERVICE) -> None:
     """Send nothing there until `resume`; a pause under way keeps its first reason."""
     if session.get(PauseRow, destination) is None:
         session.add(PauseRow(destination=destination, reason=reason, paused_at=now))
-        _audit_destination(session, destination, "destination.paused", actor=SERVICE, now=now, reason=reason)
+        _audit_destination(session, destination, "destination.paused", actor=actor, now=now, reason=reason)
 
 
 def resume(session: Session, destination: str, *, actor: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from records.layout import Landmark, LayoutChange, LayoutSignature
+from store import notices
 from store.serialised import changes_of, changes_text, signature_of, signature_text
 from store.tables import SignatureRow
 
@@ -93,6 +94,12 @@ def take_as_usual(session: Session, template: str) -> int:
         session.add(row)
     session.flush()
     return len(rows)
+
+
+def accept(session: Session, template: str, *, now: datetime) -> None:
+    """A person has released a template ("id@revision") or replaced it: its latest look is usual, the notice is over."""
+    take_as_usual(session, template)
+    notices.resolve(session, DRIFTED, template, now=now)
 
 
 def latest(session: Session, template: str, *, limit: int = 1) -> list[Look]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from records.audit import AuditEvent
 from records.errors import TemplateError
-from store import audit
+from store import audit, signatures
 from store.tables import TemplateRow
 
 
@@ -86,6 +86,16 @@ def set_state(
     session.add(row)
     detail = (("from", before), ("to", state.value))
     _audit(session, template_id, revision, "template.state-changed", actor=actor, now=now, detail=detail)
+
+
+def release(session: Session, template_id: str, revision: int, *, actor: str, now: datetime) -> None:
+    """Let a revision's records go out, and take what its reports look like now as usual from here on.
+
+    Raises:
+        TemplateError: It is not booked.
+    """
+    set_state(session, template_id, revision, TemplateState.LIVE, actor=actor, now=now)
+    signatures.accept(session, f"{template_id}@{revision}", now=now)
 
 
 def rolled_back(

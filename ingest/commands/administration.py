@@ -19,8 +19,7 @@ from records.alert import AlertTelling, CriticalAlert
 from records.errors import SettingsError
 from records.finding import sentence
 from review import actions
-from store import alert_subjects, alert_tellings, alerts, reports, sightings, users
-from store.sightings import Seen, SightingState
+from store import alert_subjects, alert_tellings, alerts, backlog, reports, users
 from store.users import Role
 
 
@@ -200,22 +199,7 @@ def backlog_process(config: Config = None) -> None:
         count = 0
         for source in clinic.settings.source:
             with clinic.database.session() as session:
-                waiting = [
-                    s for s in sightings.known(session, source.name).values() if s.state is SightingState.BACKLOG
-                ]
-                released = [
-                    Seen(
-                        path=s.path,
-                        size=s.size,
-                        mtime_ns=s.mtime_ns,
-                        state=SightingState.PENDING,
-                        report_id=None,
-                        reason=None,
-                    )
-                    for s in waiting
-                ]
-                sightings.remember_all(session, source.name, released, now=clock.now())
-                count += len(waiting)
+                count += backlog.release(session, source.name, actor=clinic.actor, now=clock.now())
     note(f"{count} files are taken at the next scan.")
 
 
@@ -224,8 +208,7 @@ def _backlog(clinic: Clinic) -> list[tuple[str, str]]:
         return [
             (source.name, sighting.path)
             for source in clinic.settings.source
-            for sighting in sightings.known(session, source.name).values()
-            if sighting.state is SightingState.BACKLOG
+            for sighting in backlog.waiting(session, source.name)
         ]
 
 

@@ -17,7 +17,6 @@ from ingest.commands.replaying import replay
 from ingest.commands.template_choice import content_of, reading_settings
 from ingest.commands.template_explaining import show_explanation, write_picture
 from ingest.commands.twinning import twin
-from ingest.drift_watch import accept
 from ingest.dry_read import kind_of
 from ingest.form_folders import check_before_publishing, form_folders, neighbours
 from ingest.golden import differences, golden_cases
@@ -295,7 +294,8 @@ def _set_state(name: str, state: TemplateState, config: Path | None) -> None:
         if not revisions:
             raise TemplateError(f"No template {template_id} is published.", next_step="Run: scorebridge template list")
         revision = int(wanted) if wanted else max(revisions)
-        template_states.set_state(session, template_id, revision, state, actor=clinic.actor, now=clock.now())
         if state is TemplateState.LIVE:
-            accept(session, f"{template_id}@{revision}", now=clock.now())
+            template_states.release(session, template_id, revision, actor=clinic.actor, now=clock.now())
+        else:
+            template_states.set_state(session, template_id, revision, state, actor=clinic.actor, now=clock.now())
     note(f"{template_id}@{revision} is {state.value}.")

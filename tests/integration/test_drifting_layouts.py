@@ -16,7 +16,6 @@ from fixtures.press.form_caseload import CASELOAD
 from fixtures.press.form_export import EXPORT
 from fixtures.press.form_listing import LISTING
 from fixtures.press.roster import Patient
-from ingest.drift_watch import accept
 from ingest.workers import ReaderPool
 from store import audit, notices, signatures, templates
 from store.notices import Notice
@@ -70,7 +69,7 @@ def told(clinic: ReadingClinic) -> list[Notice]:
 def release(clinic: ReadingClinic, template: str) -> None:
     with clinic.database.session() as session:
         templates.set_state(session, template, 1, TemplateState.LIVE, actor="test", now=clinic.now)
-        accept(session, f"{template}@1", now=clinic.now)
+        signatures.accept(session, f"{template}@1", now=clinic.now)
 
 
 def with_columns(monkeypatch: pytest.MonkeyPatch, **moved: float) -> None:

@@ -1,7 +1,7 @@
 """Tokens of the JSON API.
 
 Revision ID: 0017
-Revises: 0011
+Revises: 0016
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -22,14 +22,25 @@ from records.geometry import Region
 from records.patient import PatientIdentity, RosterPatient
 from records.picture import DrawnPage
 from records.printed_file import PrintedFile
+from records.submission import DestinationMode
 from review.page_images import Render
 from review.settings import WebSettings
+from review.setup import (
+    CredentialSetup,
+    DestinationSetup,
+    PatientListSetup,
+    SettingsSection,
+    Setup,
+    SourceSetup,
+)
 from review.web import create_app
-from store import alerts, blind_audit, cases, reports, roster, users
+from store import alerts, blind_audit, cases, reports, roster, template_drafts, templates, users, work_requests
 from store.database import Database, create, open_existing
 from store.handover import ReadOutcome, RecordToStore, hand_over
 from store.settings import StoreSettings
+from store.templates import TemplateState
 from store.users import Role
+from store.work_requests import WorkKind
 
 SITE = "RBH"
 PASSWORD = "correct horse battery"
@@ -250,6 +261,9 @@ class Clinic:
     report_id: int
     case_ids: list[int]
     alert_id: int
+    scan_id: int
+    preview_id: int
+    draft_id: int
 
 
 def draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
@@ -333,6 +347,62 @@ def furnish(home: Path) -> None:
                 session, alert_key="k1", site=SITE, report_id=report_id, position=0, instrument="phq-9", link_id="9",
                 points=1, unverified=False, now=now,
             )  # fmt: skip
+        manage(database, now=now)
+
+
+TEMPLATE = """id: riverside
+revision: 3
+title: Completed assessments by client
+anchors: [Riverside Behavioral Health]
+furniture:
+  - pattern: Completed assessments by client. Synthetic data.
+dates: ['%m/%d/%Y']
+table:
+  columns:
+    - {header: Client, field: name}
+    - {header: DOB, field: birth_date}
+    - {header: Account, field: mrn}
+    - {header: Completed, field: authored_on}
+    - {header: PHQ-9, field: total, instrument: phq-9}
+"""
+SETUP = Setup(
+    sources=(
+        SourceSetup(
+            name=f"{SITE}:/print/rbh", site=SITE, folder="/print/rbh", patterns=("*.pdf", "*.csv"), expected_by="06:30",
+            after="stays where it is", quiet_seconds=2.0, incomplete_after=timedelta(minutes=10),
+        ),
+    ),
+    destinations=(
+        DestinationSetup(
+            destination_id="portal", address="https://portal.example.org", file="generic-json.yaml",
+            mode=DestinationMode.SHADOW, hold=timedelta(), daily_limit=None, daily_limit_days=14,
+            credential=CredentialSetup(words="bearer token at env:PORTAL_TOKEN"),
+        ),
+    ),
+    patient_lists=(
+        PatientListSetup(
+            site=SITE, origin="roster.csv", max_age=timedelta(days=7), removed_share=0.1, identity_share=0.05
+        ),
+    ),
+    channels=("webhook",),
+    settings=(SettingsSection(heading="general", values=(("home", "/var/lib/scorebridge"),)),),
+    template_text=lambda _template_id, revision: TEMPLATE.replace("revision: 3", f"revision: {revision}"),
+)  # fmt: skip
+
+
+def manage(database: Database, *, now: datetime) -> None:
+    """What the pages for running a clinic show: a template, a draft of the next revision, and requests."""
+    with database.session() as session:
+        for revision in (2, 3):
+            digest = sha256(str(revision).encode()).hexdigest()
+            templates.register(
+                session, "riverside", revision, sha256=digest, state=TemplateState.LIVE, actor="tom", now=now
+            )
+        template_drafts.bring(
+            session, "riverside", 4, TEMPLATE.replace("revision: 3", "revision: 4"), actor="tom", now=now
+        )
+        work_requests.ask(session, WorkKind.SCAN_SOURCE, SETUP.sources[0].name, site=SITE, actor="ada", now=now)
+        work_requests.ask(session, WorkKind.PREVIEW_ROSTER, SITE, site=SITE, actor="ada", now=now)
 
 
 def open_clinic(
@@ -341,6 +411,7 @@ def open_clinic(
     render: Render = draw,
     settings: WebSettings | None = None,
     sites: Mapping[str, ZoneInfo] | None = None,
+    setup: Setup = SETUP,
 ) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
@@ -348,6 +419,8 @@ def open_clinic(
     with database.reading() as session:
         case_ids = [case.case_id for case in sorted(cases.list_open(session), key=lambda one: one.case_id)]
         alert = alerts.list_alerts(session, open_only=True)[0]
+        asked = {one.kind: one.request_id for one in work_requests.latest(session, sites=None)}
+        draft = template_drafts.list_drafts(session)[0]
     app = create_app(
         database=database,
         settings=settings or WebSettings(),
@@ -357,6 +430,7 @@ def open_clinic(
         now=clock,
         metrics=lambda: b"scorebridge_up 1\n",
         health=None,
+        setup=setup,
     )
     return Clinic(
         database=database,
@@ -365,4 +439,7 @@ def open_clinic(
         report_id=alert.report_id,
         case_ids=case_ids,
         alert_id=alert.alert_id,
+        scan_id=asked[WorkKind.SCAN_SOURCE],
+        preview_id=asked[WorkKind.PREVIEW_ROSTER],
+        draft_id=draft.draft_id,
     )

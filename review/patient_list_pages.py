@@ -1,0 +1,244 @@
+"""The lists of patients: how old, what changed, a new one shown in numbers before it is imported, and what people said.
+
+Nothing here shows a patient: a list is judged by its columns and counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Final
+
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+
+from records.errors import DecisionRefusedError, RosterError
+from review import actions, policies
+from review.access import Form, SignedIn, Visitor
+from review.office import Office, office_of
+from review.rendering import go_to, page
+from review.routing import Route
+from review.setup import PatientListSetup
+from review.uploads import MOST_LIST_BYTES, Upload, form_bytes
+from review.work_pages import request_seen
+from store import aliases, automatic_matches, notices, roster, roster_history, work_requests
+from store.alias_states import AliasState
+from store.database import Session
+from store.roster import RosterStatus
+from store.work_requests import WorkKind, WorkRequest
+
+_VERSIONS: Final = 20
+_TROUBLE: Final = ("roster-refused", "roster-held")
+FIELD_WORDS: Final = {
+    "patient_id": "Portal id", "site": "Clinic", "mrn": "Record number", "family": "Family name",
+    "second_family": "Second family name", "given": "Given name", "middle": "Middle name", "suffix": "Suffix",
+    "preferred": "Called name", "former_family": "Former name", "birth_date": "Date of birth", "sex": "Sex",
+    "phone": "Phone", "clinician": "Clinician", "last_visit": "Last visit", "active": "Status", "inactive": "Inactive",
+    "deceased": "Deceased", "merged_into": "Merged into", "name": "Whole name",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """One site's list as it is at this moment.
+
+    Attributes:
+        status: What is in use, or None before the first import.
+        trouble: Why a newer list is not in use.
+        aliases: How many things people said of prints are in force or wait for a second person.
+    """
+
+    setup: PatientListSetup
+    status: RosterStatus | None
+    trouble: tuple[str, ...]
+    aliases: int
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is too old to confirm anybody."""
+        return self.status is not None and self.status.age > self.setup.max_age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a list would change, as the service found it."""
+
+    work: WorkRequest
+
+    def pairs(self, name: str) -> list[tuple[str, str]]:
+        """Two texts a line."""
+        lines = [line.partition("\t") for line in self.work.found.get(name, "").splitlines()]
+        return [(before, after) for before, _, after in lines]
+
+    def lines(self, name: str) -> list[str]:
+        """One text a line."""
+        return self.work.found.get(name, "").splitlines()
+
+    def number(self, name: str) -> int:
+        """A count; 0 where there is none."""
+        return int(self.work.found.get(name) or 0)
+
+
+def show_lists(request: Request, visitor: SignedIn) -> Response:
+    """The lists of the visitor's sites."""
+    office = office_of(request)
+    sites = office.sites_seen(visitor.user)
+    with office.database.reading() as session:
+        rows = [_row(session, office, site) for site in sites]
+        latest = work_requests.latest(
+            session, sites=sites, kinds=(WorkKind.PREVIEW_ROSTER, WorkKind.IMPORT_ROSTER), limit=10
+        )
+    return page(
+        request, "patient_lists.html", visitor=visitor, rows=rows, sites=sites, latest=latest,
+        today=office.local(office.now(), None).date(),
+    )  # fmt: skip
+
+
+def show_list(request: Request, site: str, visitor: SignedIn) -> Response:
+    """One site's list: its versions, and what people said of prints."""
+    office = _office_for(request, site, visitor)
+    with office.database.reading() as session:
+        row = _row(session, office, site)
+        versions = roster_history.versions(session, site, limit=_VERSIONS)
+        said = [
+            (one, sum(used.stands for used in automatic_matches.caused_by(session, one.alias_id)))
+            for one in aliases.list_aliases(session, site=site)[:200]
+        ]
+    return page(
+        request, "patient_list.html", visitor=visitor, row=row, versions=versions, aliases=said, site=site,
+        revoked=AliasState.REVOKED,
+    )  # fmt: skip
+
+
+def upload(request: Request, visitor: SignedIn, form: Upload) -> Response:
+    """Have an uploaded list shown in numbers; nothing is imported."""
+    site = form.fields.get("site", "")
+    office = _office_for(request, site, visitor)
+    file = next(iter(form.files), None)
+    if file is None or not file.content:
+        raise DecisionRefusedError("No file was chosen, or it is empty.", next_step="Choose the exported CSV file.")
+    as_of = _as_of(office, site, form.fields.get("exported_on", ""))
+    archived = office.database.archive.put(file.content)
+    with office.database.session() as session:
+        asked = work_requests.ask(
+            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now(),
+            arguments={"as_of": as_of.isoformat()}, document=archived, file_name=file.name,
+        )  # fmt: skip
+    office.setup.work_asked()
+    return go_to(f"/patient-lists/previews/{asked.request_id}")
+
+
+def look(request: Request, site: str, visitor: SignedIn) -> Response:
+    """Have the list of the site's usual place shown in numbers; nothing is imported."""
+    office = _office_for(request, site, visitor)
+    with office.database.session() as session:
+        asked = work_requests.ask(
+            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now()
+        )
+    office.setup.work_asked()
+    return go_to(f"/patient-lists/previews/{asked.request_id}")
+
+
+def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Response:
+    """What a list would change, which columns were understood how, and the way to import it."""
+    work = request_seen(request, request_id, visitor)
+    if work.kind is not WorkKind.PREVIEW_ROSTER:
+        raise HTTPException(404)
+    return page(
+        request, "patient_list_preview.html", visitor=visitor, work=work, preview=Preview(work=work),
+        field_words=FIELD_WORDS,
+    )  # fmt: skip
+
+
+def take(request: Request, request_id: int, visitor: SignedIn, form: Form) -> Response:
+    """Import the list that was shown."""
+    work = request_seen(request, request_id, visitor)
+    office = office_of(request)
+    if work.kind is not WorkKind.PREVIEW_ROSTER or not work.found:
+        raise HTTPException(404)
+    accepted = form.get("accepted") == "yes"
+    if work.found.get("refused") and not accepted:
+        raise DecisionRefusedError(
+            "This list changes more than is usual.", next_step="Look at the numbers, tick that it is right, and import."
+        )
+    arguments = {"preview": str(request_id), "accepted": "yes" if accepted else "no"}
+    with office.database.session() as session:
+        asked = work_requests.ask(
+            session, WorkKind.IMPORT_ROSTER, work.subject, site=work.site, actor=visitor.user.name, now=office.now(),
+            arguments=arguments,
+        )  # fmt: skip
+    office.setup.work_asked()
+    return go_to(f"/work/{asked.request_id}")
+
+
+def roll_back(request: Request, site: str, visitor: SignedIn, form: Form) -> Response:
+    """Bring an earlier version back as a new one; new lists then wait for an import by hand."""
+    office = _office_for(request, site, visitor)
+    to = form.get("to", "")
+    if form.get("sure") != "yes" or not to.isdecimal():
+        raise DecisionRefusedError("Nothing was ticked.", next_step="Tick that you are sure, and roll back again.")
+    try:
+        with office.database.session() as session:
+            roster.roll_back(session, site, to=int(to), actor=visitor.user.name, now=office.now())
+    except RosterError as refusal:
+        raise DecisionRefusedError(refusal.message, next_step="Reload the page.") from None
+    return go_to(f"/patient-lists/{site}", said="rolled-back-list")
+
+
+def revoke_alias(request: Request, site: str, alias_id: int, visitor: SignedIn) -> Response:
+    """Take back what somebody said of a print, with everything that it confirmed."""
+    office = _office_for(request, site, visitor)
+    try:
+        with office.database.reading() as session:
+            alias = aliases.get(session, alias_id)
+    except DecisionRefusedError:
+        raise HTTPException(404) from None
+    if alias.site != site:
+        raise HTTPException(404)
+    actions.revoke_alias(office.database, alias_id, actor=visitor.user.name, now=office.now())
+    return go_to(f"/patient-lists/{site}", said="alias-revoked")
+
+
+def _office_for(request: Request, site: str, visitor: Visitor) -> Office:
+    office = office_of(request)
+    if site not in office.sites_seen(visitor.user):
+        raise HTTPException(404)
+    return office
+
+
+def _as_of(office: Office, site: str, text: str) -> datetime:
+    """When an uploaded list was right: now if it is of today, else at the beginning of its day."""
+    now = office.local(office.now(), site)
+    try:
+        day = datetime.fromisoformat(text).date()
+    except ValueError:
+        raise DecisionRefusedError(
+            "The day of the export is missing.", next_step="Say when the list was exported, and upload again."
+        ) from None
+    if day > now.date():
+        raise DecisionRefusedError("The day of the export is in the future.", next_step="Correct it and upload again.")
+    return now if day == now.date() else datetime.combine(day, time(), tzinfo=now.tzinfo)
+
+
+def _row(session: Session, office: Office, site: str) -> ListRow:
+    setup = office.setup.patient_list(site) or PatientListSetup.unset(site)
+    status = next((one for one in roster.status(session, now=office.now()) if one.site == site), None)
+    told = [one.sentence for one in notices.list_open(session) if one.kind in _TROUBLE and one.subject == site]
+    standing = [
+        one
+        for state in (AliasState.ACTIVE, AliasState.AWAITING_SECOND)
+        for one in aliases.list_aliases(session, site=site, state=state)
+    ]
+    return ListRow(setup=setup, status=status, trouble=tuple(told), aliases=len(standing))
+
+
+ROUTES: Final = (
+    Route("GET", "/patient-lists", show_lists, policies.MANAGES),
+    Route("POST", "/patient-lists/upload", upload, policies.MANAGES, form_bytes(MOST_LIST_BYTES)),
+    Route("GET", "/patient-lists/previews/{request_id}", show_preview, policies.MANAGES),
+    Route("POST", "/patient-lists/previews/{request_id}/import", take, policies.MANAGES),
+    Route("GET", "/patient-lists/{site}", show_list, policies.MANAGES),
+    Route("POST", "/patient-lists/{site}/look", look, policies.MANAGES),
+    Route("POST", "/patient-lists/{site}/rollback", roll_back, policies.MANAGES),
+    Route("POST", "/patient-lists/{site}/aliases/{alias_id}/revoke", revoke_alias, policies.MANAGES),
+)
