@@ -26,6 +26,7 @@ class WebSettings(BaseModel):
         key: PEM file with its private key; given together with `certificate`.
         names: Further host names the pages are reached by; empty accepts the names of this machine on a loopback
             address, and every name on others, where the certificate vouches for the name.
+        check_every: After so many decisions of a reviewer, a blind audit is offered to them next; 0 for never.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class WebSettings(BaseModel):
     certificate: Path | None = None
     key: Path | None = None
     names: tuple[str, ...] = ()
+    check_every: int = Field(default=0, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _is_protected(self) -> WebSettings:
