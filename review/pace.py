@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -39,19 +40,22 @@ def pace_of(session: Session, *, actor: str, since: datetime) -> Pace:
     return Pace(decided=decided, mean_seconds=mean)
 
 
-def due_check(session: Session, *, actor: str, every: int, since: datetime, site: str | None = None) -> int | None:
+def due_check(
+    session: Session, *, actor: str, every: int, since: datetime, sites: Collection[str] | None
+) -> int | None:
     """The blind audit to show next, after every so many decisions since then; None if it is not time, or none waits.
 
     The automatic matches that are checked blindly are also what is known already of a reviewer's own eye: whoever
     answers otherwise than a certain match is looked at a second time, whichever of the two was wrong.
 
     Args:
-        every: One in so many; 0 for never.
+        every: `check_every` of the settings; 0 for never.
+        sites: Whose matches the person may see; None for all.
     """
     if every <= 0:
         return None
     decided, _ = decisions.count_since(session, actor=actor, since=since)
     if decided == 0 or decided % every:
         return None
-    waiting = blind_audit.list_tasks(session, site=site, limit=1)
-    return waiting[0].task_id if waiting else None
+    waiting = blind_audit.list_tasks(session)
+    return next((task.task_id for task in waiting if sites is None or task.site in sites), None)

@@ -32,6 +32,7 @@ class WebSettings(BaseModel):
         second_factor: Whether everybody must set up an authenticator app, or may; None asks it of everybody where the
             pages are reachable from other machines. Whoever has one is always asked for its code.
         oidc: The identity provider people may sign in with, or None.
+        check_every: After so many decisions of a reviewer, a blind audit is offered to them next; 0 for never.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class WebSettings(BaseModel):
     names: tuple[str, ...] = ()
     second_factor: Literal["required", "optional"] | None = None
     oidc: ProviderSettings | None = None
+    check_every: int = Field(default=0, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _is_protected(self) -> WebSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import click
@@ -119,6 +120,15 @@ class _Sitting:
             audit.append(session, event, now=clock.now())
             if pace.going_fast(session, actor=self.clinic.actor):
                 note("You're going fast. Take a second look?")
+            check = pace.due_check(
+                session,
+                actor=self.clinic.actor,
+                every=self.clinic.settings.web.check_every,
+                since=self._since(),
+                sites=self.sites,
+            )
+        if check is not None:
+            note(f"An automatic match waits for your eye: “scorebridge blind-audit show {check}”.")
         self.chosen = summary.preselected
         note(f"{lock.holder} has this case open." if lock.holder and not lock.is_mine else self._choice())
         note(_KEYS)
@@ -268,10 +278,13 @@ class _Sitting:
             people = [roster.patient(session, case.site, patient_id) for patient_id in self.found]
             return case, summary_of(session, case, found=[one for one in people if one is not None])
 
-    def _say_done(self) -> None:
+    def _since(self) -> datetime:
+        """When today began, at the first of the sites where it did."""
         sites = self.sites or [one.id for one in self.clinic.settings.site]
-        since = min((self.clinic.day_began(site, clock.now()) for site in sites), default=clock.now())
+        return min((self.clinic.day_began(site, clock.now()) for site in sites), default=clock.now())
+
+    def _say_done(self) -> None:
         with self.clinic.database.reading() as session:
-            done = pace.pace_of(session, actor=self.clinic.actor, since=since)
+            done = pace.pace_of(session, actor=self.clinic.actor, since=self._since())
         each = f", {done.mean_seconds:.1f} seconds each" if done.mean_seconds is not None else ""
         note(f"Nothing left to review. You decided {done.decided} cases today{each}.")

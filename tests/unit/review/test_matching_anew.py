@@ -30,6 +30,7 @@ from tests.unit.review.review_clinic import (
     Clinic,
     Row,
     answers,
+    blind_check,
     hand_in,
     identity,
     match_of,
@@ -318,3 +319,22 @@ def test_ten_approvals_under_a_second_each_are_noticed_and_a_day_is_counted(clin
         done = pace.pace_of(session, actor="rosa", since=clinic.clock() - timedelta(hours=1))
         assert (done.decided, done.mean_seconds) == (11, pytest.approx(0.9))
         assert pace.pace_of(session, actor="sam", since=clinic.clock() - timedelta(hours=1)).decided == 0
+
+
+def test_a_check_with_a_known_answer_comes_after_every_so_many_decisions(clinic: Clinic) -> None:
+    task_id = blind_check(clinic)
+    since = clinic.clock() - timedelta(hours=1)
+
+    def due(every: int, sites: tuple[str, ...] | None = None) -> int | None:
+        with clinic.database.reading() as session:
+            return pace.due_check(session, actor="rosa", every=every, since=since, sites=sites)
+
+    assert due(1) is None
+    for at in (0, 2):
+        case = case_of(clinic, at)
+        actions.reject(
+            clinic.database, case.case_id, version=case.version, reason=RejectReason.DUPLICATE, note="", actor="rosa",
+            now=clinic.clock(),
+        )  # fmt: skip
+    assert [due(every) for every in (0, 1, 2, 3)] == [None, task_id, task_id, None]
+    assert due(2, ("EAST",)) is None
