@@ -9,6 +9,7 @@ import typer
 from ingest.commands import (
     administration,
     authoring,
+    day,
     delivery,
     learning,
     patients,
@@ -38,6 +39,7 @@ shadow.register(app)
 patients.register(app)
 rosters.register(app)
 administration.register(app)
+day.register(app)
 
 
 def main() -> None:

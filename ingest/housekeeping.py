@@ -26,6 +26,7 @@ _log = structlog.get_logger()
 _ANCHOR_EVERY = timedelta(hours=1)
 _SWEEP_EVERY = timedelta(hours=24)
 _DRAW_EVERY = timedelta(minutes=5)
+_LETTERS_EVERY = timedelta(minutes=1)
 _MONTH = timedelta(days=365) / 12
 _UNSERVED = "destination-unserved"
 _UNSERVED_SENTENCE = (
@@ -57,6 +58,7 @@ class Housekeeping:
         self._watchers = watchers
         self._metrics = metrics
         self._drawn: datetime | None = None
+        self._lettered: datetime | None = None
         self._anchored: datetime | None = None
         self._swept: datetime | None = None
 
@@ -74,8 +76,10 @@ class Housekeeping:
         self._rosters.import_changed(now=now)
         for source in self._sources:
             self._expect(source, now)
-        for site in write_due(self._database, self._settings, now=now):
-            _log.info("letter.written", site=site)
+        if self._lettered is None or now - self._lettered >= _LETTERS_EVERY:
+            for site in write_due(self._database, self._settings, now=now):
+                _log.info("letter.written", site=site)
+            self._lettered = now
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
             self._tell_of_unserved(now)
