@@ -15,6 +15,7 @@ from ingest.commands import (
     patients,
     queue,
     reading,
+    reviewing,
     rosters,
     service,
     shadow,
@@ -33,6 +34,7 @@ service.register(app)
 reading.register(app)
 authoring.register(app)
 queue.register(app)
+reviewing.register(app)
 learning.register(app)
 delivery.register(app)
 shadow.register(app)

@@ -15,9 +15,11 @@ from ingest.day_sources import watched_sources
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
+from ingest.rosters import Rosters
 from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
+from review import registrations
 from store import addresses, alias_doubts, audit, balance, blind_audit, notices, reports
 from store.database import Database
 from store.day_sources import WatchedSource
@@ -46,6 +48,7 @@ class Housekeeping:
         settings: Settings,
         *,
         rosters: RosterImports,
+        matching: Rosters,
         watchers: Sequence[FolderWatcher],
         metrics: Metrics,
         certificates: Mapping[str, Path] | None = None,
@@ -55,6 +58,7 @@ class Housekeeping:
         self._settings = settings
         self._sources = watched_sources(settings)
         self._rosters = rosters
+        self._matching = matching
         self._watchers = watchers
         self._metrics = metrics
         self._drawn: datetime | None = None
@@ -74,6 +78,9 @@ class Housekeeping:
     def step(self, now: datetime) -> None:
         """One round."""
         self._rosters.import_changed(now=now)
+        back = registrations.bring_back_registered(self._database, self._matching, now=now)
+        if back:
+            _log.info("case.brought-back", count=back)
         for source in self._sources:
             self._expect(source, now)
         if self._lettered is None or now - self._lettered >= _LETTERS_EVERY:

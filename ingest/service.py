@@ -106,6 +106,7 @@ class Service:
             database,
             settings,
             rosters=self._roster_imports,
+            matching=self._rosters,
             watchers=self.watchers,
             metrics=self.metrics,
             certificates=client_certificates(settings, folder=folder),
@@ -231,6 +232,7 @@ class Service:
             now=self._now,
             metrics=self.metrics.exposition,
             health=self.health,
+            matching=self._rosters,
             day=day_surroundings(self._settings),
         )
         return uvicorn.Server(server_config(app, self._settings.web))

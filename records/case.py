@@ -39,6 +39,9 @@ class ReviewCase:
         document_sha256: Identity of the printed file.
         file_name: Name of the printed file, for people.
         reasons: Codes of why it waits.
+        critical: It holds an answer about self-harm, as it was read or as a person corrected it.
+        fingerprint: Of the printed identity, as it was read: what people have said of this print goes by it.
+        is_identity_typed: A person has corrected who the print says it is about; the match is of that.
     """
 
     case_id: int
@@ -52,3 +55,6 @@ class ReviewCase:
     match: MatchDecision
     reasons: tuple[str, ...]
     opened_at: datetime
+    critical: bool
+    fingerprint: str
+    is_identity_typed: bool

@@ -12,7 +12,8 @@
     │   ├── NoTemplateFitsError         nothing recognises it
     │   └── AmbiguousTemplateError      two templates recognise it
     ├── DecisionRefusedError      a person's decision was not taken; nothing was changed
-    │   └── StaleCaseError        somebody else decided first
+    │   ├── StaleCaseError        somebody else decided first
+    │   └── CaseTakenError        somebody else has the case open
     └── DeliveryError
         ├── DeliveryDeferredError       again later
         ├── DeliveryUnknownError        the answer was lost: look before sending again
@@ -24,6 +25,8 @@ No message of any of them holds patient data: messages end up in logs and on ter
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class ScorebridgeError(Exception):
@@ -98,6 +101,27 @@ class DecisionRefusedError(ScorebridgeError):
 
 class StaleCaseError(DecisionRefusedError):
     """The case has changed since it was shown: somebody else decided first, or the record was read again."""
+
+
+class CaseTakenError(DecisionRefusedError):
+    """Somebody else has the case open.
+
+    Attributes:
+        holder: Their user name.
+        since: When they opened it.
+    """
+
+    def __init__(self, message: str, *, holder: str, since: datetime, next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.holder = holder
+        self.since = since
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_taken, (self.message, self.next_step, self.holder, self.since))
+
+
+def _rebuild_taken(message: str, next_step: str, holder: str, since: datetime) -> CaseTakenError:
+    return CaseTakenError(message, holder=holder, since=since, next_step=next_step)
 
 
 class DeliveryError(ScorebridgeError):

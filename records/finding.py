@@ -122,6 +122,8 @@ REASONS: Final[dict[str, str]] = {
     "duplicate-file": "This file has been taken before.",
     "correction": "This assessment is known with other values.",
     "taken-back": "A person has taken the confirmation of this record back.",
+    "identity-corrected": "A person has corrected who this print is about; compare it with the print.",
+    "patient-registered": "Nobody near this print was on the roster before; somebody is now.",
     "rejected-before": "The same row was rejected by a person before.",
     "critical-unreadable": "An answer about self-harm cannot be read.",
     "backlog": "The file is older than the first day of this source.",

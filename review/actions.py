@@ -5,30 +5,50 @@ Each decision is one transaction: the checks, the change and its audit event hap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from parsers.instrument_library import load_instruments
 from records.alert import CriticalAlert
-from records.case import RejectReason, ReviewCase
+from records.case import CaseState, RejectReason, ReviewCase
+from records.decision import MatchDecision
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.case_summary import CaseSummary, case_summary
-from review.correction import corrected, faults_of
+from review.correction import corrected
+from review.desk import Approval, ApprovalOutcome, Desk, approve_at, at_desk, reject_at
 from review.graver_answers import raise_if_graver
 from review.patient_search import PatientIndex, find_patients
-from store import alert_subjects, alerts, alias_recall, blind_audit, cases, kept_records, reports, roster
+from review.rematching import IDENTITY, Rosters, rematch, typed_identity, with_identity
+from store import (
+    alert_subjects,
+    alerts,
+    alias_recall,
+    blind_audit,
+    case_locks,
+    cases,
+    decisions,
+    kept_records,
+    queue_order,
+    reports,
+)
 from store.blind_audit import BlindAudit, Settled, Verdict
 from store.cases import ApprovedAs
 from store.database import Database, Session
+from store.decisions import DecisionKind
 from store.kept_records import StoredRecord
+from store.queue_order import Position
 
 _LONGEST_NOTE: Final = 2000
+_A_WORKING_DAY: Final = timedelta(hours=12)
 
 __all__ = [
+    "Approval",
+    "ApprovalOutcome",
     "ApprovedAs",
     "CaseSummary",
     "PatientIndex",
+    "Position",
     "acknowledge_alert",
     "alert_not_this_patient",
     "answer_blind_audit",
@@ -36,13 +56,17 @@ __all__ = [
     "case_summary",
     "correct",
     "find_patients",
+    "next_case",
     "not_this_patient",
+    "position",
+    "previous",
     "process_again",
     "reject",
     "reopen",
     "revoke_alias",
     "settle_blind_audit",
     "settle_report",
+    "skip",
 ]
 
 
@@ -57,8 +81,11 @@ def approve(
     today: date,
     destinations: tuple[str, ...],
     as_: ApprovedAs = ApprovedAs.CONFIRMATION,
-) -> int:
-    """Confirm a record for a patient and queue it for delivery; returns the record's id.
+) -> Approval:
+    """Confirm a record for a patient and queue it for delivery, which waits `review.undo.HOLD` for a change of mind.
+
+    An answer about self-harm goes to a patient who is not likely only when two people say so: the first word is kept,
+    and the case stays open for somebody else. Its alert has been sent long before.
 
     Args:
         version: The version of the case the person saw.
@@ -68,27 +95,12 @@ def approve(
 
     Raises:
         StaleCaseError: The case has changed since it was shown.
+        CaseTakenError: Somebody else has the case open.
         DecisionRefusedError: The patient is not on the site's roster, or a value may not go to a chart like this.
     """
     with database.session() as session:
-        case = _as_seen(session, case_id, version)
-        if roster.patient(session, case.site, patient_id) is None:
-            raise DecisionRefusedError(
-                "This patient is not on the roster of the site.", next_step="Nothing was saved. Find the patient."
-            )
-        faults = faults_of(case.assessment, load_instruments(), today=today)
-        if faults:
-            raise DecisionRefusedError(" ".join(faults), next_step="Nothing was saved. Correct the value first.")
-        return cases.approve(
-            session,
-            case_id,
-            version=version,
-            patient_id=patient_id,
-            actor=actor,
-            now=now,
-            destinations=destinations,
-            as_=as_,
-        )
+        desk = at_desk(session, case_id, version, actor=actor, now=now)
+        return approve_at(desk, patient_id=patient_id, today=today, destinations=destinations, as_=as_)
 
 
 def correct(
@@ -100,27 +112,47 @@ def correct(
     actor: str,
     now: datetime,
     today: date,
+    rosters: Rosters | None = None,
 ) -> ReviewCase:
     """Change values that were read wrongly; the case stays open with a new version.
 
-    An answer about self-harm that becomes graver than it was read raises an alert in the same transaction.
+    An answer about self-harm that becomes graver than it was read raises an alert in the same transaction. Where name,
+    birth date or record number change, the patient is matched anew; the print as it was read is kept beside them, and
+    aliases and "not this patient" go on to be kept for that.
 
     Args:
         version: The version of the case the person saw.
-        changes: Field to new text, as `review.correction.corrected` describes.
+        changes: Field to new text, as `review.correction.corrected` and `review.rematching.typed_identity` describe.
         today: Today at the site.
+        rosters: Who can be matched; needed where the identity changes.
 
     Raises:
         StaleCaseError: The case has changed since it was shown.
+        CaseTakenError: Somebody else has the case open.
         DecisionRefusedError: A new value cannot be read or breaks a clinical rule.
     """
+    match = _rematched(database, case_id, changes, rosters=rosters, now=now)
     with database.session() as session:
-        case = _as_seen(session, case_id, version)
-        revised = corrected(case.assessment, changes, load_instruments(), today=today)
-        if revised == case.assessment:
+        desk = at_desk(session, case_id, version, actor=actor, now=now)
+        case, held = desk.case, desk.case.assessment
+        revised = with_identity(held, changes)
+        values = {field: text for field, text in changes.items() if field not in IDENTITY}
+        if values:
+            revised = corrected(revised, values, load_instruments(), today=today)
+        if revised == held:
             raise DecisionRefusedError("Nothing was changed.", next_step="Change a value, or approve the record.")
         raise_if_graver(session, _record_of(session, case), revised, keys=database.keys, now=now)
-        return cases.correct(session, case_id, version=version, assessment=revised, actor=actor, now=now)
+        done = cases.correct(
+            session,
+            case_id,
+            version=version,
+            assessment=revised,
+            actor=actor,
+            now=now,
+            match=None if revised.patient == held.patient else match,
+        )
+        desk.keep(DecisionKind.CORRECTED)
+        return done
 
 
 def reject(
@@ -130,12 +162,61 @@ def reject(
 
     Raises:
         StaleCaseError: The case has changed since it was shown.
+        CaseTakenError: Somebody else has the case open.
         DecisionRefusedError: The reason is "other" and no note says why.
     """
-    if reason is RejectReason.OTHER and not note.strip():
-        raise DecisionRefusedError("The reason is missing.", next_step="Nothing was saved. Say why in a few words.")
     with database.session() as session:
-        cases.reject(session, case_id, version=version, reason=reason, note=note.strip(), actor=actor, now=now)
+        reject_at(at_desk(session, case_id, version, actor=actor, now=now), reason=reason, note=note)
+
+
+def skip(database: Database, case_id: int, *, actor: str, now: datetime, until: datetime | None = None) -> None:
+    """Put a case behind the others for this person, and give it back to everybody else.
+
+    Args:
+        until: When it has its old place again: the end of the site's day; None for twelve hours from now.
+
+    Raises:
+        StaleCaseError: The case is decided.
+    """
+    with database.session() as session:
+        case = cases.get(session, case_id)
+        if case.state is not CaseState.OPEN:
+            raise StaleCaseError(f"Case {case_id} is decided already.", next_step="Go on with the next one.")
+        desk = Desk.of(session, case, actor=actor, now=now)
+        queue_order.skip(session, case_id, actor=actor, until=until or now + _A_WORKING_DAY)
+        case_locks.release(session, case_id, actor=actor)
+        desk.keep(DecisionKind.SKIPPED)
+
+
+def next_case(
+    database: Database, *, actor: str, sites: Collection[str] | None, after: int | None = None, now: datetime
+) -> int | None:
+    """The case that this person meets next, or None if nothing is left for them.
+
+    Answers about self-harm first, then the oldest, then what the person skipped; not what others have open, nor what
+    waits for somebody else's word after their own.
+
+    Args:
+        sites: Whose cases the person sees; None for all.
+        after: To go on from this case, and past the last one begin again; None for the first of all, which is what
+            follows a decision.
+    """
+    with database.reading() as session:
+        return queue_order.next_case(session, actor=actor, sites=sites, after=after, now=now)
+
+
+def previous(
+    database: Database, *, actor: str, sites: Collection[str] | None, before: int, now: datetime
+) -> int | None:
+    """The case before this one in the same order, or None at the beginning."""
+    with database.reading() as session:
+        return queue_order.previous_case(session, actor=actor, sites=sites, before=before, now=now)
+
+
+def position(database: Database, case_id: int, *, actor: str, sites: Collection[str] | None, now: datetime) -> Position:
+    """Where a case stands for this person among all that wait."""
+    with database.reading() as session:
+        return queue_order.position(session, case_id, actor=actor, sites=sites, now=now)
 
 
 def reopen(database: Database, case_id: int, *, actor: str, now: datetime) -> ReviewCase:
@@ -151,10 +232,13 @@ def not_this_patient(
 
     Raises:
         StaleCaseError: The case has changed since it was shown.
+        CaseTakenError: Somebody else has the case open.
     """
     with database.session() as session:
-        _as_seen(session, case_id, version)
-        return cases.not_this_patient(session, case_id, patient_id, actor=actor, now=now)
+        desk = at_desk(session, case_id, version, actor=actor, now=now)
+        done = cases.not_this_patient(session, case_id, patient_id, actor=actor, now=now)
+        desk.keep(DecisionKind.NOT_THIS_PATIENT, patient_id=patient_id)
+        return done
 
 
 def acknowledge_alert(database: Database, alert_id: int, *, actor: str, now: datetime, note: str = "") -> CriticalAlert:
@@ -239,20 +323,19 @@ def settle_blind_audit(database: Database, task_id: int, found: Settled, *, acto
         return blind_audit.settle(session, task_id, found, actor=actor, now=now)
 
 
+def _rematched(
+    database: Database, case_id: int, changes: Mapping[str, str], *, rosters: Rosters | None, now: datetime
+) -> MatchDecision | None:
+    """Who a corrected identity is, found before the transaction begins: it takes its own look at the store."""
+    if not changes.keys() & set(IDENTITY):
+        return None
+    if rosters is None:
+        raise DecisionRefusedError("Name, birth date and record number cannot be corrected here.")
+    with database.reading() as session:
+        case = cases.get(session, case_id)
+        source = reports.get(session, case.report_id).source
+    return rematch(rosters, case, typed_identity(case.assessment.patient, changes), source=source, now=now)
+
+
 def _record_of(session: Session, case: ReviewCase) -> StoredRecord:
-    for kept in kept_records.of_report(session, case.report_id):
-        found = cases.of_record(session, kept.record_id)
-        if found is not None and found.case_id == case.case_id:
-            return kept
-    raise _stale()
-
-
-def _as_seen(session: Session, case_id: int, version: int) -> ReviewCase:
-    case = cases.get(session, case_id)
-    if case.version != version:
-        raise _stale()
-    return case
-
-
-def _stale() -> StaleCaseError:
-    return StaleCaseError("This record changed since it was opened.", next_step="Nothing was saved. Look at it again.")
+    return kept_records.get(session, decisions.case_and_record(session, case.case_id)[0].record_id)

@@ -9,7 +9,6 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from matching.normalisation import fingerprint
 from parsers.instrument_library import load_instruments
 from records.alert import CriticalAlert
 from records.case import CaseState, RejectReason, ReviewCase
@@ -23,10 +22,9 @@ from review.page_views import PageView, page_view
 from review.rendering import go_to, page
 from review.routing import Route
 from review.viewing import note_view
-from store import alerts, aliases, cases, kept_records, reports, roster
+from store import alerts, aliases, cases, reports, roster
 from store.cases import ApprovedAs
 from store.database import Session
-from store.kept_records import RecordState
 
 _LISTED = 50
 _LOOK_AHEAD = 200
@@ -52,7 +50,8 @@ def queue(request: Request, visitor: SignedIn, part: int = 1) -> Response:
     with office.database.session() as session:
         waiting = cases.count_open(session)
         listed = cases.list_open(session, limit=_LISTED, offset=start)
-        note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(listed))
+        ids = [case.case_id for case in listed]
+        note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(listed), cases=ids)
     summaries = [case_summary(case, None) for case in listed]
     return page(
         request, "queue.html", visitor=visitor, cases=summaries, waiting=waiting, start=start,
@@ -86,7 +85,7 @@ def approve(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Re
         found = _patients(office, case, patient_id) if chosen.found else ()
         return _case_page(request, visitor, case_id, _Trouble(confirm=patient_id, found=found))
     try:
-        record_id = actions.approve(
+        approval = actions.approve(
             office.database,
             case_id,
             version=_version(form),
@@ -99,9 +98,8 @@ def approve(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Re
         )
     except DecisionRefusedError as refusal:
         return _refused(request, visitor, case_id, refusal, _Trouble(found=_patients(office, case, patient_id)))
-    with office.database.reading() as session:
-        is_known = kept_records.get(session, record_id).state is RecordState.DUPLICATE
-    return _on_to_the_next(office, said="known" if is_known else "approved")
+    said = {"duplicate": "known", "awaits-second": "awaits-second"}.get(approval.outcome, "approved")
+    return _on_to_the_next(office, said=said)
 
 
 def correct(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Response:
@@ -181,7 +179,11 @@ def find(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Respo
         case = cases.get(session, case_id)
         index = office.rosters.index(session, case.site)
         found = index.find(query, limit=_MOST_FOUND) if index else ()
-        note_view(session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found))
+        people = [(case.site, patient.patient_id) for patient in found]
+        note_view(
+            session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found),
+            patients=people,
+        )  # fmt: skip
     return _case_page(request, visitor, case_id, _Trouble(query=query, found=found, searched=True))
 
 
@@ -196,7 +198,8 @@ def _case_page(
         waiting = cases.count_open(session)
         urgent = _alert(session, case)
         proposed = _proposed(session, case)
-        note_view(session, visitor, "case.viewed", "case", str(case_id), now=office.now())
+        people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
+        note_view(session, visitor, "case.viewed", "case", str(case_id), now=office.now(), patients=people)
     drawn = _page_view(office, summary)
     place = ahead.index(case_id) + 1 if case_id in ahead else None
     return page(
@@ -223,8 +226,7 @@ def _summary(session: Session, case: ReviewCase, found: Sequence[RosterPatient])
     ids = [candidate.patient_id for candidate in case.match.candidates[:3]]
     known = [roster.patient(session, case.site, patient_id) for patient_id in ids]
     few = Roster(site=case.site, patients=tuple(one for one in known if one is not None), as_of=case.opened_at)
-    print_of = fingerprint(case.assessment.patient)
-    ruled_out = {veto.patient_id for veto in roster.vetoes(session, case.site) if veto.fingerprint == print_of}
+    ruled_out = {veto.patient_id for veto in roster.vetoes(session, case.site) if veto.fingerprint == case.fingerprint}
     return case_summary(case, few, found=found, ruled_out=ruled_out)
 
 
@@ -253,8 +255,7 @@ def _proposed(session: Session, case: ReviewCase) -> tuple[str, RosterPatient] |
     if case.state is not CaseState.OPEN:
         return None
     source = reports.get(session, case.report_id).source
-    printed = fingerprint(case.assessment.patient)
-    alias = aliases.proposal(session, site=case.site, source=source, fingerprint=printed)
+    alias = aliases.proposal(session, site=case.site, source=source, fingerprint=case.fingerprint)
     patient = roster.patient(session, case.site, alias.patient_id) if alias else None
     return (alias.said_by, patient) if alias and patient else None
 

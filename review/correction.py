@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from parsers.instrument_library import resolve, result_level, severity_band
 from parsers.item_reading import CriticalAnswer, critical_answer
@@ -28,6 +28,9 @@ _WHOLE_NUMBER: Final = re.compile(r"\d{1,4}")
 _ITEM: Final = "item-"
 _LONGEST_TIME: Final = 40
 
+Faults: TypeAlias = list[tuple[str, str]]
+"""Fields, and why they cannot be kept like this."""
+
 
 def corrected(
     assessment: SymptomAssessment, changes: Mapping[str, str], instruments: Mapping[str, Instrument], *, today: date
@@ -45,13 +48,22 @@ def corrected(
     Raises:
         DecisionRefusedError: A field is unknown, cannot be read, or breaks a clinical rule; every fault is named.
     """
-    faults: list[str] = []
+    revised, faults = changed(assessment, changes, instruments)
+    sentences = [fault for _, fault in (*faults, *faults_by_field(revised, instruments, today=today))]
+    if sentences:
+        raise _refused(sentences)
+    return with_findings(revised, changes, instruments.get(revised.instrument or ""))
+
+
+def changed(
+    assessment: SymptomAssessment, changes: Mapping[str, str], instruments: Mapping[str, Instrument]
+) -> tuple[SymptomAssessment, Faults]:
+    """The record with what can be read of the changes, its findings as they were; and by field what cannot."""
+    faults: Faults = []
     revised = assessment
-    unknown = [field for field in changes if field not in _FIELDS and not field.startswith(_ITEM)]
-    if unknown:
-        faults.append(
-            "These fields cannot be corrected: total, authored_on, authored_time, instrument, result and item-… can."
-        )
+    for field in changes:
+        if field not in _FIELDS and not field.startswith(_ITEM):
+            faults.append((field, _UNKNOWN_FIELD))
     if "instrument" in changes:
         revised = _with_instrument(revised, changes["instrument"], instruments, faults)
     if "authored_on" in changes:
@@ -60,14 +72,9 @@ def corrected(
         revised = _with_time(revised, changes["authored_time"], faults)
     if "total" in changes:
         revised = _with_total(revised, changes["total"], faults)
-    instrument = instruments.get(revised.instrument or "")
     if "result" in changes:
-        revised = _with_result(revised, changes["result"], instrument, faults)
-    revised = _with_items(revised, _item_changes(revised, changes, faults), faults)
-    faults += faults_of(revised, instruments, today=today)
-    if faults:
-        raise _refused(faults)
-    return _with_findings(revised, changes, instrument)
+        revised = _with_result(revised, changes["result"], instruments.get(revised.instrument or ""), faults)
+    return _with_items(revised, _item_changes(revised, changes, faults), faults), faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,22 +120,34 @@ def faults_of(assessment: SymptomAssessment, instruments: Mapping[str, Instrumen
 
     A blank answer is allowed: the print is kept as it is, and nothing is prorated.
     """
+    return tuple(dict.fromkeys(sentence for _, sentence in faults_by_field(assessment, instruments, today=today)))
+
+
+def faults_by_field(
+    assessment: SymptomAssessment, instruments: Mapping[str, Instrument], *, today: date
+) -> tuple[tuple[str, str], ...]:
+    """The same, each with the field that it is about, named as in `corrected`."""
     instrument = instruments.get(assessment.instrument or "")
-    faults: list[str] = []
+    faults: Faults = []
     if instrument is None:
-        faults.append(sentence("instrument-unknown" if assessment.instrument else "instrument-missing"))
+        code = "instrument-unknown" if assessment.instrument else "instrument-missing"
+        faults.append(("instrument", sentence(code)))
     if assessment.authored_on is None:
-        faults.append(sentence("date-missing"))
+        faults.append(("authored_on", sentence("date-missing")))
     elif assessment.authored_on > today:
-        faults.append(sentence("date-in-future"))
+        faults.append(("authored_on", sentence("date-in-future")))
     elif assessment.patient.birth_date is not None and assessment.authored_on < assessment.patient.birth_date:
-        faults.append(sentence("date-before-birth"))
+        faults.append(("authored_on", sentence("date-before-birth")))
     if instrument is not None:
-        faults += _score_faults(assessment, instrument)
+        of_score = "result" if instrument.rule is ScoringRule.LEVEL else "total"
+        faults += [(of_score, fault) for fault in _score_faults(assessment, instrument)]
         faults += _item_faults(assessment, instrument)
-    return tuple(dict.fromkeys(faults))
+    return tuple(faults)
 
 
+_UNKNOWN_FIELD: Final = (
+    "These fields cannot be corrected: total, authored_on, authored_time, instrument, result and item-… can."
+)
 _FIELDS: Final = frozenset({"total", "authored_on", "authored_time", "instrument", "result", "items"})
 
 
@@ -137,51 +156,51 @@ def _refused(faults: list[str]) -> DecisionRefusedError:
 
 
 def _with_instrument(
-    assessment: SymptomAssessment, text: str, instruments: Mapping[str, Instrument], faults: list[str]
+    assessment: SymptomAssessment, text: str, instruments: Mapping[str, Instrument], faults: Faults
 ) -> SymptomAssessment:
     name = text.strip()
     meant = name if name in instruments else resolve(name, instruments).instrument_id
     if meant is None or (name not in instruments and resolve(name, instruments).ambiguous):
-        faults.append("This is not the id of a questionnaire in the library.")
+        faults.append(("instrument", "This is not the id of a questionnaire in the library."))
         return assessment
     return replace(assessment, instrument=meant)
 
 
-def _with_date(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+def _with_date(assessment: SymptomAssessment, text: str, faults: Faults) -> SymptomAssessment:
     try:
         return replace(assessment, authored_on=date.fromisoformat(text.strip()))
     except ValueError:
-        faults.append("The date must be written as year-month-day, for instance 2026-03-04.")
+        faults.append(("authored_on", "The date must be written as year-month-day, for instance 2026-03-04."))
         return assessment
 
 
-def _with_time(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+def _with_time(assessment: SymptomAssessment, text: str, faults: Faults) -> SymptomAssessment:
     time = text.strip()
     if len(time) > _LONGEST_TIME or not time.isprintable():
-        faults.append("The time or visit must be a few characters, as it is printed.")
+        faults.append(("authored_time", "The time or visit must be a few characters, as it is printed."))
         return assessment
     return replace(assessment, authored_time=time or None)
 
 
-def _with_total(assessment: SymptomAssessment, text: str, faults: list[str]) -> SymptomAssessment:
+def _with_total(assessment: SymptomAssessment, text: str, faults: Faults) -> SymptomAssessment:
     points = _points(text)
     if points is None:
-        faults.append(sentence("total-unreadable"))
+        faults.append(("total", sentence("total-unreadable")))
         return assessment
     return replace(assessment, total=points)
 
 
 def _with_result(
-    assessment: SymptomAssessment, text: str, instrument: Instrument | None, faults: list[str]
+    assessment: SymptomAssessment, text: str, instrument: Instrument | None, faults: Faults
 ) -> SymptomAssessment:
     level = result_level(text, instrument) if instrument else None
     if level is None:
-        faults.append(sentence("result-unreadable"))
+        faults.append(("result", sentence("result-unreadable")))
         return assessment
     return replace(assessment, result=level)
 
 
-def _item_changes(assessment: SymptomAssessment, changes: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+def _item_changes(assessment: SymptomAssessment, changes: Mapping[str, str], faults: Faults) -> dict[str, str]:
     wanted = {field.removeprefix(_ITEM): text for field, text in changes.items() if field.startswith(_ITEM)}
     if "items" not in changes:
         return wanted
@@ -190,29 +209,29 @@ def _item_changes(assessment: SymptomAssessment, changes: Mapping[str, str], fau
         answers = changes["items"].split()
     ids = [item.link_id for item in assessment.items or ()]
     if len(answers) != len(ids):
-        faults.append(sentence("item-count"))
+        faults.append(("items", sentence("item-count")))
         return wanted
     return dict(zip(ids, answers, strict=True)) | wanted
 
 
-def _with_items(assessment: SymptomAssessment, wanted: Mapping[str, str], faults: list[str]) -> SymptomAssessment:
+def _with_items(assessment: SymptomAssessment, wanted: Mapping[str, str], faults: Faults) -> SymptomAssessment:
     if not wanted:
         return assessment
     printed = {item.link_id for item in assessment.items or ()}
     if not wanted.keys() <= printed:
-        faults.append("Only answers that are printed on the report can be corrected.")
+        faults.append(("items", "Only answers that are printed on the report can be corrected."))
     items = tuple(_item(item, wanted.get(item.link_id), faults) for item in assessment.items or ())
     return replace(assessment, items=items if assessment.items is not None else None)
 
 
-def _item(item: ItemScore, text: str | None, faults: list[str]) -> ItemScore:
+def _item(item: ItemScore, text: str | None, faults: Faults) -> ItemScore:
     if text is None:
         return item
     if not text.strip() or text.strip() in ("-", "–"):
         return replace(item, state=ItemState.BLANK, points=None)
     points = _points(text)
     if points is None:
-        faults.append(sentence(f"item-{item.link_id}-unreadable"))
+        faults.append((f"item-{item.link_id}", sentence(f"item-{item.link_id}-unreadable")))
         return item
     return replace(item, state=ItemState.ANSWERED, points=points)
 
@@ -233,30 +252,34 @@ def _score_faults(assessment: SymptomAssessment, instrument: Instrument) -> list
     return [sentence("sum-differs")] if _sum_differs(assessment, instrument) else []
 
 
-def _item_faults(assessment: SymptomAssessment, instrument: Instrument) -> list[str]:
+def _item_faults(assessment: SymptomAssessment, instrument: Instrument) -> Faults:
     faults = []
     for item in assessment.items or ():
         known = instrument.item(item.link_id)
         if item.state is ItemState.UNREADABLE:
-            faults.append(sentence(f"item-{item.link_id}-unreadable"))
+            faults.append((f"item-{item.link_id}", sentence(f"item-{item.link_id}-unreadable")))
         elif known is not None and item.points is not None and not known.minimum <= item.points <= known.maximum:
-            faults.append(
-                f"{sentence(f'item-{item.link_id}-out-of-range')} It goes from {known.minimum} to {known.maximum}."
-            )
+            fault = f"{sentence(f'item-{item.link_id}-out-of-range')} It goes from {known.minimum} to {known.maximum}."
+            faults.append((f"item-{item.link_id}", fault))
     return faults
 
 
 def _sum_differs(assessment: SymptomAssessment, instrument: Instrument) -> bool:
-    """Whether the answers do not add up to the total, where the library knows how each answer counts."""
+    total = sum_of_answers(assessment, instrument)
+    return total is not None and total != assessment.total
+
+
+def sum_of_answers(assessment: SymptomAssessment, instrument: Instrument) -> int | None:
+    """What the answers add up to; None where some are missing, or the library does not know how each one counts."""
     scored = {item.link_id for item in instrument.items if item.scored}
     counted = [item.points for item in assessment.items or () if item.link_id in scored]
     if "scoring" in instrument.unverified or "item-scoring" in instrument.unverified or not counted:
-        return False
+        return None
     answered = [points for points in counted if points is not None]
-    return len(answered) == len(scored) and sum(answered) != assessment.total
+    return sum(answered) if len(answered) == len(scored) else None
 
 
-def _with_findings(
+def with_findings(
     assessment: SymptomAssessment, changes: Mapping[str, str], instrument: Instrument | None
 ) -> SymptomAssessment:
     """The record without the findings that the person has settled, with those that the new values raise."""

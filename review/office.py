@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import BoundedSemaphore
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from fastapi import Request
 from review.day_surroundings import DaySurroundings
 from review.page_images import PageImages
 from review.patient_search import PatientIndex
+from review.rematching import Rosters
 from review.settings import WebSettings
 from store import cases, roster
 from store.database import Database, Session
@@ -28,6 +29,7 @@ class Office:
         destinations_of: Site id to the ids of the destinations its records go to.
         metrics: Text of `/metrics`, or None if there are none.
         health: Content of `/health` without patient data, or None for "it answers".
+        matching: Who can be matched anew; None where nothing can, such as in a page's test.
         day: What the day's page needs from the settings.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
     """
@@ -40,6 +42,7 @@ class Office:
     now: Callable[[], datetime]
     metrics: Callable[[], bytes] | None
     health: Callable[[], Mapping[str, object]] | None
+    matching: Rosters | None = None
     day: DaySurroundings = field(default_factory=DaySurroundings)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
@@ -47,6 +50,15 @@ class Office:
     def today(self, site: str) -> date:
         """Today at a site."""
         return self.local(self.now(), site).date()
+
+    def day_began(self, site: str | None) -> datetime:
+        """When today began at a site; at the first one where none is meant."""
+        return self.local(self.now(), site).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+    def day_ends(self, site: str | None) -> datetime:
+        """When today ends at a site; at the first one where none is meant."""
+        noon = self.local(self.now(), site).replace(hour=12) + timedelta(days=1)  # safe where the clocks change
+        return noon.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
     def sites_seen(self, user: User) -> tuple[str, ...]:
         """The sites a person may know about, in the order they are shown."""

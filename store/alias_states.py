@@ -32,6 +32,7 @@ class AliasReason(StrEnum):
 
     TAUGHT = "taught"
     SECONDED = "seconded"
+    SECOND_TAKEN_BACK = "second-taken-back"
     PATIENT_CHANGED = "patient-changed"
     PATIENT_MERGED = "patient-merged"
     PATIENT_REMOVED = "patient-removed"

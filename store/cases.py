@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from records.assessment import SymptomAssessment
 from records.audit import AuditEvent
 from records.case import CaseState, RejectReason, ReviewCase
+from records.decision import MatchDecision
 from records.errors import DecisionRefusedError, StaleCaseError
-from store import aliases, audit, known, roster, vetoes
+from store import aliases, audit, case_locks, known, queue_order, roster, second_words, vetoes
 from store.confirming import Administration, administration, confirm, key_of
 from store.context import keys_of, stored_id
 from store.kept_records import RecordState, record_row
 from store.reports import report_row
-from store.serialised import assessment_of, assessment_text, codes_of, encodable, match_of
-from store.tables import CaseRow, RecordRow
+from store.serialised import (
+    assessment_of,
+    assessment_text,
+    codes_of,
+    codes_text,
+    encodable,
+    match_of,
+    match_text,
+)
+from store.tables import CaseRow, RecordRow, ReportRow
 
 
 class ApprovedAs(StrEnum):
@@ -30,21 +38,29 @@ class ApprovedAs(StrEnum):
     SECOND_ADMINISTRATION = "second-administration"
 
 
-def list_open(session: Session, *, site: str | None = None, limit: int = 100, offset: int = 0) -> list[ReviewCase]:
-    """Open cases, critical answers first, then the oldest."""
-    query = select(CaseRow).where(col(CaseRow.state) == CaseState.OPEN)
-    if site is not None:
-        query = query.where(col(CaseRow.site) == site)
-    order = (col(CaseRow.critical).desc(), col(CaseRow.opened_at), col(CaseRow.id))
-    return [_review_case(session, row) for row in session.exec(query.order_by(*order).offset(offset).limit(limit))]
+def list_open(
+    session: Session,
+    *,
+    site: str | None = None,
+    sites: Collection[str] | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[ReviewCase]:
+    """Open cases of one site, of these, or of all, but for parked ones: critical answers first, then the oldest."""
+    wanted = queue_order.waiting_ids(session, sites=_seen(site, sites), limit=limit, offset=offset)
+    query = (
+        select(CaseRow, RecordRow, ReportRow)
+        .join(RecordRow, col(RecordRow.id) == col(CaseRow.record_id))
+        .join(ReportRow, col(ReportRow.id) == col(RecordRow.report_id))
+        .where(col(CaseRow.id).in_(wanted))
+    )
+    found = {case.id: _review_case(case, row, report) for case, row, report in session.exec(query)}
+    return [found[case_id] for case_id in wanted]
 
 
-def count_open(session: Session, *, site: str | None = None) -> int:
-    """How many cases wait."""
-    query = select(func.count()).select_from(CaseRow).where(col(CaseRow.state) == CaseState.OPEN)
-    if site is not None:
-        query = query.where(col(CaseRow.site) == site)
-    return session.exec(query).one()
+def count_open(session: Session, *, site: str | None = None, sites: Collection[str] | None = None) -> int:
+    """How many cases wait; parked ones do not."""
+    return queue_order.count_waiting(session, sites=_seen(site, sites))
 
 
 def get(session: Session, case_id: int) -> ReviewCase:
@@ -53,13 +69,13 @@ def get(session: Session, case_id: int) -> ReviewCase:
     Raises:
         DecisionRefusedError: There is none with this id.
     """
-    return _review_case(session, _row(session, case_id))
+    return _loaded(session, _row(session, case_id))
 
 
 def of_record(session: Session, record_id: int) -> ReviewCase | None:
     """The case of a record, open or closed, or None if it never needed a person."""
     row = session.exec(select(CaseRow).where(col(CaseRow.record_id) == record_id)).first()
-    return None if row is None else _review_case(session, row)
+    return None if row is None else _loaded(session, row)
 
 
 def approve(
@@ -73,6 +89,7 @@ def approve(
     destinations: Sequence[str],
     corrected: SymptomAssessment | None = None,
     as_: ApprovedAs | str = ApprovedAs.CONFIRMATION,
+    hold: timedelta = timedelta(0),
 ) -> int:
     """Confirm the record for a patient of the site's roster and queue it; return the record's id.
 
@@ -82,6 +99,7 @@ def approve(
     Args:
         corrected: The values as the person set them, or None for the case's own.
         as_: Needed when the assessment is known with other values.
+        hold: How long nothing is sent, so that the decision can be taken back.
 
     Raises:
         StaleCaseError: The case is decided, or has changed since `version`.
@@ -101,31 +119,94 @@ def approve(
         )
     if corrected is not None:
         _set_values(session, row, corrected)
-    outcome = confirm_as(session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now)
+    outcome = confirm_as(
+        session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now, hold=hold
+    )
+    seconded = [word.actor for word in second_words.of_case(session, case_id) if word.patient_id == patient_id]
     disputed = vetoes.withdraw(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id)
     _close(session, case, CaseState.APPROVED, actor=actor, now=now)
     detail = (("outcome", outcome), ("record", str(row.id)), ("corrected", str(corrected is not None)))
-    _audit(session, case, "case.approved", actor=actor, now=now, detail=detail)
+    first = tuple(("first-said-by", name) for name in seconded if name != actor)
+    _audit(session, case, "case.approved", actor=actor, now=now, detail=(*detail, *first))
     source = report_row(session, row.report_id).source
     aliases.teach(session, row, patient, source=source, disputed=disputed, actor=actor, now=now)
     return stored_id(row.id)
 
 
 def correct(
-    session: Session, case_id: int, *, version: int, assessment: SymptomAssessment, actor: str, now: datetime
+    session: Session,
+    case_id: int,
+    *,
+    version: int,
+    assessment: SymptomAssessment,
+    actor: str,
+    now: datetime,
+    match: MatchDecision | None = None,
 ) -> ReviewCase:
     """Keep other values for a case that stays open; its version counts up.
+
+    What was read stays beside it, and what people say of the print goes on to be kept for the print as it was read.
+
+    Args:
+        match: Who the record is about now that its identity was corrected, or None where that is as it was. What
+            people had said where two must say it is forgotten then: they saw another identity.
 
     Raises:
         StaleCaseError: The case is decided, or has changed since `version`.
     """
     case = _open_row(session, case_id, version=version)
-    _set_values(session, record_row(session, case.record_id), assessment)
+    row = record_row(session, case.record_id)
+    found = {finding.code for finding in assessment_of(row.assessment).findings}
+    settled = found - {finding.code for finding in assessment.findings}
+    _set_values(session, row, assessment)
+    if match is not None:
+        row.reasons = codes_text(_reasons_now(row, match, because="identity-corrected", settled=settled))
+        row.match = match_text(match)
+        session.add(row)
+        second_words.withdraw(session, case_id)
     case.version += 1
     session.add(case)
     session.flush()
     _audit(session, case, "case.corrected", actor=actor, now=now)
-    return _review_case(session, case)
+    return _loaded(session, case)
+
+
+def propose(session: Session, case_id: int, *, version: int, patient_id: str, actor: str, now: datetime) -> ReviewCase:
+    """Keep one person's word where two must say it; the case stays open, and its version counts up.
+
+    Raises:
+        StaleCaseError: The case is decided, or has changed since `version`.
+    """
+    case = _open_row(session, case_id, version=version)
+    second_words.say(session, case_id, patient_id=patient_id, actor=actor, now=now)
+    case_locks.release(session, case_id, actor=actor)
+    case.version += 1
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.proposed", actor=actor, now=now)
+    return _loaded(session, case)
+
+
+def match_anew(
+    session: Session, case_id: int, match: MatchDecision, *, because: str | None, actor: str, now: datetime
+) -> ReviewCase:
+    """Keep who a print is about by today's roster; the case's version counts up.
+
+    Args:
+        because: Reason code of why it was looked at again, or None.
+
+    Raises:
+        StaleCaseError: The case is decided.
+    """
+    case = _open_row(session, case_id, version=None)
+    row = record_row(session, case.record_id)
+    row.reasons, row.match = codes_text(_reasons_now(row, match, because=because)), match_text(match)
+    case.version += 1
+    session.add(row)
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.matched-anew", actor=actor, now=now, detail=(("grade", match.grade),))
+    return _loaded(session, case)
 
 
 def reject(
@@ -162,7 +243,7 @@ def reopen(session: Session, case_id: int, *, actor: str, now: datetime) -> Revi
     session.add(case)
     session.flush()
     _audit(session, case, "case.reopened", actor=actor, now=now)
-    return _review_case(session, case)
+    return _loaded(session, case)
 
 
 def not_this_patient(session: Session, case_id: int, patient_id: str, *, actor: str, now: datetime) -> ReviewCase:
@@ -176,11 +257,12 @@ def not_this_patient(session: Session, case_id: int, patient_id: str, *, actor: 
     case = _open_row(session, case_id, version=None)
     row = record_row(session, case.record_id)
     vetoes.say(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id, actor=actor, now=now)
+    second_words.withdraw(session, case_id, patient_id=patient_id)
     case.version += 1
     session.add(case)
     session.flush()
     _audit(session, case, "case.patient-excluded", actor=actor, now=now)
-    return _review_case(session, case)
+    return _loaded(session, case)
 
 
 def confirm_as(
@@ -192,6 +274,7 @@ def confirm_as(
     actor: str,
     destinations: Sequence[str],
     now: datetime,
+    hold: timedelta = timedelta(0),
 ) -> str:
     """Confirm a flushed record as what a person says it is; "duplicate" if its values are known, else `as_`.
 
@@ -233,6 +316,7 @@ def confirm_as(
         now=now,
         corrects=corrects,
         occurrence=occurrence,
+        hold=hold,
     )
     return as_
 
@@ -244,10 +328,22 @@ def _set_values(session: Session, row: RecordRow, assessment: SymptomAssessment)
     session.flush()
 
 
+def _reasons_now(
+    row: RecordRow, match: MatchDecision, *, because: str | None, settled: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The reasons without those of the match before and those that are settled, with those of the new match."""
+    before = match_of(row.match)
+    gone = {"patient-below-threshold", *before.reasons, *settled}
+    gone.update(code for candidate in before.candidates for code in candidate.reasons)
+    kept = [code for code in codes_of(row.reasons) if code not in gone]
+    return tuple(dict.fromkeys([*([because] if because else []), *kept, *match.reasons]))
+
+
 def _close(session: Session, case: CaseRow, state: CaseState, *, actor: str, now: datetime) -> None:
     case.state, case.version, case.closed_at, case.closed_by = state, case.version + 1, now, actor
+    case.parked = False
     session.add(case)
-    session.flush()
+    case_locks.close(session, stored_id(case.id))
 
 
 def _row(session: Session, case_id: int) -> CaseRow:
@@ -266,9 +362,14 @@ def _open_row(session: Session, case_id: int, *, version: int | None) -> CaseRow
     return row
 
 
-def _review_case(session: Session, case: CaseRow) -> ReviewCase:
+def _loaded(session: Session, case: CaseRow) -> ReviewCase:
     row = record_row(session, case.record_id)
-    report = report_row(session, row.report_id)
+    return _review_case(case, row, report_row(session, row.report_id))
+
+
+def _review_case(case: CaseRow, row: RecordRow, report: ReportRow) -> ReviewCase:
+    assessment = assessment_of(row.assessment)
+    as_read = assessment if row.as_read == row.assessment else assessment_of(row.as_read)
     return ReviewCase(
         case_id=stored_id(case.id),
         version=case.version,
@@ -277,11 +378,18 @@ def _review_case(session: Session, case: CaseRow) -> ReviewCase:
         report_id=row.report_id,
         document_sha256=report.sha256,
         file_name=report.file_name,
-        assessment=assessment_of(row.assessment),
+        assessment=assessment,
         match=match_of(row.match),
         reasons=codes_of(row.reasons),
         opened_at=case.opened_at,
+        critical=case.critical or assessment.critical is True,
+        fingerprint=row.fingerprint,
+        is_identity_typed=assessment.patient != as_read.patient,
     )
+
+
+def _seen(site: str | None, sites: Collection[str] | None) -> Collection[str] | None:
+    return sites if site is None else [one for one in (site,) if sites is None or one in sites]
 
 
 def _audit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -64,12 +64,14 @@ def confirm(
     now: datetime,
     corrects: RecordRow | None = None,
     occurrence: int = 1,
+    hold: timedelta = timedelta(0),
 ) -> list[int]:
     """Confirm a flushed record and put it into the outbox; return the submissions' ids.
 
     Args:
         corrects: The standing record whose values this one replaces; it decides the occurrence.
         occurrence: 1, or the next number for a further administration that nothing printed tells apart.
+        hold: How long nothing is sent.
     """
     row.state = RecordState.CONFIRMED
     row.patient_id = which.patient_id
@@ -94,4 +96,4 @@ def confirm(
         row.external_id = corrects.external_id
     session.add(row)
     session.flush()
-    return enqueue(session, row, destinations, now=now)
+    return enqueue(session, row, destinations, now=now, hold=hold)

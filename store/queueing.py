@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -34,18 +34,32 @@ _WITHDRAWAL_UNDER_WAY: Final = select(func.max(col(SubmissionRow.id))).where(
 )
 
 
-def enqueue(session: Session, record: RecordRow, destinations: Iterable[str], *, now: datetime) -> list[int]:
-    """One submission per destination for a confirmed record, due at once; return their row ids.
+def enqueue(
+    session: Session,
+    record: RecordRow,
+    destinations: Iterable[str],
+    *,
+    now: datetime,
+    hold: timedelta = timedelta(0),
+) -> list[int]:
+    """One submission per destination for a confirmed record, due after `hold`; return their row ids.
 
     It is a correction where the destination has, or may have, an earlier value of the same assessment; such a
     destination is told even if it is no longer among `destinations`. Where the same record is being withdrawn from
     another patient, it waits until that has arrived.
     """
     earlier = of_assessment(session, record.external_id or "")
-    return enqueue_at(session, record, (*destinations, *_with_a_value(earlier)), now=now)
+    return enqueue_at(session, record, (*destinations, *_with_a_value(earlier)), now=now, hold=hold)
 
 
-def enqueue_at(session: Session, record: RecordRow, destinations: Iterable[str], *, now: datetime) -> list[int]:
+def enqueue_at(
+    session: Session,
+    record: RecordRow,
+    destinations: Iterable[str],
+    *,
+    now: datetime,
+    hold: timedelta = timedelta(0),
+) -> list[int]:
     """The same for just these destinations."""
     earlier = of_assessment(session, record.external_id or "")
     rows = []
@@ -53,6 +67,7 @@ def enqueue_at(session: Session, record: RecordRow, destinations: Iterable[str],
         before = [row for row in earlier if row.destination == destination]
         row = _row(session, record, destination, _status(before), before, now=now)
         row.after_id = _withdrawal_under_way(session, record, destination)
+        row.due_at = now + hold
         rows.append(row)
     session.add_all(rows)
     session.flush()

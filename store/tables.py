@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -105,6 +106,7 @@ class RecordRow(StoreTable, table=True):
         Index("ix_record_external_id", "external_id"),
         # Rows are as wide as a page of the file: what a day counts is in the indexes alone, here and of submissions.
         Index("ix_record_site_day", "site", "day", "report_id", "state", "confirmed_by", "id"),
+        Index("ix_record_site_patient_id", "site", "patient_id"),
         # Two prints of one assessment can never both be the first, whatever the program believes.
         Index(
             "uq_record_stands",
@@ -160,6 +162,8 @@ class CaseRow(StoreTable, table=True):
     version: int = 1
     state: str
     critical: bool
+    # It waits for its patient to be registered, and is offered to nobody meanwhile.
+    parked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_by: str | None = None
@@ -187,6 +191,7 @@ class SubmissionRow(StoreTable, table=True):
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
         Index("ix_submission_record_id", "record_id", "destination", "state", "status", "received_at", "id"),
         Index("ix_submission_external_id", "external_id"),
+        Index("ix_submission_site_patient_id", "site", "patient_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -371,23 +376,6 @@ class NoticeRow(StoreTable, table=True):
     left_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class AuditRow(StoreTable, table=True):
-    """One link of the audit chain. `at` and `detail` are kept as the very text that was chained."""
-
-    __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_object_kind_object_id", "object_kind", "object_id"),)
-
-    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    at: str
-    actor: str
-    action: str
-    object_kind: str
-    object_id: str
-    detail: str = Field(sa_type=Text)
-    prev_mac: str
-    mac: str
 
 
 class TemplateRow(StoreTable, table=True):

@@ -111,7 +111,12 @@ def test_the_service_draws_blind_audits_and_shows_what_they_find(clinic: Reading
     matching = clinic.settings.matching.model_copy(update={"blind_audit_share": 1.0})
     settings = clinic.settings.model_copy(update={"matching": matching})
     housekeeping = Housekeeping(
-        clinic.database, settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+        clinic.database,
+        settings,
+        rosters=clinic.roster_imports,
+        matching=clinic.rosters,
+        watchers=(),
+        metrics=clinic.metrics,
     )
     housekeeping.step(clinic.now)
     with clinic.database.reading() as session:
@@ -130,7 +135,12 @@ def test_the_service_draws_blind_audits_and_shows_what_they_find(clinic: Reading
 def test_aliases_that_nobody_uses_are_let_go_after_the_months_of_the_settings(clinic: ReadingClinic) -> None:
     taught(clinic)
     housekeeping = Housekeeping(
-        clinic.database, clinic.settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+        clinic.database,
+        clinic.settings,
+        rosters=clinic.roster_imports,
+        matching=clinic.rosters,
+        watchers=(),
+        metrics=clinic.metrics,
     )
     housekeeping.step(clinic.now + timedelta(days=364))
     assert alias_of(clinic).state is AliasState.ACTIVE
@@ -157,7 +167,12 @@ def test_the_service_tells_of_messages_that_no_destination_of_the_settings_takes
     clinic.read(export(row("P1")))
     settings = clinic.settings.model_copy(update={"destination": ()})
     housekeeping = Housekeeping(
-        clinic.database, settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+        clinic.database,
+        settings,
+        rosters=clinic.roster_imports,
+        matching=clinic.rosters,
+        watchers=(),
+        metrics=clinic.metrics,
     )
     housekeeping.step(clinic.now)
     with clinic.database.reading() as session:
@@ -166,7 +181,12 @@ def test_the_service_tells_of_messages_that_no_destination_of_the_settings_takes
     assert waiting
     assert told == waiting
     served = Housekeeping(
-        clinic.database, clinic.settings, rosters=clinic.roster_imports, watchers=(), metrics=clinic.metrics
+        clinic.database,
+        clinic.settings,
+        rosters=clinic.roster_imports,
+        matching=clinic.rosters,
+        watchers=(),
+        metrics=clinic.metrics,
     )
     served.step(clinic.now + timedelta(minutes=10))
     with clinic.database.reading() as session:

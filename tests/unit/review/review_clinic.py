@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -254,15 +254,23 @@ def draw(content: bytes, page: int, dots_per_inch: int) -> bytes:
     return render_page(content, page=page, dots_per_inch=dots_per_inch)
 
 
-def hand_in(database: Database, rows: tuple[Row, ...], *, now: datetime, decision: Decision = Decision.REVIEW) -> int:
+def hand_in(
+    database: Database,
+    rows: tuple[Row, ...],
+    *,
+    now: datetime,
+    decision: Decision = Decision.REVIEW,
+    site: str = SITE,
+    file_name: str = "scores.pdf",
+) -> int:
     """Put a report with these rows through the store as the pipeline does; returns the report's id."""
     content = report_pdf(rows)
     archived = database.archive.put(content)
     printed = PrintedFile(
-        path="/print/scores.pdf", sha256=sha256(content).hexdigest(), size_bytes=len(content), seen_at=now, site=SITE
+        path="/print/scores.pdf", sha256=sha256(content).hexdigest(), size_bytes=len(content), seen_at=now, site=site
     )
     with database.session() as session:
-        report = reports.take(session, printed, source="print", file_name="scores.pdf", archived=archived)
+        report = reports.take(session, printed, source="print", file_name=file_name, archived=archived)
         to_store = tuple(
             RecordToStore(
                 decided=DecidedRecord(
@@ -326,7 +334,11 @@ def furnish(home: Path) -> None:
 
 
 def open_clinic(
-    home: Path, *, render: Callable[[bytes, int, int], bytes] = draw, settings: WebSettings | None = None
+    home: Path,
+    *,
+    render: Callable[[bytes, int, int], bytes] = draw,
+    settings: WebSettings | None = None,
+    sites: Mapping[str, ZoneInfo] | None = None,
 ) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
@@ -338,7 +350,7 @@ def open_clinic(
         database=database,
         settings=settings or WebSettings(),
         render=render,
-        sites={SITE: ZONE},
+        sites=sites or {SITE: ZONE},
         destinations_of=lambda site: DESTINATIONS if site == SITE else (),
         now=clock,
         metrics=lambda: b"scorebridge_up 1\n",

@@ -157,7 +157,7 @@ def confirmed_for_d4_again(clinic: Clinic, **values: object) -> int:
         now=clinic.clock(),
         today=TODAY,
         destinations=DESTINATIONS,
-    )
+    ).record_id
 
 
 def test_a_record_can_be_given_another_day_but_none_in_the_future(clinic: Clinic, record: int) -> None:

@@ -24,6 +24,7 @@ def case_with(match: MatchDecision, *reasons: str) -> ReviewCase:
     return ReviewCase(
         case_id=1, version=1, state=CaseState.OPEN, site=SITE, report_id=1, document_sha256="0" * 64,
         file_name="scores.pdf", assessment=ROWS[0].assessment(0), match=match, reasons=reasons, opened_at=START,
+        critical=True, fingerprint="", is_identity_typed=False,
     )  # fmt: skip
 
 

@@ -141,8 +141,11 @@ def test_a_patient_who_differs_is_approved_only_after_a_second_look(clinic: Clin
     with clinic.database.reading() as session:
         assert cases.get(session, case_id).state is CaseState.OPEN
     assert rosa.submit(f"/cases/{case_id}/approve").status_code == 303
+    sam = Browser(clinic.app).signed_in("sam")
+    sam.open(f"/cases/{case_id}")
+    assert sam.submit(f"/cases/{case_id}/approve", patient_id="D2", confirmed="D2").status_code == 303
     with clinic.database.reading() as session:
-        assert kept_records.of_report(session, clinic.report_id)[0].patient_id == "D2"
+        assert kept_records.of_report(session, clinic.report_id)[0].patient_id == "D2", "two people said so"
 
 
 def test_a_second_look_at_one_patient_does_not_count_for_another(clinic: Clinic, rosa: Browser) -> None:
