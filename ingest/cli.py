@@ -10,6 +10,7 @@ from ingest.commands import (
     administration,
     auditing,
     authoring,
+    day,
     delivery,
     learning,
     patients,
@@ -42,6 +43,7 @@ patients.register(app)
 rosters.register(app)
 administration.register(app)
 auditing.register(app)
+day.register(app)
 
 
 def main() -> None:

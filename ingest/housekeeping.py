@@ -30,6 +30,7 @@ _CHECK_EVERY = timedelta(minutes=5)
 _CHECK_STEP = 5000  # events a round: a sixth of a second, and a million events in a quarter of an hour
 _SWEEP_EVERY = timedelta(hours=24)
 _DRAW_EVERY = timedelta(minutes=5)
+_LETTERS_EVERY = timedelta(minutes=1)
 _MONTH = timedelta(days=365) / 12
 _UNSERVED = "destination-unserved"
 _UNSERVED_SENTENCE = (
@@ -63,6 +64,7 @@ class Housekeeping:
         self._watchers = watchers
         self._metrics = metrics
         self._drawn: datetime | None = None
+        self._lettered: datetime | None = None
         self._anchored: datetime | None = None
         self._swept: datetime | None = None
         self._checked: datetime | None = None
@@ -84,8 +86,10 @@ class Housekeeping:
             _log.info("case.brought-back", count=back)
         for source in self._sources:
             self._expect(source, now)
-        for site in write_due(self._database, self._settings, now=now):
-            _log.info("letter.written", site=site)
+        if self._lettered is None or now - self._lettered >= _LETTERS_EVERY:
+            for site in write_due(self._database, self._settings, now=now):
+                _log.info("letter.written", site=site)
+            self._lettered = now
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
             self._tell_of_unserved(now)

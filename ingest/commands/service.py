@@ -9,6 +9,16 @@ import typer
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
+from ingest.commands.day import (
+    FIGURE_COLUMNS,
+    SOURCE_COLUMNS,
+    count_day,
+    day_json,
+    figures_row,
+    list_sources,
+    source_json,
+    source_row,
+)
 from ingest.commands.learning import figures_json, figures_rows
 from ingest.commands.options import AsJson, Config
 from ingest.commands.rosters import freshness_json
@@ -22,8 +32,10 @@ from ingest.service import Service, check_ready
 from ingest.settings import CONFIG_NAME, load_settings
 from ingest.terminal import note, print_json, print_table
 from records.errors import SettingsError
-from store import alert_tellings, alerts, balance, blind_audit, cases, notices, outbox, reports, sightings, templates
+from store import alert_tellings, alerts, blind_audit, cases, notices, outbox, reports, sightings, templates
 from store import database as databases
+from store.day_figures import SiteDay
+from store.day_sources import SourceState
 from store.sightings import SightingState
 
 # Where to look further for each count of `status`.
@@ -39,6 +51,7 @@ _LOOK: Final[dict[str, str]] = {
     "open_notices": "the list below",
     "backlog_files": "scorebridge backlog list",
     "rosters_not_fresh": "scorebridge roster status",
+    "missing_reports": "the sources above",
 }
 
 
@@ -105,19 +118,25 @@ def status(as_json: AsJson = False, config: Config = None) -> None:
         with clinic.database.reading() as session:
             checked = blind_audit.figures(session)
             open_notices = notices.list_open(session)
-        lines = [_site_line(clinic, site.id) for site in clinic.settings.site]
+        days = [count_day(clinic, site.id) for site in clinic.settings.site]
+        lines = [_site_line(told) for told in days]
+        sources = list_sources(clinic, days)
         with clinic.database.reading() as session:
             rosters = freshness(session, clinic.settings.site, now=now)
     summary["rosters_not_fresh"] = sum(one.is_worrying for one in rosters)
+    summary["missing_reports"] = sum(one.state is SourceState.MISSING for one in sources)
     if as_json:
         print_json({
-            "at": now.isoformat(), "sites": lines, "rosters": [freshness_json(one) for one in rosters], **summary,
+            "at": now.isoformat(), "sites": lines, "sources": [source_json(one) for one in sources],
+            "rosters": [freshness_json(one) for one in rosters], **summary,
             "blind_audit": figures_json(checked),
             "notices": [{"kind": one.kind, "about": one.subject, "sentence": one.sentence} for one in open_notices],
         })  # fmt: skip
     else:
         columns = ("site", "printed", "sent", "waiting", "rejected", "duplicate", "no_score")
         print_table("Today", columns, [[line[name] for name in columns] for line in lines])
+        print_table("The day in figures", FIGURE_COLUMNS, [figures_row(told) for told in days])
+        print_table("Sources today", SOURCE_COLUMNS, [source_row(one) for one in sources])
         print_table("Rosters", ("site", "state", "about"), [(one.site, one.state, one.sentence) for one in rosters])
         now_rows = [(name, count, _LOOK[name] if count else "") for name, count in summary.items()]
         print_table("Now", ("", "count", "look further with"), now_rows)
@@ -140,21 +159,19 @@ def doctor(as_json: AsJson = False, config: Config = None) -> None:
     raise typer.Exit(0 if all(check.ok for check in findings) else 1)
 
 
-def _site_line(clinic: Clinic, site: str) -> dict[str, Json]:
-    today = clinic.today(site, clock.now())
-    with clinic.database.reading() as session:
-        day = balance.of_day(session, site=site, day=today)
-        split = balance.split_of_day(session, site=site, day=today)
+def _site_line(told: SiteDay) -> dict[str, Json]:
+    day = told.balance
     return {
-        "site": site,
-        "day": today.isoformat(),
+        "site": told.site,
+        "day": told.day.isoformat(),
         "printed": day.printed,
         "sent": day.sent,
         "waiting": day.waiting,
         "rejected": day.rejected,
         "duplicate": day.duplicate,
         "no_score": day.no_score,
-        "waiting_split": dict(split),
+        "waiting_split": dict(told.split),
+        "figures": day_json(told),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+
+from fastapi import FastAPI
 
 from matching.normalisation import fingerprint
 from records.decision import DecidedRecord, Decision, MatchGrade
@@ -183,9 +185,8 @@ def busy(home: Path) -> Clinic:
             session, osei, round_=1, channel="pager", step=1, receipt="http-202", now=clock() - timedelta(minutes=52)
         )
         alert_tellings.mark_failed(session, [(clinic.alert_id, 1, 1)], channel="mail", fault="unreachable", now=clock())
-        balance.keep_check(
-            session, reports=balance.count_reports(session), wrong=balance.mismatches(session), now=clock()
-        )
+        wrong, kept = balance.look_at_all(session)
+        balance.keep_check(session, wrong=wrong, reports=kept, now=clock())
     more = [automatic(next(numbers)) for _ in range(15)]
     print_report(database, more, source=LISTING, seen_at=clock() - timedelta(minutes=5))
     with database.session() as session:
@@ -242,19 +243,24 @@ def opened(home: Path, *, health: dict[str, object] | None = None) -> Clinic:
     database = open_existing(StoreSettings(home=home))
     with database.reading() as session:
         alert = alerts.list_alerts(session, open_only=True)[0]
-    app = create_app(
+    app = over_store(database, now=clock, health=health)
+    return Clinic(
+        database=database, clock=clock, app=app, report_id=alert.report_id, case_ids=[], alert_id=alert.alert_id
+    )
+
+
+def over_store(database: Database, *, now: Callable[[], datetime], health: dict[str, object] | None = None) -> FastAPI:
+    """The pages of the two sites over any store."""
+    return create_app(
         database=database,
         settings=WebSettings(),
         render=draw,
         sites={SITE: ZONE, EAST: ZONE},
         destinations_of=lambda _site: DESTINATIONS,
-        now=clock,
+        now=now,
         metrics=None,
         health=None if health is None else lambda: health,
         day=DaySurroundings(sources=SOURCES, rungs=RUNGS),
-    )
-    return Clinic(
-        database=database, clock=clock, app=app, report_id=alert.report_id, case_ids=[], alert_id=alert.alert_id
     )
 
 
