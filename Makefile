@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run.stamp
 DEV    := $(VENV)/.dev.stamp
 BENCH  := $(VENV)/.bench.stamp
+# One more than there are processors: some tests wait for services that do their own waiting.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 1) + 1)
 NPM    := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 
 .PHONY: demo test portals check bench bench-matching acceptance lock clean
@@ -13,7 +15,7 @@ demo: $(RUN)
 	$(BIN)/scorebridge demo
 
 test: $(DEV)
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 # Portals of other people's making, from npm: what tests/portals runs. Without them `make test` skips their tests.
 portals: $(patsubst %/package-lock.json,%/node_modules/.stamp,$(wildcard tests/portals/*/package-lock.json))
@@ -37,7 +39,7 @@ bench-matching: $(BENCH)
 
 # The long form of the tests that kill real processes; a tenth of it runs with `make test`.
 acceptance: $(DEV)
-	SCOREBRIDGE_ACCEPTANCE=full $(BIN)/pytest tests/acceptance -m acceptance -s
+	SCOREBRIDGE_ACCEPTANCE=full $(BIN)/pytest tests/acceptance tests/integration/test_api_schemathesis.py -m acceptance -s
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

@@ -8,12 +8,14 @@ import typer
 
 from ingest.commands import (
     administration,
+    auditing,
     authoring,
     delivery,
     learning,
     patients,
     queue,
     reading,
+    reviewing,
     rosters,
     service,
     shadow,
@@ -32,12 +34,14 @@ service.register(app)
 reading.register(app)
 authoring.register(app)
 queue.register(app)
+reviewing.register(app)
 learning.register(app)
 delivery.register(app)
 shadow.register(app)
 patients.register(app)
 rosters.register(app)
 administration.register(app)
+auditing.register(app)
 
 
 def main() -> None:

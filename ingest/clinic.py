@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from ingest.settings import Settings, find_config, load_settings
@@ -43,6 +43,15 @@ class Clinic:
     def today(self, site: str, now: datetime) -> date:
         """Today at a site."""
         return now.astimezone(self.settings.site_settings(site).zone).date()
+
+    def day_began(self, site: str, now: datetime) -> datetime:
+        """When today began at a site."""
+        return datetime.combine(self.today(site, now), time.min, tzinfo=self.settings.site_settings(site).zone)
+
+    def day_ends(self, site: str, now: datetime) -> datetime:
+        """When today ends at a site."""
+        zone = self.settings.site_settings(site).zone
+        return datetime.combine(self.today(site, now) + timedelta(days=1), time.min, tzinfo=zone)
 
 
 @contextmanager

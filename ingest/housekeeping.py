@@ -10,19 +10,24 @@ from pathlib import Path
 import structlog
 
 from ingest.certificate_ends import tell_of_ends
+from ingest.day_letter import write_due
+from ingest.day_sources import watched_sources
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
 from ingest.roster_imports import RosterImports
 from ingest.rosters import Rosters
-from ingest.settings import Settings, SourceSettings
+from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
 from review import registrations
-from store import addresses, alias_doubts, audit, blind_audit, notices, reports
+from store import addresses, alias_doubts, audit, audit_checking, balance, blind_audit, notices, reports
 from store.database import Database
+from store.day_sources import WatchedSource
 
 _log = structlog.get_logger()
 _ANCHOR_EVERY = timedelta(hours=1)
+_CHECK_EVERY = timedelta(minutes=5)
+_CHECK_STEP = 5000  # events a round: a sixth of a second, and a million events in a quarter of an hour
 _SWEEP_EVERY = timedelta(hours=24)
 _DRAW_EVERY = timedelta(minutes=5)
 _MONTH = timedelta(days=365) / 12
@@ -52,6 +57,7 @@ class Housekeeping:
         self._certificates = certificates or {}
         self._database = database
         self._settings = settings
+        self._sources = watched_sources(settings)
         self._rosters = rosters
         self._matching = matching
         self._watchers = watchers
@@ -59,6 +65,7 @@ class Housekeeping:
         self._drawn: datetime | None = None
         self._anchored: datetime | None = None
         self._swept: datetime | None = None
+        self._checked: datetime | None = None
 
     def run(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
         """Step every few seconds until told to stop; whatever goes wrong is logged and tried again."""
@@ -75,16 +82,21 @@ class Housekeeping:
         back = registrations.bring_back_registered(self._database, self._matching, now=now)
         if back:
             _log.info("case.brought-back", count=back)
-        for source in self._settings.source:
+        for source in self._sources:
             self._expect(source, now)
+        for site in write_due(self._database, self._settings, now=now):
+            _log.info("letter.written", site=site)
         if self._drawn is None or now - self._drawn >= _DRAW_EVERY:
             self._check_matches(now)
             self._tell_of_unserved(now)
+            self._check_balance(now)
             self._drawn = now
         if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
             with self._database.session() as session:
                 audit.anchor(session, self._database.anchor_file, now=now)
             self._anchored = now
+        if self._checked is None or now - self._checked >= _CHECK_EVERY:
+            self._check_chain(now)
         if self._swept is None or now - self._swept >= _SWEEP_EVERY:
             with self._database.reading() as session:
                 known = reports.document_ids(session)
@@ -93,6 +105,13 @@ class Housekeeping:
                 _log.info("archive.swept", count=len(swept))
             tell_of_ends(self._database, self._certificates, now=now)
             self._swept = now
+
+    def _check_chain(self, now: datetime) -> None:
+        """Follow the audit chain a little further; a pass under way goes on in the next round."""
+        state = audit_checking.advance(self._database, limit=_CHECK_STEP, now=now)
+        self._checked = None if state.under_way is not None and state.reason is None else now
+        if state.reason is not None:
+            _log.error("audit.chain-broken", reason=state.reason, event=state.first_bad)
 
     def _check_matches(self, now: datetime) -> None:
         """Let aliases that nobody uses go, draw what is to be checked blindly, and show what that has found."""
@@ -118,22 +137,39 @@ class Housekeeping:
             for destination in waiting:
                 notices.leave(session, _UNSERVED, destination, _UNSERVED_SENTENCE, now=now)
 
-    def _expect(self, source: SourceSettings, now: datetime) -> None:
+    def _check_balance(self, now: datetime) -> None:
+        """Look at every report now and then, so that a page need only tell what was found."""
+        with self._database.reading() as session:
+            wrong, reports_ = balance.look_at_all(session)
+        with self._database.session() as session:
+            balance.keep_check(session, wrong=wrong, reports=reports_, now=now)
+        if wrong:
+            _log.error("balance.wrong", count=len(wrong))
+
+    def _expect(self, source: WatchedSource, now: datetime) -> None:
         """A report that did not come is as visible as an error."""
-        if source.expected_by is None:
+        today = now.astimezone(source.zone).date()
+        if not source.is_expected_on(today) or source.expected_by is None:
             return
-        zone = self._settings.site_settings(source.site).zone
-        local = now.astimezone(zone)
-        subject = f"{source.name}:{local.date().isoformat()}"
+        subject = f"{source.name}:{today.isoformat()}"
         with self._database.reading() as session:
             last = reports.last_seen(session, source.name)
-        if last is not None and last.astimezone(zone).date() >= local.date():
-            with self._database.session() as session:
-                notices.resolve(session, "no-report", subject, now=now)
-        elif local.time() >= source.expected_by:
+        if last is not None and last.astimezone(source.zone).date() >= today:
+            self._has_come(source, now)
+        elif source.is_late(today, now=now):
             with self._database.session() as session:
                 sentence = (
-                    f"No report has come from site {source.site} today; it was expected by "
+                    f"No report has come from site {source.site} on {today:%d-%b}; it was expected by "
                     f"{source.expected_by:%H:%M}. Check the EHR's print job and the share."
                 )
                 notices.leave(session, "no-report", subject, sentence, now=now)
+
+    def _has_come(self, source: WatchedSource, now: datetime) -> None:
+        """A source that prints again is no news any more, also of the days it missed: those stay on their own pages."""
+        with self._database.reading() as session:
+            told = [one.subject for one in notices.list_open(session) if one.kind == "no-report"]
+        ours = [subject for subject in told if subject.rpartition(":")[0] == source.name]
+        if ours:
+            with self._database.session() as session:
+                for subject in ours:
+                    notices.resolve(session, "no-report", subject, now=now)

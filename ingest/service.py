@@ -16,6 +16,7 @@ import uvicorn
 
 from ingest import clock
 from ingest.certificate_ends import client_certificates
+from ingest.day_sources import day_surroundings
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
@@ -31,6 +32,7 @@ from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker
 from portal.connections import configure
 from portal.delivery import DeliveryWorker
+from portal.letters import LetterWorker
 from records.errors import SettingsError
 from review.server import server_config
 from review.web import create_app
@@ -73,6 +75,11 @@ class Service:
             zone=settings.site[0].zone if settings.site else UTC,
         )
         self._alerts = _alert_worker(database, settings, folder=folder)
+        self._letters = (
+            LetterWorker(database=database, settings=settings.letter, folder=folder, clock=now)
+            if settings.letter
+            else None
+        )
         self.pipeline = Pipeline(
             database,
             settings,
@@ -122,6 +129,9 @@ class Service:
         if any(site.roster_fhir is not None for site in self._settings.site):
             # A server may take minutes for all its pages, and housekeeping must not wait for it.
             work.append(("rosters", lambda: self._roster_imports.follow_servers(self.stop, self._now)))
+        if self._letters is not None:
+            letters = self._letters
+            work.append(("letters", lambda: letters.run(self.stop)))
         if self._alerts is not None:
             alerts = self._alerts
             work.append(("alerts", lambda: alerts.run(self.stop)))
@@ -223,6 +233,7 @@ class Service:
             metrics=self.metrics.exposition,
             health=self.health,
             matching=self._rosters,
+            day=day_surroundings(self._settings),
         )
         return uvicorn.Server(server_config(app, self._settings.web))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from ingest.roster_columns import FIELDS, RosterLayout
 from ingest.roster_dates import is_date_format
 from portal.alert_settings import AlertSettings
+from portal.letter_settings import LetterSettings
 from portal.settings import DestinationSettings, PatientSearchSettings
 from records.errors import SettingsError
 from records.human_name import NameOrder
@@ -26,6 +27,8 @@ from store.roster_diff import RosterLimits
 from store.settings import StoreSettings
 
 CONFIG_NAME = "scorebridge.toml"
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class _Section(BaseModel):
@@ -53,6 +56,8 @@ class SiteSettings(_Section):
             refused.
         roster_history_days: How long what rosters changed is kept.
         threshold: Least probability of a certain match at this site, or None for that of `[matching]`.
+        closed_on: Days on which no report is expected, such as holidays.
+        letter_at: Local time of the letter about the day, or None for that of `[letter]`.
     """
 
     id: str = Field(min_length=1)
@@ -69,6 +74,8 @@ class SiteSettings(_Section):
     roster_max_identity_share: float = Field(default=USUAL_IDENTITY_SHARE, ge=0, le=1)
     roster_history_days: int = Field(default=730, ge=1)
     threshold: float | None = Field(default=None, gt=0.5, lt=1)
+    closed_on: tuple[date, ...] = ()
+    letter_at: time | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -132,6 +139,7 @@ class SourceSettings(_Section):
         poll_seconds: Longest time between two scans, in seconds.
         watch: "events" wakes a scan at once, "poll" does without, "auto" polls network folders.
         expected_by: Local time by which a report of the day should have come; None for no notice.
+        expected_days: Weekdays on which one is expected, such as "mon"; all of them unless set.
         after: What happens to a file once it is safely kept: "leave", "move:<folder>" or "delete".
         incomplete_after_minutes: How long a half-written file may stay so.
         start_from: Files last written before this day wait for `backlog process`; None: the day of `init`.
@@ -145,6 +153,7 @@ class SourceSettings(_Section):
     poll_seconds: float = Field(default=30.0, gt=0, le=3600)
     watch: Literal["auto", "events", "poll"] = "auto"
     expected_by: time | None = None
+    expected_days: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1)
     after: str = "leave"
     incomplete_after_minutes: float = Field(default=10.0, gt=0)
     start_from: date | None = None
@@ -232,6 +241,7 @@ class Settings(BaseSettings):
     Attributes:
         home: Database, archive, templates and, unless set otherwise, the key file.
         templates: Folder of published templates, or None for `home/templates`.
+        letter: Who gets a mail about each day, or None for nobody.
         alerts: Where critical answers are told; "none" is a decision, a missing section is a fault of `run`.
     """
 
@@ -249,6 +259,7 @@ class Settings(BaseSettings):
     matching: MatchingSettings = MatchingSettings()
     reading: ReadingSettings = ReadingSettings()
     web: WebSettings = WebSettings()
+    letter: LetterSettings | None = None
     alerts: AlertSettings | Literal["none"] | None = None
 
     @classmethod

@@ -178,18 +178,22 @@ def _is_a_generation_apart(found: Comparison, about: Print) -> bool:
 
 
 def _without_mrn(found: Comparison, about: Print) -> list[str]:
-    """Name and birth date alone: whoever else could have both is a twin, so the given name must be the patient's."""
+    """Name and birth date alone: whoever else could have both is a twin, so the given name must be the patient's.
+
+    A slip in the family name or a day exchanged with its month leaves less than two identifiers that agree: nothing
+    but their rarity says that the patient is meant, and that is for a person to weigh.
+    """
     name, birth_date = found.name, found.birth_date
     reasons: list[str] = []
     if NameLevel.MISSING in (name.given, name.family) or NameLevel.INITIAL in (name.given, name.family):
         reasons.append("name-incomplete")
     elif _is_cut_off(found) and name.agrees:
         reasons.append("name-cut-off")
-    elif not (name.equal or (birth_date is BirthDateLevel.EXACT and _is_no_twin(found))):
+    elif not (name.equal or (birth_date is BirthDateLevel.EXACT and _is_called_so(found))):
         reasons.append("name-conflict")
     if birth_date is BirthDateLevel.MISSING:
         reasons.append("birth-date-missing")
-    elif birth_date is not BirthDateLevel.EXACT and birth_date not in _SAME_DIGITS:
+    elif birth_date not in (BirthDateLevel.EXACT, BirthDateLevel.EITHER_READING):
         reasons.append("birth-date-near" if birth_date in _NEAR_BIRTH_DATES else "birth-date-conflict")
     elif any(map(about.index.frequency.is_default_day, about.person.birth_dates)):
         reasons.append("birth-date-default")
@@ -202,9 +206,12 @@ def _is_no_twin(found: Comparison) -> bool:
     Twins share a family name, not a given name or a whole middle name; and no twin is called by a spelling that nobody
     bears, or by the other's middle name.
     """
+    return found.name.family_near if found.name.given_equal else _is_called_so(found)
+
+
+def _is_called_so(found: Comparison) -> bool:
+    """Whether beside an equal family name the given name is the patient's: a slip of it, or another name of theirs."""
     name = found.name
-    if name.given_equal:
-        return name.family_near
     called = name.given is NameLevel.NICKNAME and found.middle is FieldLevel.EXACT
     return (called or name.given in (NameLevel.ONE_EDIT, NameLevel.MIDDLE)) and name.family is NameLevel.EXACT
 

@@ -86,6 +86,16 @@ def changes(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> tuple[L
 # --- structure
 
 
+def least_usual(shares: Sequence[float]) -> float | None:
+    """Below which a share that should stay high is out of its usual range; None while too few readings say so.
+
+    What `_unusual` asks of a rate, without the chance of it: enough from the mean, and beyond every earlier reading.
+    """
+    if len(shares) < RATES_FROM:
+        return None
+    return max(0.0, min(sum(shares) / len(shares) - _DIFFERENCE, min(shares) - _BEYOND))
+
+
 def _headers(today: LayoutSignature, usual: Sequence[LayoutSignature]) -> Iterator[LayoutChange]:
     """Missing, renamed and new headers. What a person has accepted before is only noted."""
     missed = {name for reading in usual for name in reading.missing}

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from portal.alert_messages import (
     ChannelReceipt,
     CriticalMessage,
+    DayLetterMessage,
     Message,
     TaskMessage,
     WrittenMessage,
@@ -128,7 +129,9 @@ class Mail:
         mail["Date"] = format_datetime(moment(message))
         # The same mail told twice has one id, and mail programs show it once.
         mail["Message-ID"] = (
-            f"<{message.reference}@{domain}>" if isinstance(message, CriticalMessage) else make_msgid(domain=domain)
+            f"<{message.reference}@{domain}>"
+            if isinstance(message, CriticalMessage | DayLetterMessage)
+            else make_msgid(domain=domain)
         )
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         if critical:

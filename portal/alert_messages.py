@@ -59,6 +59,20 @@ class OperatorMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayLetterMessage:
+    """The letter about a site's day, as it was written.
+
+    Attributes:
+        reference: Opaque id of this letter, the same after a restart.
+    """
+
+    subject: str
+    body: str
+    reference: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestMessage:
     """A test of the way a critical answer would take."""
 
@@ -80,7 +94,7 @@ class ChannelReceipt:
     refused: int = 0
 
 
-WrittenMessage = CriticalMessage | OperatorMessage | TestMessage
+WrittenMessage = CriticalMessage | OperatorMessage | DayLetterMessage | TestMessage
 Message = WrittenMessage | TaskMessage
 
 
@@ -107,6 +121,8 @@ def as_json(message: WrittenMessage) -> dict[str, object]:
             for line in message.lines
         ]
         return {"kind": "operator-notices", "notices": lines}
+    if isinstance(message, DayLetterMessage):
+        return {"kind": "day-letter", "subject": message.subject, "text": message.body}
     return {"kind": "test", "sent_at": message.sent_at.isoformat()}
 
 
@@ -120,6 +136,8 @@ def as_text(message: WrittenMessage) -> tuple[str, str]:
             for line in message.lines
         )
         return f"Scorebridge: {len(message.lines)} notice(s) for the operator", text
+    if isinstance(message, DayLetterMessage):
+        return message.subject, message.body
     return "Scorebridge: test of the alert channel", "This is a test. A critical answer would come this way.\n"
 
 
@@ -145,6 +163,8 @@ def moment(message: WrittenMessage) -> datetime:
     """When what the message tells of happened."""
     if isinstance(message, CriticalMessage):
         return message.raised_at
+    if isinstance(message, DayLetterMessage):
+        return message.written_at
     return message.lines[-1].left_at if isinstance(message, OperatorMessage) else message.sent_at
 
 

@@ -20,7 +20,15 @@ from urllib.parse import quote
 from pydantic import JsonValue
 
 from portal.access import open_access
-from portal.alert_messages import ChannelReceipt, CriticalMessage, Message, OperatorMessage, TaskMessage, TestMessage
+from portal.alert_messages import (
+    ChannelReceipt,
+    CriticalMessage,
+    DayLetterMessage,
+    Message,
+    OperatorMessage,
+    TaskMessage,
+    TestMessage,
+)
 from portal.alert_settings import TaskServerSettings
 from portal.answers import read_json
 from portal.http import Answer, Client, MaybeSentError, NeverSentError, exchange
@@ -65,7 +73,7 @@ class TaskServer:
             case TestMessage():
                 self._exchange(client, "GET", "Task?_count=1")
                 return "searched"
-            case CriticalMessage() | OperatorMessage():
+            case CriticalMessage() | OperatorMessage() | DayLetterMessage():
                 raise TypeError("a FHIR server is told of tasks only")
 
     def _create(self, client: Client, task: AlertTask) -> str:

@@ -6,7 +6,6 @@ Each decision is one transaction: the checks, the change and its audit event hap
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -20,7 +19,7 @@ from review.correction import corrected
 from review.desk import Approval, ApprovalOutcome, Desk, approve_at, at_desk, reject_at
 from review.graver_answers import raise_if_graver
 from review.patient_search import PatientIndex, find_patients
-from review.rematching import IDENTITY, Rosters, rematch, typed_identity
+from review.rematching import IDENTITY, Rosters, rematch, typed_identity, with_identity
 from store import (
     alert_subjects,
     alerts,
@@ -136,9 +135,10 @@ def correct(
     with database.session() as session:
         desk = at_desk(session, case_id, version, actor=actor, now=now)
         case, held = desk.case, desk.case.assessment
-        known = replace(held, patient=typed_identity(held.patient, changes))
+        revised = with_identity(held, changes)
         values = {field: text for field, text in changes.items() if field not in IDENTITY}
-        revised = corrected(known, values, load_instruments(), today=today)
+        if values:
+            revised = corrected(revised, values, load_instruments(), today=today)
         if revised == held:
             raise DecisionRefusedError("Nothing was changed.", next_step="Change a value, or approve the record.")
         raise_if_graver(session, _record_of(session, case), revised, keys=database.keys, now=now)

@@ -58,7 +58,12 @@ def show_alerts(request: Request, visitor: SignedIn) -> Response:
         listed = sorted(listed, key=lambda alert: (alert.acknowledged_at is not None, -alert.raised_at.timestamp()))
         failing = alert_tellings.failing(session)
         rows = [_row(session, alert, failing) for alert in listed]
-        note_view(session, visitor, "alert.listed", "alert", "all", now=office.now(), shown=len(rows))
+        people = [(row.alert.site, row.patient_id) for row in rows if row.patient_id is not None]
+        records = [alert.record_id for alert in listed if alert.record_id is not None]
+        note_view(
+            session, visitor, "alert.listed", "alert", "all", now=office.now(), shown=len(rows), records=records,
+            patients=people,
+        )  # fmt: skip
     return page(request, "alerts.html", visitor=visitor, rows=rows, now=office.now())
 
 

@@ -36,7 +36,11 @@ def show_list(request: Request, visitor: SignedIn) -> Response:
         differing = blind_audit.list_tasks(session, unsettled=True, limit=_LISTED)
         found = blind_audit.figures(session)
         shown = len(waiting) + len(differing)
-        note_view(session, visitor, "blind-audit.listed", "blind-audit", "open", now=office.now(), shown=shown)
+        records = [task.record_id for task in (*waiting, *differing)]
+        note_view(
+            session, visitor, "blind-audit.listed", "blind-audit", "open", now=office.now(), shown=shown,
+            records=records,
+        )  # fmt: skip
     return page(request, "blind_audits.html", visitor=visitor, waiting=waiting, differing=differing, audit=found)
 
 
@@ -113,7 +117,10 @@ def _task_page(
         shown = {patient.patient_id for patient in people}
         others = [patient for patient in found if patient.patient_id not in shown]
         differing = _differing(session, task) if task.needs_second_look else ()
-        note_view(session, visitor, "blind-audit.viewed", "blind-audit", str(task_id), now=office.now())
+        all_shown = [(task.site, patient.patient_id) for patient in (*people, *others)]
+        note_view(
+            session, visitor, "blind-audit.viewed", "blind-audit", str(task_id), now=office.now(), patients=all_shown
+        )
     return page(
         request, "blind_audit.html", visitor=visitor, status=status, task=task, problem=problem, query=query,
         searched=searched, found=len(found), differing=differing, drawn=_drawn(office, task),

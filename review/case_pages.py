@@ -197,7 +197,11 @@ def find(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Respo
         case = seen_case(session, visitor, case_id)
         index = office.rosters.index(session, case.site)
         found = index.find(query, limit=_MOST_FOUND) if index else ()
-        note_view(session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found))
+        people = [(case.site, patient.patient_id) for patient in found]
+        note_view(
+            session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found),
+            patients=people,
+        )  # fmt: skip
     return case_screen(request, visitor, case_id, Trouble(query=query, found=found, searched=True))
 
 

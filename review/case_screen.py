@@ -126,7 +126,8 @@ def case_screen(
             "last": _last_decision(session, actor) if request.query_params.get("said") else "",
             "ahead": _ahead(session, following),
         }  # fmt: skip
-        note_view(session, visitor, "case.viewed", "case", str(case_id), now=now)
+        people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
+        note_view(session, visitor, "case.viewed", "case", str(case_id), now=now, patients=people)
     taken = _taken(lock, now) if lock is not None and summary.is_open else ""
     instruments = load_instruments()
     answer = page(

@@ -1,66 +1,99 @@
-"""The day on one page. It names no patient, so everybody who is signed in may see it."""
+"""The day on one page: what is urgent, the sum that adds up, what did not come, what reads otherwise than usual.
+
+Whoever may not read patients sees the same figures and no names.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 
-from records.balance import Balance
-from review import policies
-from review.access import SignedIn
+from records.submission import delivery_sentence
+from review import day_words, policies
+from review.access import SignedIn, Visitor
+from review.day_view import DayView, asked_day, day_view
 from review.office import Office, office_of
-from review.rendering import SPLIT_WORDS, page
+from review.rendering import page
 from review.routing import Route
-from store import alerts, balance, blind_audit, cases, notices, outbox, reports, roster
+from review.viewing import note_view
+from store import blind_audit, outbox, reports, roster
+from store.blind_audit import AuditFigures
 from store.database import Session
+from store.reports import StoredReport
+from store.roster import RosterStatus
 
-_LISTED = 20
+_LISTED: Final = 20
+WORDS: Final = {
+    "state": day_words.state_words,
+    "span": day_words.span,
+    "age": day_words.age,
+    "share": day_words.share,
+    "place": day_words.PLACE_WORDS,
+    "long_day": day_words.long_day,
+    "day_before": day_words.day_before,
+    "reason": delivery_sentence,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteDay:
-    """Where the records of one site's day are.
+class _Below:
+    """What stands below the day: reports for a person, delivery, checks, patient lists."""
 
-    Attributes:
-        day: Today at the site.
-        waiting_split: Kinds of waiting that are not empty, with their number; they add up to `balance.waiting`.
-        adds_up: Whether they really do.
-    """
-
-    site: str
-    day: date
-    balance: Balance
-    waiting_split: tuple[tuple[str, int], ...]
-    adds_up: bool
+    quarantined: Sequence[StoredReport]
+    attention: Sequence[StoredReport]
+    paused: Mapping[str, str]
+    rosters: Sequence[RosterStatus]
+    audit: AuditFigures
 
 
-def dashboard(request: Request, visitor: SignedIn) -> Response:
-    """Today's sum per site, what is urgent, and what needs somebody."""
+def dashboard(request: Request, visitor: SignedIn, site: str = "", day: str = "") -> Response:
+    """A day of all the visitor's sites, or of one."""
+    return _day_page(request, visitor, "dashboard.html", site=site, day=day)
+
+
+def dashboard_part(request: Request, visitor: SignedIn, site: str = "", day: str = "") -> Response:
+    """The same without its frame, for the page to renew itself."""
+    return _day_page(request, visitor, "dashboard_day.html", site=site, day=day)
+
+
+def _day_page(request: Request, visitor: Visitor, name: str, *, site: str, day: str) -> HTMLResponse:
     office = office_of(request)
+    asked = asked_day(office, visitor, site=site, day=day)
     with office.database.reading() as session:
-        days = [_site_day(session, site, office) for site in office.sites]
-        return page(
-            request, "dashboard.html", visitor=visitor, days=days,
-            alerts=alerts.list_alerts(session, open_only=True), notices=notices.list_open(session),
-            quarantined=reports.quarantined(session, limit=_LISTED),
-            attention=reports.needing_attention(session)[:_LISTED],
-            deliveries=outbox.counts(session), paused=outbox.paused(session), waiting=cases.count_open(session),
-            rosters=roster.status(session, now=office.now()), unbalanced=balance.mismatches(session)[:_LISTED],
-            audit=blind_audit.figures(session), now=office.now(),
-        )  # fmt: skip
+        view = day_view(session, office, visitor, asked)
+        below = _below(session, office, asked.sites)
+    _note_names(office, visitor, view)
+    return page(
+        request, name, visitor=visitor, view=view, sites=office.sites_seen(visitor.user), words=WORDS,
+        target=office.day.target, below=below,
+    )  # fmt: skip
 
 
-def _site_day(session: Session, site: str, office: Office) -> SiteDay:
-    today = office.today(site)
-    where = balance.of_day(session, site=site, day=today)
-    split = balance.split_of_day(session, site=site, day=today)
-    named = tuple((SPLIT_WORDS.get(kind, kind), count) for kind, count in split.items() if count)
-    return SiteDay(
-        site=site, day=today, balance=where, waiting_split=named, adds_up=sum(split.values()) == where.waiting
+def _note_names(office: Office, visitor: Visitor, view: DayView) -> None:
+    """Patients named here are looked at like any others: once for each that was not just shown to this session."""
+    shown = view.shown_patients
+    if shown and office.day.shown.is_news(visitor.form_token, shown):
+        with office.database.session() as session:
+            note_view(session, visitor, "alert.listed", "alert", "day", now=office.now(), shown=len(shown))
+
+
+def _below(session: Session, office: Office, sites: tuple[str, ...]) -> _Below:
+    quarantined = [one for site in sites for one in reports.quarantined(session, site=site, limit=_LISTED)]
+    attention = [one for site in sites for one in reports.needing_attention(session, site=site)]
+    return _Below(
+        quarantined=quarantined[:_LISTED],
+        attention=attention[:_LISTED],
+        paused=outbox.paused(session),
+        rosters=[one for one in roster.status(session, now=office.now()) if one.site in sites],
+        audit=blind_audit.figures(session),
     )
 
 
-ROUTES: Final = (Route("GET", "/", dashboard, policies.EVERYBODY),)
+ROUTES: Final = (
+    Route("GET", "/", dashboard, policies.EVERYBODY),
+    Route("GET", "/day/part", dashboard_part, policies.EVERYBODY),
+)

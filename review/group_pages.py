@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi import Request, Response
-from starlette.exceptions import HTTPException
 
 from records.case import RejectReason
 from records.errors import DecisionRefusedError
@@ -63,9 +62,7 @@ def _shown(request: Request, visitor: Visitor, *, problem: str = "", status: int
     with office.database.session() as session:
         group = walk.group(session)
         if group is None:
-            if problem:
-                return go_to("/queue", said="decided-together")
-            raise HTTPException(status_code=404)
+            return go_to("/queue", said="decided-together" if problem else "")
         found = bulk.members(session, group, limit=_LISTED)
         note_view(session, visitor, "case.listed", "case", "group", now=office.now(), shown=len(found))
     is_report = group.cause is Cause.REPORT

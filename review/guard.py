@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from review.api.wire import PREFIX, refused_request
 from review.settings import WebSettings
 
 _log = structlog.get_logger("review")
@@ -53,7 +54,12 @@ class Guard:
                 self._protect(MutableHeaders(scope=message))
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = self._foreign_host(headers) or (
+            refused_request(scope["method"], scope["path"], headers)
+            if scope["path"].startswith(f"{PREFIX}/")
+            else self._refusal(scope["method"], headers)
+        )
         if refusal is not None:
             await refusal(scope, receive, send_protected)
             return
@@ -74,9 +80,12 @@ class Guard:
         if self._settings.has_tls:
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
+    def _foreign_host(self, headers: Headers) -> PlainTextResponse | None:
+        if self._settings.answers_to(_host_name(headers.get("host", ""))):
+            return None
+        return PlainTextResponse("These pages are not reached by this name.", status_code=400)
+
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
-        if not self._settings.answers_to(_host_name(headers.get("host", ""))):
-            return PlainTextResponse("These pages are not reached by this name.", status_code=400)
         if method in _READING:
             return None
         if not _is_same_origin(headers, tls=self._settings.has_tls):

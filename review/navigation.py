@@ -30,7 +30,7 @@ class Step(NamedTuple):
 _QUEUE: Final = "/queue"
 _PLACES: Final = (
     _Place("Dashboard", "/", ("/day",)),
-    _Place("Review", _QUEUE, ("/cases", "/records", "/registrations")),
+    _Place("Review", _QUEUE, ("/cases", "/records", "/reports", "/submissions", "/patients", "/registrations")),
     _Place("Alerts", "/alerts"),
     _Place("Checks", "/blind-audit"),
     _Place("Shadow", "/shadow"),

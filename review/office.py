@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from review.day_surroundings import DaySurroundings
 from review.page_images import PageImages
 from review.patient_search import PatientIndex
 from review.rematching import Rosters
@@ -29,6 +30,7 @@ class Office:
         metrics: Text of `/metrics`, or None if there are none.
         health: Content of `/health` without patient data, or None for "it answers".
         matching: Who can be matched anew; None where nothing can, such as in a page's test.
+        day: What the day's page needs from the settings.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
     """
 
@@ -41,6 +43,7 @@ class Office:
     metrics: Callable[[], bytes] | None
     health: Callable[[], Mapping[str, object]] | None
     matching: Rosters | None = None
+    day: DaySurroundings = field(default_factory=DaySurroundings)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
 

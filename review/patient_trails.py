@@ -6,6 +6,7 @@ from datetime import datetime
 
 from records.audit import AuditEvent
 from store import audit
+from store.audit import Shown
 from store.database import Database
 from store.patient_trail import PatientTrail, patient_trail
 
@@ -25,5 +26,6 @@ def look(database: Database, *, site: str, patient_id: str, actor: str, now: dat
             object_id=site,
             detail=(("records", " ".join(map(str, records))),),
         )
-        audit.append(session, viewed, now=now)
+        shown = Shown(records=frozenset(records), patients=frozenset({(site, patient_id)}))
+        audit.append_view(session, viewed, shown, now=now)
         return found

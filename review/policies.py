@@ -18,6 +18,8 @@ READS_ALERTS: Final = READS_PATIENTS
 TAKES_ALERTS: Final = Policy(roles=frozenset({Role.CLINICIAN, Role.ADMINISTRATOR}))
 # The comparison with what staff typed names no patient; its single differences do, and are for those who decide.
 READS_COMPARISON: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR}))
+# The trail names users and numbers; a patient's name is opened one at a time, and every opening is an event.
+READS_AUDIT: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 SIGNS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
 
 
@@ -30,9 +32,10 @@ class Allowed(NamedTuple):
     takes_alerts: bool
     reads_comparison: bool
     signs: bool
+    reads_audit: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
     """What a visitor may do."""
-    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS)
+    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS, READS_AUDIT)
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

@@ -11,6 +11,7 @@ from matching.decision import decide
 from matching.normalisation import fingerprint
 from matching.people import identity_from_person
 from matching.roster_index import RosterIndex
+from records.assessment import SymptomAssessment
 from records.case import ReviewCase
 from records.decision import MatchDecision
 from records.errors import DecisionRefusedError
@@ -19,6 +20,14 @@ from records.patient import LinkPolicy, PatientIdentity, Veto
 IDENTITY: Final = ("name", "birth_date", "mrn")
 """The fields of who a print is about that a person may correct."""
 _LONGEST: Final = 200
+# Findings about a field of the identity: a person has looked, and approving holds the day against the birth date again.
+_SETTLES: Final = {
+    "name": frozenset({"name-missing", "name-unreadable"}),
+    "birth_date": frozenset(
+        {"birth-date-unreadable", "birth-date-ambiguous", "birth-date-implausible", "date-before-birth"}
+    ),
+    "mrn": frozenset({"mrn-unreadable"}),
+}
 
 
 class SiteMatching(Protocol):
@@ -83,6 +92,17 @@ def typed_identity(printed: PatientIdentity, changes: Mapping[str, str]) -> Pati
     if "mrn" in texts:
         identity = replace(identity, mrn=typed.mrn)
     return identity
+
+
+def with_identity(assessment: SymptomAssessment, changes: Mapping[str, str]) -> SymptomAssessment:
+    """A record with a person's corrections of who it is about, without the findings that they settle.
+
+    Raises:
+        DecisionRefusedError: As for `typed_identity`.
+    """
+    settled = {code for field, codes in _SETTLES.items() if field in changes for code in codes}
+    kept = tuple(finding for finding in assessment.findings if finding.code not in settled)
+    return replace(assessment, patient=typed_identity(assessment.patient, changes), findings=kept)
 
 
 def rematch(

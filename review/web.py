@@ -13,19 +13,28 @@ from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
 from review import (
+    activity_pages,
     alert_pages,
+    audit_pages,
     blind_audit_pages,
     case_pages,
     correction_pages,
     dashboard_pages,
+    day_pages,
     group_pages,
     queue_pages,
+    record_pages,
     report_pages,
     service_pages,
     shadow_pages,
     sign_in_pages,
+    submission_pages,
+    trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.api.application import create_api
+from review.api.wire import PREFIX
+from review.day_surroundings import DaySurroundings
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
@@ -39,6 +48,7 @@ from store.database import Database
 _PAGES: Final = (
     sign_in_pages,
     dashboard_pages,
+    day_pages,
     queue_pages,
     group_pages,
     case_pages,
@@ -46,7 +56,12 @@ _PAGES: Final = (
     blind_audit_pages,
     shadow_pages,
     report_pages,
+    record_pages,
+    submission_pages,
+    trail_pages,
     alert_pages,
+    activity_pages,
+    audit_pages,
     service_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)
@@ -63,6 +78,7 @@ def create_app(
     metrics: Callable[[], bytes] | None,
     health: Callable[[], Mapping[str, object]] | None,
     matching: Rosters | None = None,
+    day: DaySurroundings | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -77,6 +93,7 @@ def create_app(
         metrics: Text of `/metrics`, or None.
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
         matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
+        day: Sources and the ladder of alerts, as the settings have them; None for neither.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -89,6 +106,7 @@ def create_app(
         metrics=metrics,
         health=health,
         matching=matching,
+        day=day or DaySurroundings(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:
@@ -100,6 +118,7 @@ def create_app(
             dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
             response_model=None,
         )
+    app.mount(PREFIX, create_api(app.state.office))
     app.add_exception_handler(SignInNeededError, _to_sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(ForgedFormError, _forged)

@@ -11,9 +11,10 @@ from enum import StrEnum
 from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
+from records.assessment import SymptomAssessment
 from store.amendment_tables import AmendmentRow
 from store.context import stored_id
-from store.serialised import encodable
+from store.serialised import assessment_of, encodable
 from store.tables import CaseRow, RecordRow
 
 
@@ -35,6 +36,7 @@ class Amendment:
         reason: As the person gave it, or empty.
         patient_id: Whose record it was.
         to_patient_id: Whose it became, for a move; None otherwise.
+        before: What the record held until then.
     """
 
     record_id: int
@@ -44,6 +46,7 @@ class Amendment:
     reason: str
     patient_id: str
     to_patient_id: str | None
+    before: SymptomAssessment
 
 
 def keep(
@@ -135,4 +138,5 @@ def _amendment(row: AmendmentRow) -> Amendment:
         reason=row.reason,
         patient_id=row.patient_id,
         to_patient_id=row.to_patient_id,
+        before=assessment_of(row.before),
     )

@@ -1,60 +1,37 @@
-"""The sum that must add up, counted from the rows.
-
-A record is sent when the latest word of every destination it goes to is a delivery. A confirmed record that goes
-nowhere, or is held because its destination is in shadow, waits as "shadow". One that was taken back is rejected (or a
-duplicate, where it repeats what its right patient has) as soon as every portal has been told.
-"""
+"""The sum that must add up: printed = sent + waiting + rejected + duplicate, counted from the rows."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from datetime import date
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from records.balance import Balance
-from records.submission import DeliveryState
-from store.kept_records import RecordState
-from store.tables import RecordRow, ReportRow, SubmissionRow
+from store.day_tables import BalanceCheckRow
+from store.places import WAITING, Place, Spot, spots
+from store.tables import RecordRow, ReportRow
+
+_THE_CHECK: Final = 1
 
 
-class _Place(StrEnum):
-    SENT = "sent"
-    REJECTED = "rejected"
-    DUPLICATE = "duplicate"
-    REVIEW = "review"
-    PENDING = "pending"
-    SENDING = "sending"
-    HELD = "held"
-    UNKNOWN = "unknown"
-    DEAD = "dead"
-    SHADOW = "shadow"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceCheck:
+    """The last look at all reports.
 
+    Attributes:
+        reports: How many there were.
+        wrong: Ids of those whose records are not as many as were printed; always empty, or data was lost.
+    """
 
-_WAITING: Final = (
-    _Place.REVIEW,
-    _Place.PENDING,
-    _Place.SENDING,
-    _Place.HELD,
-    _Place.UNKNOWN,
-    _Place.DEAD,
-    _Place.SHADOW,
-)
-
-# The worst destination speaks for the record.
-_TAKEN_BACK: Final = -1
-_DELIVERED: Final = 0
-_BY_RANK: Final = {
-    1: _Place.SHADOW,
-    2: _Place.PENDING,
-    3: _Place.SENDING,
-    4: _Place.HELD,
-    5: _Place.UNKNOWN,
-    6: _Place.DEAD,
-}
+    checked_at: datetime
+    reports: int
+    wrong: tuple[int, ...]
 
 
 def of_report(session: Session, report_id: int) -> Balance:
@@ -66,13 +43,35 @@ def of_report(session: Session, report_id: int) -> Balance:
 def of_day(session: Session, *, site: str, day: date) -> Balance:
     """Where the records of a site's local day are."""
     report = (col(ReportRow.site) == site) & (col(ReportRow.day) == day)
-    return _balance(session, (col(RecordRow.site) == site) & (col(RecordRow.day) == day), report)
+    return _balance(session, records_of_day(site, day), report)
 
 
 def split_of_day(session: Session, *, site: str, day: date) -> dict[str, int]:
     """What "waiting" of a day is made of: review, pending, sending, held, unknown, dead, shadow; all are listed."""
-    places = _places(session, (col(RecordRow.site) == site) & (col(RecordRow.day) == day))
-    return {place.value: places[place] for place in _WAITING}
+    return split_of(spots(session, records_of_day(site, day)))
+
+
+def records_of_day(site: str, day: date) -> ColumnElement[bool]:
+    """The condition on the rows of a site's day."""
+    return (col(RecordRow.site) == site) & (col(RecordRow.day) == day)
+
+
+def balance_of(found: Mapping[Spot, int], *, no_score: int) -> Balance:
+    """The balance of counted records."""
+    places = _places(found)
+    return Balance(
+        sent=places[Place.SENT],
+        waiting=sum(places[place] for place in WAITING),
+        rejected=places[Place.REJECTED],
+        duplicate=places[Place.DUPLICATE],
+        no_score=no_score,
+    )
+
+
+def split_of(found: Mapping[Spot, int]) -> dict[str, int]:
+    """What "waiting" of counted records is made of; all kinds are listed."""
+    places = _places(found)
+    return {place.value: places[place] for place in WAITING}
 
 
 def mismatches(session: Session) -> list[int]:
@@ -87,70 +86,36 @@ def mismatches(session: Session) -> list[int]:
     return [report_id for report_id in session.exec(query) if report_id is not None]
 
 
+def look_at_all(session: Session) -> tuple[list[int], int]:
+    """`mismatches`, and how many reports there are."""
+    return mismatches(session), session.exec(select(func.count()).select_from(ReportRow)).one()
+
+
+def keep_check(session: Session, *, wrong: list[int], reports: int, now: datetime) -> None:
+    """Keep what a look at all reports has found, in place of the look before."""
+    row = session.get(BalanceCheckRow, _THE_CHECK) or BalanceCheckRow(
+        id=_THE_CHECK, checked_at=now, reports=0, wrong=""
+    )
+    row.checked_at, row.reports, row.wrong = now, reports, json.dumps(wrong)
+    session.add(row)
+    session.flush()
+
+
+def last_check(session: Session) -> BalanceCheck | None:
+    """The last look at all reports, or None before the first."""
+    row = session.get(BalanceCheckRow, _THE_CHECK)
+    if row is None:
+        return None
+    return BalanceCheck(checked_at=row.checked_at, reports=row.reports, wrong=tuple(json.loads(row.wrong)))
+
+
 def _balance(session: Session, records: ColumnElement[bool], reports: ColumnElement[bool]) -> Balance:
-    places = _places(session, records)
     no_score = session.exec(select(func.coalesce(func.sum(col(ReportRow.no_score)), 0)).where(reports)).one()
-    return Balance(
-        sent=places[_Place.SENT],
-        waiting=sum(places[place] for place in _WAITING),
-        rejected=places[_Place.REJECTED],
-        duplicate=places[_Place.DUPLICATE],
-        no_score=no_score,
-    )
+    return balance_of(spots(session, records), no_score=no_score)
 
 
-def _places(session: Session, records: ColumnElement[bool]) -> Counter[_Place]:
-    # Of each record and destination the last message that was not taken back; of those, the worst.
-    latest = (
-        select(func.max(col(SubmissionRow.id)))
-        .join(RecordRow, col(RecordRow.id) == col(SubmissionRow.record_id))
-        .where(records, col(SubmissionRow.state) != DeliveryState.CANCELLED)
-        .group_by(col(SubmissionRow.record_id), col(SubmissionRow.destination))
-    )
-    worst = (
-        select(col(SubmissionRow.record_id).label("record_id"), func.max(_rank()).label("rank"))
-        .where(col(SubmissionRow.id).in_(latest))
-        .group_by(col(SubmissionRow.record_id))
-        .subquery()
-    )
-    ever = select(SubmissionRow.id).where(col(SubmissionRow.record_id) == col(RecordRow.id)).exists()
-    query = (
-        select(col(RecordRow.state), worst.c.rank, ever, func.count())
-        .outerjoin(worst, worst.c.record_id == col(RecordRow.id))
-        .where(records)
-        .group_by(col(RecordRow.state), worst.c.rank, ever)
-    )
-    places: Counter[_Place] = Counter()
-    for state, rank, queued, number in session.exec(query):
-        places[_place(RecordState(state), rank, was_queued=bool(queued))] += number
+def _places(found: Mapping[Spot, int]) -> Counter[Place]:
+    places: Counter[Place] = Counter()
+    for spot, number in found.items():
+        places[spot.place] += number
     return places
-
-
-def _rank() -> ColumnElement[int]:
-    state = col(SubmissionRow.state)
-    return case(
-        ((state == DeliveryState.DELIVERED) & (col(SubmissionRow.status) == "entered-in-error"), _TAKEN_BACK),
-        (state == DeliveryState.DELIVERED, _DELIVERED),
-        ((state == DeliveryState.HELD) & (col(SubmissionRow.reason) == "shadow"), 1),
-        (state == DeliveryState.PENDING, 2),
-        (state == DeliveryState.SENDING, 3),
-        (state == DeliveryState.HELD, 4),
-        (state == DeliveryState.UNKNOWN, 5),
-        else_=6,
-    )
-
-
-def _place(state: RecordState, rank: int | None, *, was_queued: bool) -> _Place:
-    if state is RecordState.REVIEW:
-        return _Place.REVIEW
-    if rank is not None and rank > _DELIVERED:
-        return _BY_RANK[rank]
-    match state:
-        case RecordState.REJECTED | RecordState.WITHDRAWN:
-            return _Place.REJECTED
-        case RecordState.DUPLICATE:
-            return _Place.DUPLICATE
-    if rank == _DELIVERED:
-        return _Place.SENT
-    # Every message was taken back by a person, or there is no destination (yet).
-    return _Place.REJECTED if was_queued else _Place.SHADOW

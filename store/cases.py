@@ -156,9 +156,11 @@ def correct(
     """
     case = _open_row(session, case_id, version=version)
     row = record_row(session, case.record_id)
+    found = {finding.code for finding in assessment_of(row.assessment).findings}
+    settled = found - {finding.code for finding in assessment.findings}
     _set_values(session, row, assessment)
     if match is not None:
-        row.reasons = codes_text(_reasons_now(row, match, because="identity-corrected"))
+        row.reasons = codes_text(_reasons_now(row, match, because="identity-corrected", settled=settled))
         row.match = match_text(match)
         session.add(row)
         second_words.withdraw(session, case_id)
@@ -326,10 +328,14 @@ def _set_values(session: Session, row: RecordRow, assessment: SymptomAssessment)
     session.flush()
 
 
-def _reasons_now(row: RecordRow, match: MatchDecision, *, because: str | None) -> tuple[str, ...]:
-    """The reasons without those of the match before, with those of the new one."""
-    settled = {*match_of(row.match).reasons, "patient-below-threshold"}
-    kept = [code for code in codes_of(row.reasons) if code not in settled]
+def _reasons_now(
+    row: RecordRow, match: MatchDecision, *, because: str | None, settled: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The reasons without those of the match before and those that are settled, with those of the new match."""
+    before = match_of(row.match)
+    gone = {"patient-below-threshold", *before.reasons, *settled}
+    gone.update(code for candidate in before.candidates for code in candidate.reasons)
+    kept = [code for code in codes_of(row.reasons) if code not in gone]
     return tuple(dict.fromkeys([*([because] if because else []), *kept, *match.reasons]))
 
 

@@ -12,24 +12,30 @@ from records.errors import StoreError
 from store import (
     alert_tables,
     amendment_tables,
+    audit_tables,
+    day_tables,
     delivery_tables,
     learning_tables,
     portal_patient_tables,
     preference_tables,
     queue_tables,
     shadow_tables,
+    token_tables,
 )
 
 # Whoever compares the tables with the revisions must find all of them declared.
 TABLES = (
     alert_tables,
     amendment_tables,
+    audit_tables,
+    day_tables,
     delivery_tables,
     learning_tables,
     portal_patient_tables,
     preference_tables,
     queue_tables,
     shadow_tables,
+    token_tables,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -102,6 +102,32 @@ def latest_submissions(
     entries = [entry_of(session, row) for row in session.exec(newest)]
     total = session.exec(select(func.count()).select_from(SubmissionRow).where(*wanted)).one()
     return entries[::-1], total
+
+
+def newest_submissions(
+    session: Session,
+    *,
+    sites: Collection[str] | None,
+    limit: int,
+    state: DeliveryState | None = None,
+    destination: str | None = None,
+    before: int | None = None,
+) -> list[OutboxEntry]:
+    """Entries of these sites (None: of all), newest first, a page at a time.
+
+    Args:
+        before: Older than the entry with this number only.
+    """
+    query = select(SubmissionRow)
+    if sites is not None:
+        query = query.where(col(SubmissionRow.site).in_(sites))
+    if state is not None:
+        query = query.where(col(SubmissionRow.state) == state)
+    if destination is not None:
+        query = query.where(col(SubmissionRow.destination) == destination)
+    if before is not None:
+        query = query.where(col(SubmissionRow.id) < before)
+    return [entry_of(session, row) for row in session.exec(query.order_by(col(SubmissionRow.id).desc()).limit(limit))]
 
 
 def counts(session: Session, site: str | None = None) -> dict[str, int]:

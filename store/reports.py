@@ -261,6 +261,12 @@ def recent(
     return [stored_report(row) for row in session.exec(query.order_by(col(ReportRow.id).desc()).limit(limit))]
 
 
+def named(session: Session, file_name: str, *, limit: int = 50) -> list[int]:
+    """The latest reports whose file has this name, newest first."""
+    query = select(ReportRow.id).where(col(ReportRow.file_name) == file_name).order_by(col(ReportRow.id).desc())
+    return [stored_id(number) for number in session.exec(query.limit(limit))]
+
+
 def read_on(
     session: Session, *, first: date | None, last: date | None, site: str | None = None, source: str | None = None
 ) -> list[StoredReport]:

@@ -63,6 +63,7 @@ class ReportRow(StoreTable, table=True):
         Index("ix_report_state_id", "state", "id"),
         Index("ix_report_site_day", "site", "day"),
         Index("ix_report_source_seen_at", "source", "seen_at"),
+        Index("ix_report_site_seen_at", "site", "seen_at"),
         Index("ix_report_attention", "attention", sqlite_where=text("attention"), postgresql_where=text("attention")),
     )
 
@@ -103,7 +104,9 @@ class RecordRow(StoreTable, table=True):
         Index("ix_record_site_printed_key", "site", "printed_key"),
         Index("ix_record_site_assessment_key", "site", "assessment_key"),
         Index("ix_record_external_id", "external_id"),
-        Index("ix_record_site_day", "site", "day"),
+        # Rows are as wide as a page of the file: what a day counts is in the indexes alone, here and of submissions.
+        Index("ix_record_site_day", "site", "day", "report_id", "state", "confirmed_by", "id"),
+        Index("ix_record_site_patient_id", "site", "patient_id"),
         # Two prints of one assessment can never both be the first, whatever the program believes.
         Index(
             "uq_record_stands",
@@ -144,24 +147,13 @@ class RecordRow(StoreTable, table=True):
 
 
 class CaseRow(StoreTable, table=True):
-    """A record that a person decides; opened again, it keeps its row and counts its version up.
-
-    `parked`: it waits for its patient to be registered, and is offered to nobody meanwhile.
-    """
+    """A record that a person decides; opened again, it keeps its row and counts its version up."""
 
     __tablename__ = "review_case"
     __table_args__ = (
         UniqueConstraint("record_id"),
         Index("ix_review_case_state_critical", "state", "critical", "opened_at"),
-        Index(
-            "ix_review_case_waiting",
-            "critical",
-            "opened_at",
-            "id",
-            "site",
-            sqlite_where=text("state = 'open' AND NOT parked"),
-            postgresql_where=text("state = 'open' AND NOT parked"),
-        ),
+        Index("ix_review_case_site_state", "site", "state", "opened_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -170,6 +162,7 @@ class CaseRow(StoreTable, table=True):
     version: int = 1
     state: str
     critical: bool
+    # It waits for its patient to be registered, and is offered to nobody meanwhile.
     parked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -193,11 +186,12 @@ class SubmissionRow(StoreTable, table=True):
         UniqueConstraint("destination", "external_id", "revision"),
         UniqueConstraint("destination", "patient_id", "sequence"),
         UniqueConstraint("idempotency_key"),
-        Index("ix_submission_state", "state"),
+        Index("ix_submission_state", "state", "site"),
         # Claims walk the open ones from the oldest on, past neither the delivered years nor the whole backlog.
         Index("ix_submission_open", "id", sqlite_where=OPEN_SUBMISSIONS, postgresql_where=OPEN_SUBMISSIONS),
-        Index("ix_submission_record_id", "record_id"),
+        Index("ix_submission_record_id", "record_id", "destination", "state", "status", "received_at", "id"),
         Index("ix_submission_external_id", "external_id"),
+        Index("ix_submission_site_patient_id", "site", "patient_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -382,23 +376,6 @@ class NoticeRow(StoreTable, table=True):
     left_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class AuditRow(StoreTable, table=True):
-    """One link of the audit chain. `at` and `detail` are kept as the very text that was chained."""
-
-    __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_object_kind_object_id", "object_kind", "object_id"),)
-
-    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    at: str
-    actor: str
-    action: str
-    object_kind: str
-    object_id: str
-    detail: str = Field(sa_type=Text)
-    prev_mac: str
-    mac: str
 
 
 class TemplateRow(StoreTable, table=True):

@@ -74,7 +74,7 @@ def add(session: Session, name: str, password: str, role: Role, *, actor: str, n
     session.add(row)
     session.flush()
     _audit(session, row, "user.added", actor=actor, now=now, detail=(("role", role.value),))
-    return _user(row)
+    return user_of(row)
 
 
 def verify(session: Session, name: str, password: str, *, now: datetime) -> User | None:
@@ -95,7 +95,7 @@ def verify(session: Session, name: str, password: str, *, now: datetime) -> User
         session.add(row)
         session.flush()
         _audit(session, row, "user.signed-in", actor=row.name, now=now)
-        return _user(row)
+        return user_of(row)
     row.failures += 1
     if row.failures >= LOCKED_AFTER:
         row.failures, row.locked_until = 0, now + LOCKED_FOR
@@ -119,7 +119,7 @@ def set_role(session: Session, name: str, role: Role, *, actor: str, now: dateti
     session.add(row)
     session.flush()
     _audit(session, row, "user.role-changed", actor=actor, now=now, detail=(("from", before), ("to", role.value)))
-    return _user(row)
+    return user_of(row)
 
 
 def set_password(session: Session, name: str, password: str, *, actor: str, now: datetime) -> None:
@@ -151,7 +151,7 @@ def disable(session: Session, name: str, *, actor: str, now: datetime) -> None:
 
 def list_users(session: Session) -> list[User]:
     """All users by name."""
-    return [_user(row) for row in session.exec(select(AccountRow).order_by(col(AccountRow.name)))]
+    return [user_of(row) for row in session.exec(select(AccountRow).order_by(col(AccountRow.name)))]
 
 
 def open_session(session: Session, user: User, *, now: datetime) -> str:
@@ -182,7 +182,7 @@ def session_user(session: Session, token: str, *, now: datetime) -> User | None:
         row.seen_at = now
         session.add(row)
         session.flush()
-    return _user(account)
+    return user_of(account)
 
 
 def close_session(session: Session, token: str) -> None:
@@ -245,7 +245,8 @@ def _digest(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _user(row: AccountRow) -> User:
+def user_of(row: AccountRow) -> User:
+    """The frozen value of a row."""
     return User(user_id=stored_id(row.id), name=row.name, role=Role(row.role), enabled=row.enabled)
 
 

@@ -8,20 +8,21 @@ import typer
 
 from ingest import clock
 from ingest.clinic import opened
+from ingest.commands import queue_work
+from ingest.commands.case_display import CaseId, case_json, print_case, summary_json
 from ingest.commands.options import AsJson, Config, OnlySite
-from ingest.report_json import Json
-from ingest.terminal import note, out, print_json, print_table
+from ingest.rosters import Rosters
+from ingest.terminal import note, print_json, print_table
 from records.audit import AuditEvent
 from records.case import RejectReason, ReviewCase
-from records.decision import Candidate
 from records.finding import sentence
 from review import actions
 from review.actions import ApprovalOutcome
-from store import audit, cases, roster
+from review.rematching import IDENTITY
+from store import audit, cases
 from store.cases import ApprovedAs
 from store.database import Database
 
-CaseId = Annotated[int, typer.Argument(help="Number of the case.")]
 Version = Annotated[int | None, typer.Option(help="Version of the case you looked at; default: the present one.")]
 
 
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     group.command("reject")(reject)
     group.command("reopen")(reopen)
     group.command("not-this-patient")(not_this_patient)
+    queue_work.register(group)
     app.add_typer(group, name="queue")
 
 
@@ -57,7 +59,7 @@ def list_cases(
         waiting = cases.count_open(session, site=site)
     if as_json:
         for case in found:
-            print_json(_summary(case))
+            print_json(summary_json(case))
     elif found:
         rows = [
             (
@@ -82,41 +84,12 @@ def show(case_id: CaseId, as_json: AsJson = False, config: Config = None) -> Non
     """Show one case: what is printed, why it waits, and the candidates with their evidence."""
     with opened(config) as clinic, clinic.database.session() as session:
         case = cases.get(session, case_id)
-        people = roster.current(session, case.site)
+        if as_json:
+            print_json(case_json(session, case))
+        else:
+            print_case(session, case)
         viewed = AuditEvent(actor=clinic.actor, action="case.viewed", object_kind="case", object_id=str(case_id))
         audit.append(session, viewed, now=clock.now())
-    names = {p.patient_id: f"{p.family}, {p.given}" for p in people.patients} if people else {}
-    if as_json:
-        print_json(
-            {
-                **_summary(case),
-                "patient_printed": case.assessment.patient.name,
-                "candidates": [_candidate(c, names) for c in case.match.candidates[:3]],
-            }
-        )
-        return
-    read = case.assessment
-    print_table(
-        f"Case {case.case_id}, version {case.version}, {case.state.value}",
-        ("", "printed"),
-        [
-            ("file", f"{case.file_name}, page {read.page or '–'}"),
-            ("name", read.patient.name),
-            ("birth date", read.patient.birth_date),
-            ("record number", read.patient.mrn),
-            ("instrument", read.instrument or read.instrument_printed),
-            ("date", read.authored_on),
-            ("total", read.total if read.total is not None else read.total_printed),
-            ("items", " ".join("–" if p is None else str(p) for p in read.item_points or ())),
-            ("severity", read.severity),
-        ],
-    )
-    for code in case.reasons:
-        out.print(f"• {sentence(code)} ({code})", markup=False)
-    for candidate in case.match.candidates[:3]:
-        title = f"{candidate.patient_id}  {names.get(candidate.patient_id, '')}  {candidate.probability:.1%}"
-        bars: list[tuple[object, ...]] = [(e.identifier, e.level, f"{e.weight:+.2f}") for e in candidate.evidence]
-        print_table(title, ("identifier", "level", "log2 weight"), [*bars, ("sum", "", f"{candidate.score:+.2f}")])
 
 
 def approve(
@@ -149,13 +122,21 @@ def approve(
 def correct(
     case_id: CaseId,
     change: Annotated[
-        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="total=14, authored_on=2026-09-18, item-9=0 …")
-    ],
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="total=14, authored_on=2026-09-18, item-9=0 …"),
+    ] = None,
+    identity: Annotated[
+        bool, typer.Option("--identity", help="Ask for name, birth date and record number, which are no arguments.")
+    ] = False,
     version: Version = None,
     config: Config = None,
 ) -> None:
     """Correct values that were read wrongly; the case stays open with its new values."""
-    changes = dict(_split(text) for text in change)
+    changes = dict(_split(text) for text in change or ())
+    if changes.keys() & set(IDENTITY):
+        raise typer.BadParameter("names and numbers of patients are no arguments: use --identity", param_hint="--set")
+    if identity:
+        changes |= _asked()
     with opened(config) as clinic:
         case = _current(clinic.database, case_id)
         now = clock.now()
@@ -167,6 +148,7 @@ def correct(
             actor=clinic.actor,
             now=now,
             today=clinic.today(case.site, now),
+            rosters=Rosters(clinic.database, clinic.settings),
         )
     note(f"Case {case_id} is corrected; its version is now {revised.version}. Approve it next.")
 
@@ -219,37 +201,18 @@ def _current(database: Database, case_id: int) -> ReviewCase:
         return cases.get(session, case_id)
 
 
+def _asked() -> dict[str, str]:
+    """Name, birth date and record number as typed; what is left empty stays as printed."""
+    words = {"name": "Name", "birth_date": "Birth date (YYYY-MM-DD)", "mrn": "Record number"}
+    typed = {
+        field: typer.prompt(f"{words[field]}, empty to keep", default="", show_default=False, err=True)
+        for field in IDENTITY
+    }
+    return {field: text for field, text in typed.items() if text.strip()}
+
+
 def _split(text: str) -> tuple[str, str]:
     field, found, value = text.partition("=")
     if not found:
         raise typer.BadParameter("give FIELD=VALUE", param_hint="--set")
     return field.strip(), value.strip()
-
-
-def _summary(case: ReviewCase) -> dict[str, Json]:
-    read = case.assessment
-    return {
-        "case": case.case_id,
-        "version": case.version,
-        "state": case.state.value,
-        "site": case.site,
-        "report": case.report_id,
-        "page": read.page,
-        "instrument": read.instrument,
-        "authored_on": read.authored_on.isoformat() if read.authored_on else None,
-        "total": read.total,
-        "critical": read.critical,
-        "reasons": list(case.reasons),
-        "opened_at": case.opened_at.isoformat(),
-        "best_patient": case.match.patient_id,
-    }
-
-
-def _candidate(candidate: Candidate, names: dict[str, str]) -> dict[str, Json]:
-    return {
-        "patient_id": candidate.patient_id,
-        "name": names.get(candidate.patient_id),
-        "grade": candidate.grade.value,
-        "probability": round(candidate.probability, 6),
-        "reasons": list(candidate.reasons),
-    }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -65,11 +66,13 @@ def commands() -> Iterator[str]:
         yield from (f"{group.name} {command.name}" for command in inner.registered_commands)
 
 
+@cache
 def options() -> dict[str, set[str]]:
     """The long options of every command."""
     found: dict[str, set[str]] = {}
+    whole = typer.main.get_command(app)
     for name in commands():
-        command = typer.main.get_command(app)
+        command = whole
         for word in name.split():
             command = getattr(command, "commands")[word]  # noqa: B009 - only groups have it
         spellings = (option for p in command.params for option in (*p.opts, *p.secondary_opts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -255,15 +256,23 @@ def draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     return pdfium_picture.draw(content, page=page, parts=parts)
 
 
-def hand_in(database: Database, rows: tuple[Row, ...], *, now: datetime, decision: Decision = Decision.REVIEW) -> int:
+def hand_in(
+    database: Database,
+    rows: tuple[Row, ...],
+    *,
+    now: datetime,
+    decision: Decision = Decision.REVIEW,
+    site: str = SITE,
+    file_name: str = "scores.pdf",
+) -> int:
     """Put a report with these rows through the store as the pipeline does; returns the report's id."""
     content = report_pdf(rows)
     archived = database.archive.put(content)
     printed = PrintedFile(
-        path="/print/scores.pdf", sha256=sha256(content).hexdigest(), size_bytes=len(content), seen_at=now, site=SITE
+        path="/print/scores.pdf", sha256=sha256(content).hexdigest(), size_bytes=len(content), seen_at=now, site=site
     )
     with database.session() as session:
-        report = reports.take(session, printed, source="print", file_name="scores.pdf", archived=archived)
+        report = reports.take(session, printed, source="print", file_name=file_name, archived=archived)
         to_store = tuple(
             RecordToStore(
                 decided=DecidedRecord(
@@ -326,7 +335,13 @@ def furnish(home: Path) -> None:
             )  # fmt: skip
 
 
-def open_clinic(home: Path, *, render: Render = draw, settings: WebSettings | None = None) -> Clinic:
+def open_clinic(
+    home: Path,
+    *,
+    render: Render = draw,
+    settings: WebSettings | None = None,
+    sites: Mapping[str, ZoneInfo] | None = None,
+) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
     database = open_existing(StoreSettings(home=home))
@@ -337,7 +352,7 @@ def open_clinic(home: Path, *, render: Render = draw, settings: WebSettings | No
         database=database,
         settings=settings or WebSettings(),
         render=render,
-        sites={SITE: ZONE},
+        sites=sites or {SITE: ZONE},
         destinations_of=lambda site: DESTINATIONS if site == SITE else (),
         now=clock,
         metrics=lambda: b"scorebridge_up 1\n",

@@ -11,15 +11,19 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.routing import Mount
 
 from records.case import CaseState
 from records.geometry import Region
 from records.picture import DrawnPage
 from review.access import Policy, read_form
+from review.api.wire import PREFIX
 from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
 from review.server import server_config
 from review.settings import WebSettings
-from store import cases, users
+from store import audit, cases, users
+from store.users import Role
+from tests.unit.review.day_clinic import sign_today
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, blind_check, open_clinic
 from tests.unit.review.shadow_clinic import open_difference, signed_day, with_typed_values
@@ -27,9 +31,15 @@ from tests.unit.review.shadow_clinic import open_difference, signed_day, with_ty
 OWN_SCRIPT = re.compile(r'<script (?:type="module" )?src="/static/[\w.?=-]+"(?: defer)?></script>')
 
 
+# Signed in is enough for the day, which names nobody; the empty search shows nobody yet.
+_NO_PATIENTS = {"/", "/patients"}
+
+
 def _routes(app: FastAPI) -> list[APIRoute]:
-    assert all(isinstance(route, APIRoute) for route in app.routes), "a route that no policy can be read of"
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+    # What is mounted there has policies of its own, and test_api.py walks them.
+    pages = [route for route in app.routes if not (isinstance(route, Mount) and route.path == PREFIX)]
+    assert all(isinstance(route, APIRoute) for route in pages), "a route that no policy can be read of"
+    return [route for route in pages if isinstance(route, APIRoute)]
 
 
 def _policies(route: APIRoute) -> list[Policy]:
@@ -64,6 +74,11 @@ def _filled(path: str, clinic: Clinic, *, task_id: int = 1, difference: tuple[in
         "typed_id": difference[1],
         "sign_off_id": 1,
         "name": "app.css",
+        "kind": "records",
+        "day_sign_off_id": 1,
+        "seq": 1,
+        "week": "2026-11-16",
+        "submission_id": 1,
     }
     return path.format(**values)
 
@@ -90,6 +105,7 @@ def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic
     person, task_id = Browser(clinic.app).signed_in(name), blind_check(clinic)
     with_typed_values(clinic)
     assert signed_day(clinic) == 1
+    assert sign_today(clinic) == 1
     difference = open_difference(clinic)
     for route in _routes(clinic.app):
         policy = _policies(route)[0]
@@ -99,6 +115,19 @@ def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic
         assert answer.status_code == (200 if STAFF[name] in policy.roles else 403), route.path
         if answer.status_code == 403:
             assert "Kowalsk" not in answer.text
+
+
+def test_every_page_with_patient_data_leaves_an_event_of_having_been_looked_at(clinic: Clinic, rosa: Browser) -> None:
+    task_id = blind_check(clinic)
+    for route in _routes(clinic.app):
+        if route.methods != {"GET"} or Role.CLINICIAN not in _policies(route)[0].roles or route.path in _NO_PATIENTS:
+            continue
+        with clinic.database.reading() as session:
+            before = audit.verify(session, anchor_file=None).events
+        assert rosa.open(_filled(route.path, clinic, task_id=task_id)).status_code == 200, route.path
+        with clinic.database.reading() as session:
+            made = audit.events(session, after=before)
+        assert [one for one in made if one.event.actor == "rosa"], route.path
 
 
 def test_a_viewer_cannot_decide_with_a_form_made_by_hand(clinic: Clinic) -> None:

@@ -360,7 +360,9 @@ def test_every_look_at_patient_data_is_on_record(clinic: Clinic, rosa: Browser) 
     assert "Kowalsky" not in everything
 
 
-def test_the_day_adds_up_on_the_dashboard_and_names_nobody(clinic: Clinic, rosa: Browser) -> None:
+def test_the_day_adds_up_on_the_dashboard_and_names_patients_only_to_those_who_may_see_them(
+    clinic: Clinic, rosa: Browser
+) -> None:
     rosa.open(f"/cases/{clinic.case_ids[0]}")
     rosa.submit(f"/cases/{clinic.case_ids[0]}/approve")
     rosa.open(f"/cases/{clinic.case_ids[2]}")
@@ -369,9 +371,12 @@ def test_the_day_adds_up_on_the_dashboard_and_names_nobody(clinic: Clinic, rosa:
     said = _text(page)
     assert "RBH 20-Nov-2026 3 = 0 + 2 + 1 + 0 1 in review 1 to be sent" in said
     assert "1 urgent answer nobody has taken yet" in said
-    assert "To be sent 1" in said
-    for patient in ("Kowalsk", "KOWALSK", "BH-4", "Reyes"):
-        assert patient not in page
+    assert "Delivered to chart 0 1 sending" in said
+    assert "KOWALSKI, Tomasz Born 14-Mar-1987" in said
+    seen_by_a_viewer = Browser(clinic.app).signed_in("vera").open("/").text
+    assert "1 urgent answer nobody has taken yet" in _text(seen_by_a_viewer)
+    for patient in ("Kowalsk", "KOWALSK", "BH-4", "Reyes", "1987"):
+        assert patient not in seen_by_a_viewer
 
 
 def test_the_dashboard_shows_notices_quarantine_pauses_and_reports_that_need_a_look(

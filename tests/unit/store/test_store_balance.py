@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,8 +13,9 @@ from records.case import RejectReason
 from records.decision import Decision
 from records.errors import DecisionRefusedError
 from records.submission import DeliveryState
-from store import audit, balance, cases, kept_records, outbox, reports
+from store import audit, balance, cases, day_figures, kept_records, outbox, reports
 from store.database import Database, Session
+from store.day_figures import Figures
 from store.handover import hand_over
 from store.kept_records import RecordState
 
@@ -170,6 +171,7 @@ def check(session: Session, clinic: Clinic) -> None:
     assert sum(part.sent for part in parts) == day.sent
     assert sum(part.rejected for part in parts) == day.rejected
     assert balance.mismatches(session) == []
+    check_figures(session, clinic)
     assert audit.verify(session, anchor_file=None).intact
     in_flight = [
         (one.submission.destination, one.submission.patient_id)
@@ -177,6 +179,36 @@ def check(session: Session, clinic: Clinic) -> None:
     ]
     assert len(in_flight) == len(set(in_flight))
     check_standing(session)
+
+
+def check_figures(session: Session, clinic: Clinic) -> None:
+    """The seven figures add up among each other, and with what a count record by record finds."""
+    day = day_figures.of_day(session, site=SITE, day=DAY, zone=UTC)
+    told = day.figures
+    rows = [
+        kept for one in reports.recent(session, limit=1000) for kept in kept_records.of_report(session, one.report_id)
+    ]
+    asked = [(row, cases.of_record(session, row.record_id)) for row in rows]
+    seen = {row.record_id for row, case in asked if case or row.confirmed_by not in (None, "service")}
+    last = [
+        {one.submission.destination: one.state for one in outbox.list_submissions(session, record_id=row.record_id)
+         if one.state is not DeliveryState.CANCELLED}
+        for row in rows
+    ]  # fmt: skip
+    waiting = {row.record_id for row in rows if row.state is RecordState.REVIEW}
+    failed = {
+        row.record_id for row, state in zip(rows, last, strict=True) if DeliveryState.DEAD in state.values()
+    } - waiting
+    assert (told.waiting, told.failed) == (len(waiting), len(failed))
+    assert told.reviewed == len(seen - waiting - failed)
+    assert told.automatic == len({row.record_id for row in rows} - seen - waiting - failed)
+    assert told.records == told.automatic + told.reviewed + told.waiting + told.failed == clinic.printed == day.printed
+    assert day.adds_up
+    assert day.balance == balance.of_day(session, site=SITE, day=DAY)
+    assert sum(day.by_hour.values(), Figures()) == told
+    assert day.of_source("wcp") == told
+    assert len(day.seconds_to_chart) >= told.delivered
+    assert all(seconds >= 0 for seconds in day.seconds_to_chart)
 
 
 def check_standing(session: Session) -> None:

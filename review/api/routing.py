@@ -1,0 +1,66 @@
+"""A route of the API: who may take it is settled before a byte of the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from review.access import Policy
+from review.api.admission import Admission, admit
+from review.api.problems import PROBLEM_RESPONSES
+
+
+class ApiRoute(NamedTuple):
+    """One operation.
+
+    Attributes:
+        method: "GET" or "POST".
+        path: Behind `/api/v1`, with its parameters in braces.
+        answer: What answers it; its docstring describes the operation, its name is the operation's id.
+        policy: Who may take it.
+        changes: Whether it changes anything: a token that only reads is refused then.
+        gives: Media type of the answer where it is not JSON.
+    """
+
+    method: str
+    path: str
+    answer: Callable[..., object]
+    policy: Policy
+    changes: bool = False
+    gives: str | None = None
+
+
+class GuardedRoute(APIRoute):
+    """A route that asks for a token, its role, its sites and its right to change things, in this order, and first."""
+
+    def __init__(self, route: ApiRoute, *, tag: str) -> None:
+        # Set before the parent makes the handler, which is asked for requests later only.
+        self.admission = Admission(policy=route.policy, changes=route.changes, operation=route.answer.__name__)
+        content: dict[int | str, dict[str, Any]] = {}
+        if route.gives is not None:
+            content[200] = {"content": {route.gives: {"schema": {"type": "string", "format": "binary"}}}}
+        super().__init__(
+            route.path,
+            route.answer,
+            methods=[route.method],
+            tags=[tag],
+            operation_id=route.answer.__name__,
+            summary=route.answer.__name__.replace("_", " ").capitalize(),
+            responses=content | PROBLEM_RESPONSES,
+            response_class=Response if route.gives else JSONResponse,
+        )
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler behind the admission."""
+        answer: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            await run_in_threadpool(admit, request, self.admission)
+            return await answer(request)
+
+        return guarded
