@@ -77,12 +77,17 @@ def differences(summary: CaseSummary, lines: tuple[Line, ...]) -> str:
         return ""
     found = [(line.label, line.cells[0].evidence) for line in lines]
     said = [
-        f"{label.lower()} {'differs' if one.mark is Mark.DIFFERENT else 'is close'} ({one.words})"
+        f"{label.lower()} {'differs' if one.mark is Mark.DIFFERENT else 'is close'} ({_within(one.words)})"
         for label, one in found
         if one is not None and one.mark in (Mark.CLOSE, Mark.DIFFERENT)
     ]
     text = ", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else "".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _within(words: str) -> str:
+    """The words as they stand in a sentence: "O read as 0" keeps its letter."""
+    return words if words[1:2] == " " else words[:1].lower() + words[1:]
 
 
 def _is_shown(field: str, summary: CaseSummary) -> bool:

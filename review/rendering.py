@@ -40,6 +40,7 @@ NOTICES: Final = {
     "rejected": "Rejected. The record is kept and is not sent.",
     "skipped": "Skipped. It comes again after the others.",
     "parked": "Sent to the front desk. The record comes back when the patient is on the list.",
+    "decided-together": "Decided. Each record can still be taken back below.",
     "undone": "Taken back. The record waits again.",
     "keys-set": "Your choice about keys is kept.",
     "reopened": "The record waits again.",

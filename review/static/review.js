@@ -3,7 +3,7 @@
 
 const main = () => document.getElementById("content");
 const part = (selector) => main().querySelector(selector);
-const ZOOM = [1, 1.25, 1.5, 2, 3];
+const LARGEST = 4; // steps of size, see review.css
 const AHEAD = []; // pictures of the next record, kept so that the browser has them when the page asks
 let zoom = 0;
 let goes = false; // after G
@@ -75,7 +75,7 @@ function correct(event) {
   event.preventDefault();
   const place = part("#correct");
   place.open = true;
-  const first = place.querySelector("[data-doubtful]") ?? place.querySelector("#total, #result, #authored_on");
+  const first = place.querySelector("[data-doubtful]") ?? place.querySelector("#total, #result");
   first?.focus();
   first?.select?.();
   fetchWords();
@@ -109,7 +109,7 @@ function placePage() {
   if (!desk) return;
   part(".zoom").hidden = false;
   const sheet = desk.querySelector(".sheet");
-  sheet.style.width = `${ZOOM[zoom] * 100}%`;
+  sheet.dataset.zoom = zoom;
   desk.scrollTop = (sheet.offsetHeight * desk.dataset.middle) / 100 - desk.clientHeight / 2;
 }
 
@@ -228,7 +228,14 @@ function swapped(event) {
   window.scrollTo(0, 0);
 }
 
+// The bar keeps its own Undo, so the notice need not cover the table for long.
+function fadeNotice() {
+  const notice = part(".toast");
+  if (notice) setTimeout(() => notice.contains(document.activeElement) || notice.remove(), 8000);
+}
+
 function ready() {
+  fadeNotice();
   showChoice();
   const scored = part("#scored");
   if (scored) scored.open = window.innerHeight >= 840;
@@ -240,14 +247,15 @@ function ready() {
 }
 
 document.addEventListener("keydown", pressed);
+document.addEventListener("toggle", (event) => event.newState === "open" && event.target.querySelector("[data-first]")?.focus(), true);
 document.addEventListener("change", (event) => event.target.name === "patient_id" && showChoice());
 document.addEventListener("mousedown", fill);
 document.addEventListener("pointermove", hover);
 document.addEventListener("click", (event) => {
-  const control = event.target.closest?.("[data-opens], [data-zoom]");
+  const control = event.target.closest?.("[data-opens], button[data-zoom]");
   if (control?.dataset.opens) correct(event);
   if (control?.dataset.zoom) {
-    zoom = Math.min(Math.max(zoom + Number(control.dataset.zoom), 0), ZOOM.length - 1);
+    zoom = Math.min(Math.max(zoom + Number(control.dataset.zoom), 0), LARGEST);
     placePage();
   }
 });

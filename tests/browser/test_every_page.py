@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("every-page")]
 
 _CHECKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # Parts of a page, pictures and files are looked at within the pages that hold them.
-_NO_PAGES = re.compile(r"\.png$|^/static/|^/health$|^/metrics$|/part$|^/session")
+_NO_PAGES = re.compile(r"\.png$|^/static/|^/health$|^/metrics$|/part$|/words$|^/session")
 PATHS = tuple(sorted({r.path for r in ROUTES if r.method == "GET" and not _NO_PAGES.search(r.path)}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from store import aliases, cases
 from store.alias_states import AliasState
@@ -20,6 +20,7 @@ def test_a_second_reviewer_sees_the_proposal_and_makes_the_alias_active(clinic: 
         second = max(case.case_id for case in cases.list_open(session))
         assert aliases.list_aliases(session)[0].state is AliasState.AWAITING_SECOND
     assert "Another person must say it too" in rosa.open(f"/cases/{second}").text
+    clinic.clock.advance(timedelta(minutes=6))  # rosa has it open no longer
     sam = Browser(clinic.app).signed_in("sam")
     page = sam.open(f"/cases/{second}").text
     assert "rosa has said of a print" in page
