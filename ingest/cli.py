@@ -19,6 +19,7 @@ from ingest.commands import (
     rosters,
     service,
     shadow,
+    tokens,
 )
 from ingest.terminal import err
 from records.errors import DeliveryError, ScorebridgeError, SettingsError, StoreError, TemplateError
@@ -42,6 +43,7 @@ patients.register(app)
 rosters.register(app)
 administration.register(app)
 auditing.register(app)
+tokens.register(app)
 
 
 def main() -> None:

@@ -22,6 +22,9 @@ READS_COMPARISON: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRA
 READS_AUDIT: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 SIGNS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
 
+# A token is as good as a person: who makes one decides what programs may see and do.
+MANAGES_TOKENS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+
 
 class Allowed(NamedTuple):
     """What a page offers; the routes refuse the rest whatever a page shows."""
@@ -33,9 +36,19 @@ class Allowed(NamedTuple):
     reads_comparison: bool
     signs: bool
     reads_audit: bool
+    manages_tokens: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
     """What a visitor may do."""
-    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS, READS_AUDIT)
+    policies = (
+        READS_PATIENTS,
+        DECIDES,
+        READS_ALERTS,
+        TAKES_ALERTS,
+        READS_COMPARISON,
+        SIGNS,
+        READS_AUDIT,
+        MANAGES_TOKENS,
+    )
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

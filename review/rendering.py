@@ -65,6 +65,7 @@ NOTICES: Final = {
     "record-undone": "The last decision is undone. Nothing of it was sent.",
     "submission-resent": "It is due again.",
     "submission-cancelled": "It will not be sent.",
+    "token-revoked": "The token is revoked. Nothing can be done with it any more.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
 }

@@ -29,6 +29,7 @@ from review import (
     sign_in_pages,
     submission_pages,
     trail_pages,
+    token_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.api.application import create_api
@@ -60,6 +61,7 @@ _PAGES: Final = (
     alert_pages,
     activity_pages,
     audit_pages,
+    token_pages,
     service_pages,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for pages in _PAGES for route in pages.ROUTES)
