@@ -28,8 +28,8 @@ from review import (
     shadow_pages,
     sign_in_pages,
     submission_pages,
-    trail_pages,
     token_pages,
+    trail_pages,
 )
 from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
 from review.api.application import create_api
@@ -42,6 +42,7 @@ from review.rematching import Rosters
 from review.rendering import go_to, page
 from review.routing import Route
 from review.settings import WebSettings
+from review.site_scope import NotThereError, within_sites
 from store.database import Database
 
 # Every page of the program. A page that is not here cannot be reached.
@@ -115,7 +116,11 @@ def create_app(
             route.answer,
             methods=[route.method],
             # The policy comes first: nothing is read of a form before it is known who sends it.
-            dependencies=[Depends(route.policy), *([] if route.method == "GET" else [Depends(read_form)])],
+            dependencies=[
+                Depends(route.policy),
+                Depends(within_sites),
+                *([] if route.method == "GET" else [Depends(read_form)]),
+            ],
             response_model=None,
         )
     app.mount(PREFIX, create_api(app.state.office))
@@ -124,6 +129,7 @@ def create_app(
     app.add_exception_handler(ForgedFormError, _forged)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _no_such_page)
+    app.add_exception_handler(NotThereError, _no_such_page)
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_middleware(Guard, settings=settings)
