@@ -20,6 +20,7 @@ from ingest.commands import (
     rosters,
     service,
     shadow,
+    tokens,
 )
 from ingest.terminal import err
 from records.errors import DeliveryError, ScorebridgeError, SettingsError, StoreError, TemplateError
@@ -44,6 +45,7 @@ rosters.register(app)
 administration.register(app)
 auditing.register(app)
 day.register(app)
+tokens.register(app)
 
 
 def main() -> None:

@@ -39,6 +39,9 @@ CHANGES_USERS: Final = freshly_proved(MANAGES_USERS)
 TAKES_EMERGENCY_ACCESS: Final = freshly_proved(EVERYBODY)
 REVIEWS_EMERGENCY_ACCESS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 
+# A token is as good as a person: who makes one decides what programs may see and do.
+MANAGES_TOKENS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+
 
 class Allowed(NamedTuple):
     """What a page offers; the routes refuse the rest whatever a page shows."""
@@ -55,6 +58,7 @@ class Allowed(NamedTuple):
     manages: bool
     authors: bool
     reads_sources: bool
+    manages_tokens: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
@@ -72,5 +76,6 @@ def allowed(visitor: Visitor | None) -> Allowed:
         MANAGES,
         AUTHORS,
         READS_SOURCES,
+        MANAGES_TOKENS,
     )
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

@@ -79,6 +79,7 @@ NOTICES: Final = {
     "draft-dropped": "The draft is given up.",
     "rolled-back-list": "The earlier version is in use. New lists wait until you import one.",
     "alias-revoked": "Revoked. What it had confirmed waits for review again.",
+    "token-revoked": "The token is revoked. Nothing can be done with it any more.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
     "kept": "Your session had ended. What you entered was kept: sign in to send it.",

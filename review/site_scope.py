@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from fastapi import Request
+
 from review.access import Visitor
-from review.office import Office
+from review.office import Office, office_of
 from store import whereabouts
 
 # Parameter of an address to the kind of thing it is the id of.
@@ -15,6 +17,17 @@ NAMED: Final[Mapping[str, str]] = {f"{kind}_id": kind for kind in whereabouts.KI
 
 class NotThereError(Exception):
     """There is no such thing, or it is none of the visitor's business: nobody is told which."""
+
+
+def within_sites(request: Request) -> None:
+    """Let a signed-in request through to what its address names; runs after the policy of the route.
+
+    Raises:
+        NotThereError: See `check_sites`.
+    """
+    visitor = getattr(request.state, "visitor", None)
+    if isinstance(visitor, Visitor):
+        check_sites(office_of(request), visitor, request.path_params)
 
 
 def check_sites(office: Office, visitor: Visitor, parameters: Mapping[str, object]) -> None:

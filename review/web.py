@@ -40,6 +40,7 @@ from review import (
     source_pages,
     submission_pages,
     template_pages,
+    token_pages,
     trail_pages,
     user_pages,
     work_pages,
@@ -65,6 +66,7 @@ from review.routing import Route
 from review.session_ends import to_proof, to_sign_in
 from review.settings import WebSettings
 from review.setup import Setup
+from review.site_scope import NotThereError, within_sites
 from review.uploads import read_upload
 from store.database import Database
 
@@ -92,6 +94,7 @@ _PAGES: Final = (
     alert_pages,
     activity_pages,
     audit_pages,
+    token_pages,
     service_pages,
     settings_pages,
     source_pages,
@@ -157,7 +160,7 @@ def create_app(
             route.answer,
             methods=[route.method],
             # The policy comes first: nothing is read of a form before it is known who sends it.
-            dependencies=[Depends(route.policy), *_body(route)],
+            dependencies=[Depends(route.policy), Depends(within_sites), *_body(route)],
             response_model=None,
         )
     app.mount(PREFIX, create_api(app.state.office))
@@ -167,6 +170,7 @@ def create_app(
     app.add_exception_handler(ForgedFormError, _forged)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _no_such_page)
+    app.add_exception_handler(NotThereError, _no_such_page)
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_middleware(

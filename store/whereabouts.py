@@ -8,17 +8,21 @@ from typing import Final
 import sqlalchemy
 from sqlmodel import Session
 
+from store.day_tables import DaySignOffRow
 from store.learning_tables import BlindAuditRow
+from store.shadow_tables import TypedValueRow
 from store.tables import AlertRow, CaseRow, RecordRow, ReportRow, StoreTable, SubmissionRow, table_of
 
 LARGEST: Final = 2**31 - 1  # what an id column holds on PostgreSQL; nothing has a larger number
 _TABLES: Final[Mapping[str, type[StoreTable]]] = {
     "alert": AlertRow,
     "case": CaseRow,
+    "day_sign_off": DaySignOffRow,
     "record": RecordRow,
     "report": ReportRow,
     "submission": SubmissionRow,
     "task": BlindAuditRow,
+    "typed": TypedValueRow,
 }
 KINDS: Final = frozenset(_TABLES)
 

@@ -11,7 +11,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from review import policies
-from review.api import alerts, cases, days, patients, record_operations, reports, submissions
+from review.api import (
+    alerts,
+    audit_trail,
+    cases,
+    days,
+    patients,
+    queue,
+    record_operations,
+    reports,
+    submissions,
+)
 from review.api.admission import Guesses
 from review.api.problems import Problem, add_to
 from review.api.routing import ApiRoute, GuardedRoute
@@ -28,11 +38,13 @@ _ABOUT: Final = (
     "printed, or local to the site."
 )
 # Parameters of addresses that name nothing a site owns.
-_FREE: Final = frozenset({"number", "destination", "name", "template", "revision"})
+_FREE: Final = frozenset({"number", "seq", "destination", "name", "template", "revision"})
 
 
 def _modules() -> Mapping[str, ModuleType]:
+    # "/cases/next" comes before "/cases/{case_id}".
     return {
+        "queue": queue,
         "cases": cases,
         "records": record_operations,
         "reports": reports,
@@ -40,6 +52,7 @@ def _modules() -> Mapping[str, ModuleType]:
         "submissions": submissions,
         "patients": patients,
         "days": days,
+        "audit trail": audit_trail,
     }
 
 

@@ -183,7 +183,8 @@ def get_case(request: Request, case_id: int, caller: Caller) -> CaseShown:
     office = office_of(request)
     with office.database.session() as session:
         shown = _shown(_summary(session, cases.get(session, case_id)))
-        note_view(session, caller, "case.viewed", "case", str(case_id), now=office.now())
+        offered = [(shown.site, one.patient_id) for one in shown.candidates]
+        note_view(session, caller, "case.viewed", "case", str(case_id), now=office.now(), patients=offered)
     return shown
 
 

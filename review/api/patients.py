@@ -98,7 +98,16 @@ def find_patients(request: Request, site: str, caller: Caller, wish: Search) -> 
     with office.database.session() as session:
         index = office.rosters.index(session, site)
         found = index.find(wish.query, limit=_MOST_FOUND) if index else ()
-        note_view(session, caller, "patient.searched", "site", site, now=office.now(), shown=len(found))
+        note_view(
+            session,
+            caller,
+            "patient.searched",
+            "site",
+            site,
+            now=office.now(),
+            shown=len(found),
+            patients=[(site, one.patient_id) for one in found],
+        )
     return Found(has_roster=index is not None, patients=tuple(_patient(one) for one in found))
 
 

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from records.errors import ScorebridgeError, StaleCaseError, StoreError
+from records.errors import CaseTakenError, ScorebridgeError, StaleCaseError, StoreError
 from review.access import NotAllowedError
 from review.api.admission import NoTokenError, ReadOnlyTokenError, TooManyGuessesError
 from review.site_scope import NotThereError
@@ -28,7 +28,7 @@ class Problem(BaseModel):
         status: The HTTP status once more.
         detail: What happened, in a plain sentence without patient data.
         next_step: The next thing to try, or empty.
-        code: A word for programs, or empty: "stale", "read-only-token", or a reason code.
+        code: A word for programs, or empty: "stale", "taken", "read-only-token", or a reason code.
         fields: Fields of the request that were not understood, without what they held.
     """
 
@@ -156,7 +156,9 @@ def _plain(_: Request, fault: Exception) -> Response:
 def _refused(_: Request, fault: Exception) -> Response:
     if not isinstance(fault, ScorebridgeError):
         raise TypeError(type(fault).__name__)
-    code = "stale" if isinstance(fault, StaleCaseError) else fault.code
+    code = (
+        "stale" if isinstance(fault, StaleCaseError) else "taken" if isinstance(fault, CaseTakenError) else fault.code
+    )
     return problem(HTTPStatus.CONFLICT, fault.message, next_step=fault.next_step, code=code)
 
 

@@ -21,6 +21,7 @@ from ingest.settings import Settings, load_settings
 from portal.access_settings import AccessSettings
 from records.finding import REASONS
 from tools import (
+    api_reference,
     destination_reference,
     features_table,
     flow_picture,
@@ -199,6 +200,11 @@ def test_the_reference_of_destination_files_is_current() -> None:
     assert destination_reference.DOCUMENT.read_text("utf-8") == destination_reference.page()
 
 
+def test_the_reference_of_the_api_is_current() -> None:
+    assert api_reference.DOCUMENT.read_text("utf-8") == api_reference.page()
+    assert api_reference.DESCRIPTION.read_text("utf-8") == api_reference.openapi()
+
+
 def test_the_schema_of_the_template_language_is_current() -> None:
     assert template_schema.DOCUMENT.read_text("utf-8") == template_schema.schema()
 
@@ -222,6 +228,7 @@ def test_the_table_of_gates_is_current_and_shows_every_reason_about_a_patient() 
         "tools.template_reference",
         "tools.template_schema",
         "tools.features_table",
+        "tools.api_reference",
     ],
 )
 def test_a_check_of_a_generated_document_changes_nothing_and_passes(tool: str) -> None:

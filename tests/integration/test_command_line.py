@@ -428,6 +428,27 @@ def test_a_user_is_added_by_standard_input_and_never_by_an_argument(
     assert run("user", "role", "nobody", "administrator").status == 1
 
 
+def test_a_token_is_printed_once_and_let_in_until_it_is_revoked(
+    run: Run, clinic: ReadingClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a long enough passphrase\n"))
+    assert run("user", "add", "robot", "--role", "reviewer").status == 0
+    made = run("token", "add", "nightly", "--user", "robot", "--role", "viewer", "--read-only")
+    secret = made.out.strip()
+    assert secret.startswith("sbt_")
+    (listed,) = run("token", "list", "--json").lines
+    assert (listed["name"], listed["user"], listed["role"], listed["read_only"]) == ("nightly", "robot", "viewer", True)
+    assert secret not in run("token", "list").out + run("audit", "export").out
+    assert run("token", "add", "more", "--user", "robot", "--role", "administrator").status == 1
+    assert run("token", "add", "more", "--user", "nobody").status == 1
+    assert run("token", "add", "more", "--user", "robot", "--site", "NOWHERE").status == 2
+    assert run("token", "revoke", listed["token"]).status == 0
+    assert run("token", "list", "--json").lines[0]["revoked_at"] is not None
+    assert run("token", "revoke", 99).status == 1
+
+
 # --- rosters
 
 
