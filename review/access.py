@@ -79,7 +79,7 @@ class Visitor:
 
     def has_proved(self, now: datetime) -> bool:
         """Whether a code or password was shown within `PROOF_LASTS`."""
-        return now - self.session.proved_at < PROOF_LASTS
+        return self.session is not None and now - self.session.proved_at < PROOF_LASTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

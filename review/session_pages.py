@@ -39,7 +39,7 @@ def stay(request: Request, visitor: SignedIn) -> Response:
         found = web_sessions.find(session, token, now=office.now())
     if "application/json" not in request.headers.get("accept", ""):
         return go_to("/")
-    left = (found or visitor.session).ends_at - office.now()
+    left = (found or visitor.web_session).ends_at - office.now()
     return JSONResponse({"seconds": max(int(left.total_seconds()), 0)})
 
 
