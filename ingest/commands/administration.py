@@ -41,7 +41,17 @@ def register(app: typer.Typer) -> None:
         (
             "user",
             "Who may sign in to the pages.",
-            {"add": user_add, "role": user_role, "password": user_password, "disable": user_disable, "list": user_list},
+            {
+                "add": user_add,
+                "list": user_list,
+                "role": user_role,
+                "sites": user_sites,
+                "password": user_password,
+                "mfa-reset": user_mfa_reset,
+                "unlock": user_unlock,
+                "disable": user_disable,
+                "enable": user_enable,
+            },
         ),
     )
     for name, about, commands in groups:
@@ -267,12 +277,14 @@ def report_settle(
 def user_add(
     name: Annotated[str, typer.Argument(help="Name to sign in with.")],
     role: Annotated[Role, typer.Option(help="What they may do.")],
+    site: Annotated[list[str] | None, typer.Option(help="Site they see; again for more. None for all.")] = None,
     config: Config = None,
 ) -> None:
     """Add a person who may sign in; the password is asked for, or read from standard input."""
     password = _asked_password()
     with opened(config) as clinic, clinic.database.session() as session:
-        users.add(session, name, password, role, actor=clinic.actor, now=clock.now())
+        sites = _known_sites(clinic, site) if site else None
+        users.add(session, name, password, role, sites=sites, actor=clinic.actor, now=clock.now())
     note(f"{name} may sign in as {role.value}.")
 
 
@@ -310,15 +322,71 @@ def user_role(
     note(f"{name} is {role.value} now.")
 
 
+def user_sites(
+    name: Annotated[str, typer.Argument(help="Who.")],
+    site: Annotated[list[str] | None, typer.Argument(help="Sites they see from now on; none given means all.")] = None,
+    config: Config = None,
+) -> None:
+    """Change which sites a person sees; without a site, all of them."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        sites = _known_sites(clinic, site) if site else None
+        users.set_sites(session, name, sites, actor=clinic.actor, now=clock.now())
+    note(f"{name} sees {', '.join(sorted(sites)) if sites else 'all sites'} now.")
+
+
+def _known_sites(clinic: Clinic, sites: Sequence[str]) -> frozenset[str]:
+    unknown = sorted(set(sites) - {one.id for one in clinic.settings.site})
+    if unknown:
+        raise SettingsError(f"There is no site {', '.join(unknown)}.", next_step="Name a site of the settings file.")
+    return frozenset(sites)
+
+
+def user_mfa_reset(name: Annotated[str, typer.Argument(help="Who.")], config: Config = None) -> None:
+    """Forget a person's authenticator app and recovery codes; they are signed out everywhere."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.reset_second_factor(session, name, actor=clinic.actor, now=clock.now())
+    note(f"{name} has no second factor any more; where one is required, the next sign-in asks to set one up.")
+
+
+def user_unlock(name: Annotated[str, typer.Argument(help="Who.")], config: Config = None) -> None:
+    """Lift the lock after wrong passwords or codes."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.unlock(session, name, actor=clinic.actor, now=clock.now())
+    note(f"{name} is not locked any more.")
+
+
+def user_enable(name: Annotated[str, typer.Argument(help="Who.")], config: Config = None) -> None:
+    """Let a person in again who was kept out."""
+    with opened(config) as clinic, clinic.database.session() as session:
+        users.enable(session, name, actor=clinic.actor, now=clock.now())
+    note(f"{name} may sign in again.")
+
+
 def user_list(as_json: AsJson = False, config: Config = None) -> None:
     """Who may sign in."""
     with opened(config) as clinic, clinic.database.reading() as session:
         found = users.list_users(session)
     if as_json:
         for user in found:
-            row: dict[str, Json] = {"name": user.name, "role": user.role.value}
+            row: dict[str, Json] = {
+                "name": user.name,
+                "role": user.role.value,
+                "sites": None if user.sites is None else sorted(user.sites),
+                "enabled": user.enabled,
+                "second_factor": user.second_factor_since is not None,
+            }
             print_json(row)
     else:
-        print_table("", ("name", "role"), [(user.name, user.role.value) for user in found])
+        rows = [
+            (
+                user.name,
+                user.role.value,
+                "all" if user.sites is None else ", ".join(sorted(user.sites)),
+                "yes" if user.second_factor_since else "no",
+                "can sign in" if user.enabled else "disabled",
+            )
+            for user in found
+        ]
+        print_table("", ("name", "role", "sites", "second factor", "state"), rows)
     if not found:
         out.print("Nobody yet: add a person with “scorebridge user add NAME --role administrator”.")
