@@ -8,6 +8,7 @@ import typer
 
 from ingest.commands import (
     administration,
+    auditing,
     authoring,
     day,
     delivery,
@@ -42,6 +43,7 @@ patients.register(app)
 rosters.register(app)
 administration.register(app)
 day.register(app)
+auditing.register(app)
 
 
 def main() -> None:

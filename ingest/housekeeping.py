@@ -20,12 +20,14 @@ from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
 from review import registrations
-from store import addresses, alias_doubts, audit, balance, blind_audit, notices, reports
+from store import addresses, alias_doubts, audit, audit_checking, balance, blind_audit, notices, reports
 from store.database import Database
 from store.day_sources import WatchedSource
 
 _log = structlog.get_logger()
 _ANCHOR_EVERY = timedelta(hours=1)
+_CHECK_EVERY = timedelta(minutes=5)
+_CHECK_STEP = 5000  # events a round: a sixth of a second, and a million events in a quarter of an hour
 _SWEEP_EVERY = timedelta(hours=24)
 _DRAW_EVERY = timedelta(minutes=5)
 _LETTERS_EVERY = timedelta(minutes=1)
@@ -65,6 +67,7 @@ class Housekeeping:
         self._lettered: datetime | None = None
         self._anchored: datetime | None = None
         self._swept: datetime | None = None
+        self._checked: datetime | None = None
 
     def run(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
         """Step every few seconds until told to stop; whatever goes wrong is logged and tried again."""
@@ -96,6 +99,8 @@ class Housekeeping:
             with self._database.session() as session:
                 audit.anchor(session, self._database.anchor_file, now=now)
             self._anchored = now
+        if self._checked is None or now - self._checked >= _CHECK_EVERY:
+            self._check_chain(now)
         if self._swept is None or now - self._swept >= _SWEEP_EVERY:
             with self._database.reading() as session:
                 known = reports.document_ids(session)
@@ -104,6 +109,13 @@ class Housekeeping:
                 _log.info("archive.swept", count=len(swept))
             tell_of_ends(self._database, self._certificates, now=now)
             self._swept = now
+
+    def _check_chain(self, now: datetime) -> None:
+        """Follow the audit chain a little further; a pass under way goes on in the next round."""
+        state = audit_checking.advance(self._database, limit=_CHECK_STEP, now=now)
+        self._checked = None if state.under_way is not None and state.reason is None else now
+        if state.reason is not None:
+            _log.error("audit.chain-broken", reason=state.reason, event=state.first_bad)
 
     def _check_matches(self, now: datetime) -> None:
         """Let aliases that nobody uses go, draw what is to be checked blindly, and show what that has found."""

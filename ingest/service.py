@@ -33,7 +33,9 @@ from portal.alerting import AlertWorker
 from portal.connections import configure
 from portal.delivery import DeliveryWorker
 from portal.letters import LetterWorker
+from portal.secret_places import read_secret
 from records.errors import SettingsError
+from review.provider import Provider
 from review.server import server_config
 from review.web import create_app
 from store import addresses, notices, outbox, reports
@@ -226,7 +228,7 @@ class Service:
         app = create_app(
             database=self._database,
             settings=self._settings.web,
-            render=lambda content, page, dots: self._pictures.render(content, page, dots),
+            render=lambda content, page, parts: self._pictures.draw(content, page, parts),
             sites={site.id: site.zone for site in self._settings.site},
             destinations_of=lambda _site: destinations,
             now=self._now,
@@ -234,8 +236,21 @@ class Service:
             health=self.health,
             matching=self._rosters,
             day=day_surroundings(self._settings),
+            provider=_provider(self._settings),
         )
         return uvicorn.Server(server_config(app, self._settings.web))
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The identity provider of the settings, with its secret.
+
+    Raises:
+        SettingsError: There is no secret at its place.
+    """
+    oidc = settings.web.oidc
+    if oidc is None:
+        return None
+    return Provider(oidc, read_secret(oidc.client_secret) if oidc.client_secret else None)
 
 
 def _nothing() -> None:

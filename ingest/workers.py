@@ -23,6 +23,8 @@ from ingest.settings import ReadingSettings
 from parsers.template import Kind, Template
 from records.assessment import ReportReading
 from records.errors import ScorebridgeError, UnreadableDocumentError
+from records.geometry import Region
+from records.picture import DrawnPage
 
 # A process is replaced after this many files, so that what a library leaks never adds up.
 _FILES_PER_PROCESS = 200
@@ -73,6 +75,14 @@ class ReaderPool:
             DocumentError: As for `read`.
         """
         return self._call(_render, content, page, dots_per_inch)
+
+    def draw(self, content: bytes, page: int, parts: tuple[Region, ...] = ()) -> DrawnPage:
+        """A page for a person's eyes, or enlarged parts of it.
+
+        Raises:
+            DocumentError: As for `read`.
+        """
+        return self._call(_draw, content, page, parts)
 
     def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Whatever else is asked about an untrusted file; `work` and what it is given must pickle.
@@ -231,3 +241,9 @@ def _render(content: bytes, page: int, dots_per_inch: int) -> bytes:
     from parsers.readers.pdfium import render_page
 
     return render_page(content, page=page, dots_per_inch=dots_per_inch)
+
+
+def _draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
+    from parsers.readers.pdfium_picture import draw
+
+    return draw(content, page=page, parts=parts)

@@ -9,6 +9,7 @@ from datetime import date
 from records.assessment import SymptomAssessment
 from records.errors import DecisionRefusedError
 from review.case_summary import display_name
+from review.rendering import format_day
 from store import amendments, kept_records, roster
 from store.amendments import Amendment
 from store.database import Session
@@ -97,6 +98,6 @@ def values_text(assessment: SymptomAssessment) -> str:
     score = assessment.result if assessment.total is None else assessment.total
     points = assessment.item_points
     answers = "" if points is None else "answers " + " ".join("–" if one is None else str(one) for one in points)
-    day = assessment.authored_on.isoformat() if assessment.authored_on else "no date"
+    day = format_day(assessment.authored_on) if assessment.authored_on else "no date"
     name = (assessment.instrument or assessment.instrument_printed or "unknown").upper()
     return ", ".join(part for part in (f"{name} {score if score is not None else 'no score'}", day, answers) if part)

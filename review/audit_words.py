@@ -32,7 +32,8 @@ def action_words(action: str) -> str:
 
 def object_words(link: ChainedEvent) -> str:
     """What an event is about: "case 12"."""
-    return f"{link.event.object_kind.replace('-', ' ')} {link.event.object_id}"
+    kind, number = link.event.object_kind.replace("-", " "), link.event.object_id
+    return kind if number in ("all", "open", "search") else f"{kind} {number}"
 
 
 def object_place(link: ChainedEvent) -> str:

@@ -47,7 +47,7 @@ class CandidateSummary:
     Attributes:
         name: "SURNAME, Given Middle Suffix".
         other_names: Called name and former family name, or empty.
-        birth_date: None if the roster has none; the same for `mrn` and `sex`.
+        birth_date: None if the roster has none; the same for the other fields of the roster.
         on_roster: False if the patient left the roster after the match.
         found: True if a person found the patient; then there is no probability.
         ruled_out: A person has said that this print is not this patient.
@@ -63,6 +63,9 @@ class CandidateSummary:
     birth_date: date | None
     mrn: str | None
     sex: str | None
+    phone: str | None
+    clinician: str | None
+    last_visit: date | None
     active: bool
     on_roster: bool
     found: bool
@@ -218,6 +221,9 @@ def _candidate(candidate: Candidate, patient: RosterPatient | None, ruled_out: C
         birth_date=patient.birth_date if patient else None,
         mrn=patient.mrn if patient else None,
         sex=patient.sex if patient else None,
+        phone=patient.phone if patient else None,
+        clinician=patient.clinician if patient else None,
+        last_visit=patient.last_visit if patient else None,
         active=patient.active if patient else False,
         on_roster=patient is not None,
         found=False,
@@ -237,6 +243,9 @@ def _found(case: ReviewCase, patient: RosterPatient, ruled_out: Collection[str])
         birth_date=patient.birth_date,
         mrn=patient.mrn,
         sex=patient.sex,
+        phone=patient.phone,
+        clinician=patient.clinician,
+        last_visit=patient.last_visit,
         active=patient.active,
         on_roster=True,
         found=True,

@@ -13,8 +13,10 @@ from fastapi import Request
 from review.day_surroundings import DaySurroundings
 from review.page_images import PageImages
 from review.patient_search import PatientIndex
+from review.provider import Provider
 from review.rematching import Rosters
 from review.settings import WebSettings
+from review.slowdown import Slowdown
 from store import cases, roster
 from store.database import Database, Session
 from store.users import User
@@ -31,7 +33,9 @@ class Office:
         health: Content of `/health` without patient data, or None for "it answers".
         matching: Who can be matched anew; None where nothing can, such as in a page's test.
         day: What the day's page needs from the settings.
+        provider: The identity provider people may sign in with, or None.
         sign_ins: Few passwords are checked at once, since each check takes much memory on purpose.
+        slowdown: Machines from which many wrong passwords came.
     """
 
     database: Database
@@ -44,6 +48,8 @@ class Office:
     health: Callable[[], Mapping[str, object]] | None
     matching: Rosters | None = None
     day: DaySurroundings = field(default_factory=DaySurroundings)
+    provider: Provider | None = None
+    slowdown: Slowdown = field(default_factory=Slowdown)
     sign_ins: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(2))
     rosters: RosterShelf = field(default_factory=lambda: RosterShelf())
 

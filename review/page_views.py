@@ -8,7 +8,7 @@ from typing import Final
 
 from records.assessment import SymptomAssessment
 from records.geometry import Region
-from review.page_images import PageImage
+from records.picture import DrawnPage
 
 _TALLEST_STRIP: Final = 72  # points; a higher record is read on the page itself
 _AROUND: Final = 5.0
@@ -35,7 +35,7 @@ class PageView:
 
 
 def page_view(
-    image: PageImage, number: int, assessments: Sequence[SymptomAssessment], *, changed: Iterable[Region | None] = ()
+    image: DrawnPage, number: int, assessments: Sequence[SymptomAssessment], *, changed: Iterable[Region | None] = ()
 ) -> PageView:
     """The outlines of records on one page; the strip is that of the only record.
 
@@ -63,7 +63,7 @@ def _small(regions: Iterable[Region | None], rows: tuple[Region, ...], number: i
     return [region for region in here if region not in rows]
 
 
-def _strip(row: Region, image: PageImage) -> Region | None:
+def _strip(row: Region, image: DrawnPage) -> Region | None:
     if row.bottom - row.top > _TALLEST_STRIP or row.x1 - row.x0 < 2 * (row.bottom - row.top):
         return None
     return Region(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from review.access import Policy, Visitor
+from review.access import Policy, Visitor, freshly_proved
 from store.users import Role
 
 OPEN: Final = Policy(is_open=True)
@@ -22,6 +22,14 @@ READS_COMPARISON: Final = Policy(roles=frozenset({Role.REVIEWER, Role.ADMINISTRA
 READS_AUDIT: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 SIGNS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
 
+# How long the session still lasts; asking must not make it last.
+ASKS_FOR_THE_TIME: Final = Policy(roles=frozenset(Role), counts=False)
+MANAGES_USERS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+CHANGES_USERS: Final = freshly_proved(MANAGES_USERS)
+# Emergency access turns any of these into a clinician for an hour; whoever may read patients of all sites needs none.
+TAKES_EMERGENCY_ACCESS: Final = freshly_proved(EVERYBODY)
+REVIEWS_EMERGENCY_ACCESS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
+
 
 class Allowed(NamedTuple):
     """What a page offers; the routes refuse the rest whatever a page shows."""
@@ -33,9 +41,14 @@ class Allowed(NamedTuple):
     reads_comparison: bool
     signs: bool
     reads_audit: bool
+    manages_users: bool
+    reviews_emergency_access: bool
 
 
 def allowed(visitor: Visitor | None) -> Allowed:
     """What a visitor may do."""
-    policies = (READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS, READS_AUDIT)
+    policies = (
+        READS_PATIENTS, DECIDES, READS_ALERTS, TAKES_ALERTS, READS_COMPARISON, SIGNS, READS_AUDIT, MANAGES_USERS,
+        REVIEWS_EMERGENCY_ACCESS,
+    )  # fmt: skip
     return Allowed(*(visitor is not None and visitor.may(policy) for policy in policies))

@@ -38,6 +38,10 @@ NOTICES: Final = {
     "awaits-second": "Your choice is kept. Another person must choose the same patient before it is sent.",
     "corrected": "The values are corrected. The record still waits for your approval.",
     "rejected": "Rejected. The record is kept and is not sent.",
+    "skipped": "Skipped. It comes again after the others.",
+    "parked": "Sent to the front desk. The record comes back when the patient is on the list.",
+    "undone": "Taken back. The record waits again.",
+    "keys-set": "Your choice about keys is kept.",
     "reopened": "The record waits again.",
     "ruled-out": "This patient is ruled out for this print. The record still waits.",
     "answered": "Your answer is kept.",
@@ -63,6 +67,22 @@ NOTICES: Final = {
     "submission-cancelled": "It will not be sent.",
     "signed-out": "You are signed out.",
     "idle": "You were signed out after 15 minutes without activity.",
+    "kept": "Your session had ended. What you entered was kept: sign in to send it.",
+    "sign-in-again": "That took too long. Sign in again.",
+    "session-closed": "That browser is signed out.",
+    "everywhere": "You are signed out everywhere.",
+    "entry-dropped": "Discarded. Nothing was sent.",
+    "entry-gone": "That entry is no longer kept.",
+    "password-changed": "Your password is changed. Your other browsers are signed out.",
+    "app-removed": "The authenticator app is removed.",
+    "app-set-up": "The authenticator app is set up.",
+    "emergency-ended": "Emergency access has ended.",
+    "emergency-reviewed": "Reviewed.",
+    "user-changed": "Saved.",
+    "user-unlocked": "The lock is lifted.",
+    "user-disabled": "The user can no longer sign in, and is signed out everywhere.",
+    "user-enabled": "The user can sign in again.",
+    "factor-reset": "The second factor is reset. The next sign-in asks to set up an app again.",
 }
 REJECT_WORDS: Final = {
     RejectReason.NOT_A_PATIENT_ROW: "Not a patient row",
@@ -109,6 +129,7 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
             values
             | {
                 "visitor": visitor,
+                "idle_seconds": IDLE_SECONDS,
                 "form_token": visitor.form_token if visitor else visit_token(request),
                 "said": values.get("said") or said,
                 "path": request.url.path,
@@ -118,8 +139,7 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
             }
         )
     )
-    headers = {"Refresh": f"{IDLE_SECONDS + 5}; url=/sign-in?said=idle"} if visitor else {}
-    return HTMLResponse(text, status_code=status, headers=headers)
+    return HTMLResponse(text, status_code=status)
 
 
 def _steps(request: Request, visitor: Visitor) -> tuple[Step, ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from review.provider_settings import ProviderSettings
 
 
 def is_loopback(host: str) -> bool:
@@ -26,6 +29,9 @@ class WebSettings(BaseModel):
         key: PEM file with its private key; given together with `certificate`.
         names: Further host names the pages are reached by; empty accepts the names of this machine on a loopback
             address, and every name on others, where the certificate vouches for the name.
+        second_factor: Whether everybody must set up an authenticator app, or may; None asks it of everybody where the
+            pages are reachable from other machines. Whoever has one is always asked for its code.
+        oidc: The identity provider people may sign in with, or None.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +41,8 @@ class WebSettings(BaseModel):
     certificate: Path | None = None
     key: Path | None = None
     names: tuple[str, ...] = ()
+    second_factor: Literal["required", "optional"] | None = None
+    oidc: ProviderSettings | None = None
 
     @model_validator(mode="after")
     def _is_protected(self) -> WebSettings:
@@ -50,6 +58,13 @@ class WebSettings(BaseModel):
     def has_tls(self) -> bool:
         """Whether pages are served over TLS."""
         return self.certificate is not None
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether everybody must have a second factor."""
+        if self.second_factor is not None:
+            return self.second_factor == "required"
+        return not is_loopback(self.host)
 
     def answers_to(self, name: str) -> bool:
         """Whether a request may name this host, so that no foreign name can be pointed at this machine."""

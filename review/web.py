@@ -13,40 +13,65 @@ from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
 from review import (
+    account_pages,
     activity_pages,
     alert_pages,
     audit_pages,
     blind_audit_pages,
     case_pages,
+    correction_pages,
     dashboard_pages,
     day_pages,
+    emergency_pages,
+    kept_pages,
+    provider_pages,
+    queue_pages,
     record_pages,
     report_pages,
     service_pages,
+    session_pages,
     shadow_pages,
     sign_in_pages,
     submission_pages,
     trail_pages,
+    user_pages,
 )
-from review.access import ForgedFormError, NotAllowedError, SignInNeededError, current_visitor, read_form
+from review.access import (
+    ForgedFormError,
+    NotAllowedError,
+    ProofNeededError,
+    SignInNeededError,
+    current_visitor,
+    read_form,
+)
 from review.api.application import create_api
 from review.api.wire import PREFIX
 from review.day_surroundings import DaySurroundings
 from review.guard import Guard
 from review.office import Office, office_of
 from review.page_images import PageImages, Render
+from review.provider import Provider
 from review.rematching import Rosters
-from review.rendering import go_to, page
+from review.rendering import page
 from review.routing import Route
+from review.session_ends import to_proof, to_sign_in
 from review.settings import WebSettings
 from store.database import Database
 
 # Every page of the program. A page that is not here cannot be reached.
 _PAGES: Final = (
     sign_in_pages,
+    provider_pages,
+    session_pages,
+    kept_pages,
+    account_pages,
+    emergency_pages,
+    user_pages,
     dashboard_pages,
     day_pages,
+    queue_pages,
     case_pages,
+    correction_pages,
     blind_audit_pages,
     shadow_pages,
     report_pages,
@@ -73,13 +98,14 @@ def create_app(
     health: Callable[[], Mapping[str, object]] | None,
     matching: Rosters | None = None,
     day: DaySurroundings | None = None,
+    provider: Provider | None = None,
 ) -> FastAPI:
     """The application.
 
     Args:
         database: The open store.
         settings: Where it is served.
-        render: Draws a page: `(file, page from 1, dots per inch)` to PNG, in another process. Raises a
+        render: Draws a page or parts of it: `(file, page from 1, boxes)`, in another process. Raises a
             `ScorebridgeError` or an `OSError` when it cannot.
         sites: Site id to its time zone.
         destinations_of: Site id to the ids of the destinations its records go to.
@@ -88,6 +114,7 @@ def create_app(
         health: Content of `/health`, or None; a false "ok" answers 503. No patient data in it.
         matching: Rosters to match a corrected identity with; without them, identities cannot be corrected.
         day: Sources and the ladder of alerts, as the settings have them; None for neither.
+        provider: The identity provider people may sign in with, or None.
     """
     app = FastAPI(title="Scorebridge", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = Office(
@@ -101,6 +128,7 @@ def create_app(
         health=health,
         matching=matching,
         day=day or DaySurroundings(),
+        provider=provider,
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
     for route in ROUTES:
@@ -113,7 +141,8 @@ def create_app(
             response_model=None,
         )
     app.mount(PREFIX, create_api(app.state.office))
-    app.add_exception_handler(SignInNeededError, _to_sign_in)
+    app.add_exception_handler(SignInNeededError, to_sign_in)
+    app.add_exception_handler(ProofNeededError, to_proof)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(ForgedFormError, _forged)
     app.add_exception_handler(RequestValidationError, _not_understood)
@@ -122,14 +151,6 @@ def create_app(
     app.add_exception_handler(StoreError, _store_failed)
     app.add_middleware(Guard, settings=settings)
     return app
-
-
-def _to_sign_in(request: Request, _: Exception) -> Response:
-    if request.url.path.endswith(".png"):
-        return Response(status_code=401)
-    if request.method != "GET" or request.url.path == "/":
-        return go_to("/sign-in", said="idle" if request.method != "GET" else "")
-    return go_to(f"/sign-in?next={request.url.path}")
 
 
 def _not_allowed(request: Request, _: Exception) -> Response:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from records.errors import StoreError
 from store import (
+    account_tables,
     alert_tables,
     amendment_tables,
     audit_tables,
@@ -17,6 +18,7 @@ from store import (
     delivery_tables,
     learning_tables,
     portal_patient_tables,
+    preference_tables,
     queue_tables,
     shadow_tables,
     token_tables,
@@ -24,6 +26,7 @@ from store import (
 
 # Whoever compares the tables with the revisions must find all of them declared.
 TABLES = (
+    account_tables,
     alert_tables,
     amendment_tables,
     audit_tables,
@@ -31,6 +34,7 @@ TABLES = (
     delivery_tables,
     learning_tables,
     portal_patient_tables,
+    preference_tables,
     queue_tables,
     shadow_tables,
     token_tables,

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from records.layout import LayoutChange, LayoutSignature
+from records.layout import Landmark, LayoutChange, LayoutSignature
 from store.serialised import changes_of, changes_text, signature_of, signature_text
 from store.tables import SignatureRow
 
@@ -105,6 +105,12 @@ def of_report(session: Session, report_id: int) -> Look | None:
     """What a report looked like; None where nobody looked."""
     row = session.exec(select(SignatureRow).where(col(SignatureRow.report_id) == report_id)).first()
     return None if row is None else _look(row)
+
+
+def landmarks(session: Session, report_id: int) -> tuple[Landmark, ...]:
+    """Where the template's own words were found in a report; empty where nobody looked."""
+    text = session.exec(select(SignatureRow.signature).where(col(SignatureRow.report_id) == report_id)).first()
+    return () if text is None else signature_of(text).landmarks
 
 
 def drifted(session: Session, template: str) -> list[Look]:

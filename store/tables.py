@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -424,14 +425,26 @@ class AccountRow(StoreTable, table=True):
     failures: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    sites: str | None = Field(default=None, sa_type=Text)
+    names_granted: bool = False
+    must_change_password: bool = False
+    second_factor: bytes | None = Field(default=None, sa_type=LargeBinary)
+    pending_factor: bytes | None = Field(default=None, sa_type=LargeBinary)
+    second_factor_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_code_step: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class WebSessionRow(StoreTable, table=True):
-    """A signed-in browser; only the hash of its token is kept."""
+    """A signed-in browser; only the hash of its token is kept. The form secret stays when the token is renewed."""
 
     __tablename__ = "web_session"
+    __table_args__ = (Index("ix_web_session_account_id", "account_id"),)
 
     token_sha256: str = Field(primary_key=True)
     account_id: int = Field(foreign_key="account.id")
     opened_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
+    proved_at: datetime = Field(sa_type=UtcDateTime)
+    form_secret: str
+    browser: str
+    address: str

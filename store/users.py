@@ -1,13 +1,11 @@
-"""Named users, their passwords and their signed-in browsers."""
+"""Named users: who they are, what they may do, and how a password is taken."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cache
-from hashlib import sha256
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -15,95 +13,131 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
-from store import audit
-from store.context import stored_id
+from store.account_tables import KnownBrowserRow, RecoveryCodeRow, SignInRow
+from store.accounts import (
+    LOCKED_AFTER,
+    LOCKED_FOR,
+    SEE_NAMES,
+    CountsFailures,
+    Role,
+    User,
+    clear_failures,
+    count_failure,
+    digest,
+    is_locked,
+    known_row,
+    note,
+    row_named,
+    row_of,
+    user_of,
+    written,
+)
 from store.tables import AccountRow, WebSessionRow
 
+__all__ = ["LOCKED_AFTER", "LOCKED_FOR", "SEE_NAMES", "Role", "User", "user_of"]
+
 MINIMUM_PASSWORD: Final = 12  # characters
-LOCKED_AFTER: Final = 5  # failures in a row
-LOCKED_FOR: Final = timedelta(minutes=15)
-IDLE: Final = timedelta(minutes=15)
-LONGEST: Final = timedelta(hours=12)
-_TOUCH_EVERY: Final = timedelta(seconds=30)  # a write per request would make every reader wait for the writers
+BROWSER_KNOWN_FOR: Final = timedelta(days=90)
+_KNOWN_BROWSERS: Final = 10
 
 _hasher: Final = PasswordHasher()  # Argon2id with the library's current recommendation
 
 
-class Role(StrEnum):
-    """What a user may do."""
-
-    VIEWER = "viewer"
-    REVIEWER = "reviewer"
-    TEMPLATE_AUTHOR = "template-author"
-    CLINICIAN = "clinician"
-    ADMINISTRATOR = "administrator"
-    AUDITOR = "auditor"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """A named user.
-
-    Attributes:
-        sites: Sites whose patients the user may see; None for all.
-    """
-
-    user_id: int
-    name: str
-    role: Role
-    enabled: bool = True
-    sites: frozenset[str] | None = None
-
-    def sees(self, site: str) -> bool:
-        """Whether this user may know anything about a site's patients."""
-        return self.sites is None or site in self.sites
-
-
-def add(session: Session, name: str, password: str, role: Role, *, actor: str, now: datetime) -> User:
+def add(
+    session: Session, name: str, password: str, role: Role, *, actor: str, now: datetime,
+    sites: Collection[str] | None = None, names_granted: bool = False, must_change_password: bool = False,
+) -> User:  # fmt: skip
     """Make a user.
+
+    Args:
+        sites: Ids of the sites the user sees, or None for all.
+        names_granted: Show patients' names although the role alone does not include them.
+        must_change_password: The next sign-in asks for another password, because somebody else knows this one.
 
     Raises:
         DecisionRefusedError: The name is empty or taken, or the password is shorter than `MINIMUM_PASSWORD`.
     """
     name = name.strip()
-    if not name or _row(session, name) is not None:
+    if not name or row_named(session, name) is not None:
         raise DecisionRefusedError("The user name is empty or taken.", next_step="Choose another.")
-    row = AccountRow(name=name, password_hash=_hashed(password), role=role, created_at=now)
+    row = AccountRow(
+        name=name, password_hash=_hashed(password), role=role, created_at=now, sites=written(sites),
+        names_granted=names_granted, must_change_password=must_change_password,
+    )  # fmt: skip
     session.add(row)
     session.flush()
-    _audit(session, row, "user.added", actor=actor, now=now, detail=(("role", role.value),))
+    note(session, row, "user.added", actor=actor, now=now, detail=(("role", role.value), ("sites", _said(sites))))
     return user_of(row)
 
 
-def verify(session: Session, name: str, password: str, *, now: datetime) -> User | None:
+def verify(session: Session, name: str, password: str, *, now: datetime, browser: str = "") -> User | None:
     """The user, if the password is right and the account neither disabled nor locked; else None, whatever is wrong.
 
-    After `LOCKED_AFTER` failures in a row the account is locked for `LOCKED_FOR`, the right password included.
+    After `LOCKED_AFTER` failures in a row the account is locked for `LOCKED_FOR`, the right password included. A
+    browser in which this person has signed in before has a count of its own, so that strangers can lock nobody out
+    of it. The count begins anew when the sign-in is complete (`signed_in`), not with the password: who has the
+    password alone may not try codes without end.
+
+    Args:
+        browser: The secret of a browser that may be known, or "".
     """
-    row = _row(session, name.strip())
-    right = _is_right(_dummy_hash() if row is None else row.password_hash, password)
+    row = row_named(session, name)
+    right = _is_right(_dummy_hash() if row is None or not row.password_hash else row.password_hash, password)
     if row is None or not row.enabled:
         return None
-    if row.locked_until is not None and row.locked_until > now:
+    counter = counter_of(session, row, browser=browser)
+    if is_locked(counter, now=now):
         return None
     if right:
-        row.failures, row.locked_until = 0, None
         if _hasher.check_needs_rehash(row.password_hash):
             row.password_hash = _hasher.hash(password)
-        session.add(row)
-        session.flush()
-        _audit(session, row, "user.signed-in", actor=row.name, now=now)
+            session.flush()
         return user_of(row)
-    row.failures += 1
-    if row.failures >= LOCKED_AFTER:
-        row.failures, row.locked_until = 0, now + LOCKED_FOR
-    session.add(row)
-    session.flush()
-    locked = (("locked", str(row.locked_until is not None and row.locked_until > now)),)
-    _audit(session, row, "user.sign-in-failed", actor="service", now=now, detail=locked)
+    failed(session, row, counter, "user.sign-in-failed", now=now)
     return None
+
+
+def is_password(session: Session, user: User, password: str) -> bool:
+    """Whether this is the user's password; for somebody who is signed in."""
+    return _is_right(row_of(session, user).password_hash, password)
+
+
+def counter_of(session: Session, row: AccountRow, *, browser: str) -> CountsFailures:
+    """What counts the failures of this person in this browser."""
+    known = session.get(KnownBrowserRow, digest(browser)) if browser else None
+    return row if known is None or known.account_id != row.id else known
+
+
+def failed(session: Session, row: AccountRow, counter: CountsFailures, action: str, *, now: datetime) -> None:
+    """Count and audit a wrong password or code."""
+    locks = count_failure(counter, now=now)
+    session.flush()
+    note(session, row, action, actor="service", now=now, detail=(("locked", str(locks)),))
+
+
+def signed_in(session: Session, user: User, *, by: str, now: datetime, browser: str = "") -> str:
+    """Everything that is asked has been shown: count failures anew, and know the browser from now on.
+
+    Args:
+        by: How the person was recognised ("password", "password and code", "provider", …), for the audit.
+        browser: The secret of a browser that may be known, or "".
+
+    Returns:
+        The secret of the browser, new if it was not known.
+    """
+    row = row_of(session, user)
+    clear_failures(counter_of(session, row, browser=browser))
+    note(session, row, "user.signed-in", actor=row.name, now=now, detail=(("by", by),))
+    return _know(session, row, browser, now=now)
+
+
+def proved(session: Session, user: User, *, browser: str, now: datetime) -> None:
+    """Somebody who is signed in has shown a code or password once more: count failures anew."""
+    row = row_of(session, user)
+    clear_failures(counter_of(session, row, browser=browser))
+    session.flush()
+    note(session, row, "user.proved", actor=row.name, now=now)
 
 
 def set_role(session: Session, name: str, role: Role, *, actor: str, now: datetime) -> User:
@@ -112,27 +146,75 @@ def set_role(session: Session, name: str, role: Role, *, actor: str, now: dateti
     Raises:
         DecisionRefusedError: There is no such user, or it is the last enabled administrator.
     """
-    row = _known_row(session, name)
+    row = known_row(session, name)
     if role is not Role.ADMINISTRATOR:
         _keep_an_administrator(session, row)
     before, row.role = row.role, role
-    session.add(row)
     session.flush()
-    _audit(session, row, "user.role-changed", actor=actor, now=now, detail=(("from", before), ("to", role.value)))
+    note(session, row, "user.role-changed", actor=actor, now=now, detail=(("from", before), ("to", role.value)))
     return user_of(row)
 
 
-def set_password(session: Session, name: str, password: str, *, actor: str, now: datetime) -> None:
-    """Give a user another password; all of the user's browsers are signed out, and a lock is lifted.
+def set_sites(session: Session, name: str, sites: Collection[str] | None, *, actor: str, now: datetime) -> User:
+    """Give a user other sites, None for all; signed-in browsers have them at their next request.
+
+    Raises:
+        DecisionRefusedError: There is no such user, or it is the last enabled administrator of all sites.
+    """
+    row = known_row(session, name)
+    if sites is not None:
+        _keep_an_administrator(session, row)
+    before, row.sites = user_of(row).sites, written(sites)
+    session.flush()
+    detail = (("from", _said(before)), ("to", _said(sites)))
+    note(session, row, "user.sites-changed", actor=actor, now=now, detail=detail)
+    return user_of(row)
+
+
+def grant_names(session: Session, name: str, *, granted: bool, actor: str, now: datetime) -> User:
+    """Show a user patients' names, or no more, where the role alone does not include them.
+
+    Raises:
+        DecisionRefusedError: There is no such user.
+    """
+    row = known_row(session, name)
+    row.names_granted = granted
+    session.flush()
+    note(session, row, "user.names-granted" if granted else "user.names-withdrawn", actor=actor, now=now)
+    return user_of(row)
+
+
+def set_password(
+    session: Session, name: str, password: str, *, actor: str, now: datetime, must_change: bool = False
+) -> None:
+    """Give a user another password; all of the user's browsers are signed out and unknown, and a lock is lifted.
+
+    Args:
+        must_change: The next sign-in asks for another one, because somebody else knows this one.
 
     Raises:
         DecisionRefusedError: There is no such user, or the password is too short.
     """
-    row = _known_row(session, name)
-    row.password_hash, row.failures, row.locked_until = _hashed(password), 0, None
-    session.add(row)
-    _sign_out(session, row)
-    _audit(session, row, "user.password-changed", actor=actor, now=now)
+    row = known_row(session, name)
+    row.password_hash, row.must_change_password = _hashed(password), must_change
+    clear_failures(row)
+    sign_out_everywhere(session, row)
+    note(session, row, "user.password-changed", actor=actor, now=now)
+
+
+def unlock(session: Session, name: str, *, actor: str, now: datetime) -> None:
+    """Lift a lock after wrong passwords or codes.
+
+    Raises:
+        DecisionRefusedError: There is no such user.
+    """
+    row = known_row(session, name)
+    clear_failures(row)
+    known = select(KnownBrowserRow).where(col(KnownBrowserRow.account_id) == row.id)
+    for browser in session.exec(known):
+        clear_failures(browser)
+    session.flush()
+    note(session, row, "user.unlocked", actor=actor, now=now)
 
 
 def disable(session: Session, name: str, *, actor: str, now: datetime) -> None:
@@ -141,12 +223,49 @@ def disable(session: Session, name: str, *, actor: str, now: datetime) -> None:
     Raises:
         DecisionRefusedError: There is no such user, or it is the last enabled administrator.
     """
-    row = _known_row(session, name)
+    row = known_row(session, name)
     _keep_an_administrator(session, row)
     row.enabled = False
-    session.add(row)
-    _sign_out(session, row)
-    _audit(session, row, "user.disabled", actor=actor, now=now)
+    sign_out_everywhere(session, row)
+    note(session, row, "user.disabled", actor=actor, now=now)
+
+
+def enable(session: Session, name: str, *, actor: str, now: datetime) -> None:
+    """Let a user in again, with the password and second factor there were.
+
+    Raises:
+        DecisionRefusedError: There is no such user.
+    """
+    row = known_row(session, name)
+    row.enabled = True
+    clear_failures(row)
+    session.flush()
+    note(session, row, "user.enabled", actor=actor, now=now)
+
+
+def reset_second_factor(session: Session, name: str, *, actor: str, now: datetime) -> None:
+    """Forget a user's authenticator app and recovery codes; all of the user's browsers are signed out.
+
+    Raises:
+        DecisionRefusedError: There is no such user.
+    """
+    row = known_row(session, name)
+    row.second_factor, row.pending_factor, row.second_factor_since, row.last_code_step = None, None, None, None
+    session.flush()
+    session.connection().execute(delete(RecoveryCodeRow).where(col(RecoveryCodeRow.account_id) == row.id))
+    sign_out_everywhere(session, row)
+    note(session, row, "user.second-factor-reset", actor=actor, now=now)
+
+
+def sign_out_all(session: Session, name: str, *, actor: str, now: datetime) -> None:
+    """End all of a user's sessions.
+
+    Raises:
+        DecisionRefusedError: There is no such user.
+    """
+    row = known_row(session, name)
+    sign_out_everywhere(session, row)
+    note(session, row, "user.signed-out-everywhere", actor=actor, now=now)
 
 
 def list_users(session: Session) -> list[User]:
@@ -154,70 +273,59 @@ def list_users(session: Session) -> list[User]:
     return [user_of(row) for row in session.exec(select(AccountRow).order_by(col(AccountRow.name)))]
 
 
-def open_session(session: Session, user: User, *, now: datetime) -> str:
-    """Sign a browser in and return its secret token, of which only the hash is kept."""
-    session.connection().execute(delete(WebSessionRow).where(col(WebSessionRow.opened_at) <= now - LONGEST))
-    token = secrets.token_urlsafe(32)
-    session.add(WebSessionRow(token_sha256=_digest(token), account_id=user.user_id, opened_at=now, seen_at=now))
+def named(session: Session, name: str) -> User | None:
+    """The user of this name, enabled or not."""
+    row = row_named(session, name)
+    return None if row is None else user_of(row)
+
+
+def get(session: Session, user_id: int) -> User | None:
+    """The user with this id, enabled or not."""
+    row = session.get(AccountRow, user_id)
+    return None if row is None else user_of(row)
+
+
+def sign_out_everywhere(session: Session, row: AccountRow) -> None:
+    """End a user's sessions and half-done sign-ins, and know none of the user's browsers any more."""
     session.flush()
-    return token
-
-
-def session_user(session: Session, token: str, *, now: datetime) -> User | None:
-    """Who is signed in with this token, or None after `IDLE` without a request or `LONGEST` in all.
-
-    The request counts as activity, so this needs a writing session.
-    """
-    row = session.get(WebSessionRow, _digest(token))
-    if row is None:
-        return None
-    if now - row.seen_at >= IDLE or now - row.opened_at >= LONGEST:
-        session.delete(row)
-        session.flush()
-        return None
-    account = session.get(AccountRow, row.account_id)
-    if account is None or not account.enabled:
-        return None
-    if now - row.seen_at >= _TOUCH_EVERY:
-        row.seen_at = now
-        session.add(row)
-        session.flush()
-    return user_of(account)
-
-
-def close_session(session: Session, token: str) -> None:
-    """Sign a browser out; an unknown token is fine."""
-    row = session.get(WebSessionRow, _digest(token))
-    if row is not None:
-        session.delete(row)
-        session.flush()
-
-
-def _row(session: Session, name: str) -> AccountRow | None:
-    return session.exec(select(AccountRow).where(col(AccountRow.name) == name)).first()
-
-
-def _known_row(session: Session, name: str) -> AccountRow:
-    row = _row(session, name.strip())
-    if row is None:
-        raise DecisionRefusedError("There is no such user.", next_step="Run: scorebridge user list")
-    return row
+    for kind in (WebSessionRow, SignInRow, KnownBrowserRow):
+        session.connection().execute(delete(kind).where(col(kind.account_id) == row.id))
+    session.expire_all()
 
 
 def _keep_an_administrator(session: Session, row: AccountRow) -> None:
+    # One who sees all sites: an administrator of some sites cannot look after the others'.
     others = select(AccountRow.id).where(
-        col(AccountRow.role) == Role.ADMINISTRATOR, col(AccountRow.enabled).is_(True), col(AccountRow.id) != row.id
-    )
-    if row.role == Role.ADMINISTRATOR and row.enabled and session.exec(others.limit(1)).first() is None:
+        col(AccountRow.role) == Role.ADMINISTRATOR, col(AccountRow.enabled).is_(True), col(AccountRow.id) != row.id,
+        col(AccountRow.sites).is_(None),
+    )  # fmt: skip
+    counts = row.role == Role.ADMINISTRATOR and row.enabled and row.sites is None
+    if counts and session.exec(others.limit(1)).first() is None:
         raise DecisionRefusedError(
-            "This is the last administrator.", next_step="Make another user administrator first."
+            "This is the last administrator.", next_step="Make another user administrator of all sites first."
         )
 
 
-def _sign_out(session: Session, row: AccountRow) -> None:
+def _know(session: Session, row: AccountRow, browser: str, *, now: datetime) -> str:
+    known = session.get(KnownBrowserRow, digest(browser)) if browser else None
+    if known is not None and known.account_id == row.id:
+        known.seen_at = now
+        session.flush()
+        return browser
+    secret = secrets.token_urlsafe(32)
+    session.add(KnownBrowserRow(token_sha256=digest(secret), account_id=row.id or 0, seen_at=now))
     session.flush()
-    session.connection().execute(delete(WebSessionRow).where(col(WebSessionRow.account_id) == row.id))
-    session.expire_all()
+    _forget_old(session, row, now=now)
+    return secret
+
+
+def _forget_old(session: Session, row: AccountRow, *, now: datetime) -> None:
+    mine = select(KnownBrowserRow).where(col(KnownBrowserRow.account_id) == row.id)
+    newest_first = session.exec(mine.order_by(col(KnownBrowserRow.seen_at).desc())).all()
+    for number, known in enumerate(newest_first):
+        if number >= _KNOWN_BROWSERS or now - known.seen_at >= BROWSER_KNOWN_FOR:
+            session.delete(known)
+    session.flush()
 
 
 def _hashed(password: str) -> str:
@@ -241,23 +349,5 @@ def _dummy_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(16))
 
 
-def _digest(token: str) -> str:
-    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def user_of(row: AccountRow) -> User:
-    """The frozen value of a row."""
-    return User(user_id=stored_id(row.id), name=row.name, role=Role(row.role), enabled=row.enabled)
-
-
-def _audit(
-    session: Session,
-    row: AccountRow,
-    action: str,
-    *,
-    actor: str,
-    now: datetime,
-    detail: tuple[tuple[str, str], ...] = (),
-) -> None:
-    event = AuditEvent(actor=actor, action=action, object_kind="user", object_id=row.name, detail=detail)
-    audit.append(session, event, now=now)
+def _said(sites: Collection[str] | None) -> str:
+    return "all" if sites is None else ", ".join(sorted(sites))

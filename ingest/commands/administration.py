@@ -1,4 +1,4 @@
-"""`alert`, `backlog`, `report`, `submission`, `audit`, `user`: running a clinic from a terminal."""
+"""`alert`, `backlog`, `report`, `submission`, `user`: running a clinic from a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from records.alert import AlertTelling, CriticalAlert
 from records.errors import SettingsError
 from records.finding import sentence
 from review import actions
-from store import alert_subjects, alert_tellings, alerts, audit, reports, sightings, users
+from store import alert_subjects, alert_tellings, alerts, reports, sightings, users
 from store.sightings import Seen, SightingState
 from store.users import Role
 
@@ -39,7 +39,6 @@ def register(app: typer.Typer) -> None:
         ),
         ("backlog", "Files older than the first day of a source.", {"list": backlog_list, "process": backlog_process}),
         ("report", "Printed files.", {"list": report_list, "again": report_again, "settle": report_settle}),
-        ("audit", "Who did what.", {"verify": audit_verify, "export": audit_export}),
         (
             "user",
             "Who may sign in to the pages.",
@@ -277,35 +276,6 @@ def report_settle(
     with opened(config) as clinic:
         actions.settle_report(clinic.database, report_id, note=remark, actor=clinic.actor, now=clock.now())
     note(f"Report {report_id} is settled.")
-
-
-# --- audit
-
-
-def audit_verify(as_json: AsJson = False, config: Config = None) -> None:
-    """Check that nobody altered the audit trail. Exit status 1 if somebody did."""
-    with opened(config) as clinic, clinic.database.reading() as session:
-        verdict = audit.verify(session, anchor_file=clinic.database.anchor_file)
-    if as_json:
-        print_json({"intact": verdict.intact, "events": verdict.events, "first_bad": verdict.first_bad})
-    elif verdict.intact:
-        note(f"The audit trail is intact: {verdict.events} events.")
-    else:
-        note(f"The audit trail was altered: {verdict.reason} (event {verdict.first_bad}).")
-    raise typer.Exit(0 if verdict.intact else 1)
-
-
-def audit_export(config: Config = None) -> None:
-    """Write the audit trail as JSON lines to standard output. The export is itself an event of the trail."""
-    from records.audit import AuditEvent
-
-    with opened(config) as clinic:
-        with clinic.database.session() as session:
-            event = AuditEvent(actor=clinic.actor, action="audit.exported", object_kind="audit", object_id="all")
-            audit.append(session, event, now=clock.now())
-        with clinic.database.reading() as session:
-            for line in audit.export(session):
-                sys.stdout.write(line.rstrip("\n") + "\n")
 
 
 # --- users

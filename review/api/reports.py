@@ -145,7 +145,7 @@ def get_page(request: Request, report_id: int, number: int, caller: Caller) -> R
         raise NotThereError
     with office.database.session() as session:
         note_view(session, caller, "page.viewed", "report", str(report_id), now=office.now(), shown=number)
-    return Response(image.png, media_type="image/png")
+    return Response(image.picture, media_type=image.media_type)
 
 
 def process_report_again(request: Request, report_id: int, caller: Caller) -> Done:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from records.decision import Decision
 from store import kept_records
-from tests.browser.test_review_pages import _sign_in, _Watch, address, browser, clinic, playwright  # noqa: F401
+from tests.browser.served import Watch, sign_in
 from tests.unit.review.review_clinic import AUDITED, SURE, Clinic, Row, answers, hand_in
 
 pytestmark = pytest.mark.browser
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("width", [1440, 720])
 def test_the_audit_log_the_story_of_a_record_and_a_report_are_read_without_a_complaint(
-    browser: Browser,  # noqa: F811
-    clinic: Clinic,  # noqa: F811
-    address: str,  # noqa: F811
+    browser: Browser,
+    clinic: Clinic,
+    address: str,
     tmp_path: Path,
     width: int,
 ) -> None:
@@ -29,9 +29,9 @@ def test_the_audit_log_the_story_of_a_record_and_a_report_are_read_without_a_com
     with clinic.database.reading() as session:
         record_id = kept_records.of_report(session, report_id)[0].record_id
     page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    watch = _Watch(page)
+    watch = Watch(page)
     pictures = Path(os.environ.get("SCOREBRIDGE_SCREENSHOTS", str(tmp_path)))
-    _sign_in(page, address, name="ada")
+    sign_in(page, address, name="ada")
     paths = {
         "record": f"/records/{record_id}",
         "report": f"/reports/{clinic.report_id}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -14,13 +14,15 @@ from fastapi import FastAPI
 from reportlab.pdfgen.canvas import Canvas
 
 from matching.normalisation import fingerprint
-from parsers.readers.pdfium import render_page
+from parsers.readers import pdfium_picture
 from records.assessment import ItemScore, ItemState, SymptomAssessment
 from records.decision import Candidate, DecidedRecord, Decision, Evidence, MatchDecision, MatchGrade
 from records.finding import Finding
 from records.geometry import Region
 from records.patient import PatientIdentity, RosterPatient
+from records.picture import DrawnPage
 from records.printed_file import PrintedFile
+from review.page_images import Render
 from review.settings import WebSettings
 from review.web import create_app
 from store import alerts, blind_audit, cases, reports, roster, users
@@ -250,8 +252,8 @@ class Clinic:
     alert_id: int
 
 
-def draw(content: bytes, page: int, dots_per_inch: int) -> bytes:
-    return render_page(content, page=page, dots_per_inch=dots_per_inch)
+def draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
+    return pdfium_picture.draw(content, page=page, parts=parts)
 
 
 def hand_in(
@@ -336,7 +338,7 @@ def furnish(home: Path) -> None:
 def open_clinic(
     home: Path,
     *,
-    render: Callable[[bytes, int, int], bytes] = draw,
+    render: Render = draw,
     settings: WebSettings | None = None,
     sites: Mapping[str, ZoneInfo] | None = None,
 ) -> Clinic:

@@ -14,18 +14,25 @@ from pydantic import ValidationError
 from starlette.routing import Mount
 
 from records.case import CaseState
+from records.geometry import Region
+from records.picture import DrawnPage
 from review.access import Policy, read_form
 from review.api.wire import PREFIX
 from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
 from review.server import server_config
 from review.settings import WebSettings
-from store import cases, users
+from store import audit, cases, web_sessions
+from store.users import Role
 from tests.unit.review.day_clinic import sign_today
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import PASSWORD, STAFF, Clinic, blind_check, open_clinic
 from tests.unit.review.shadow_clinic import open_difference, signed_day, with_typed_values
 
 OWN_SCRIPT = re.compile(r'<script (?:type="module" )?src="/static/[\w.?=-]+"(?: defer)?></script>')
+
+
+# Signed in is enough for the day, which names nobody; the empty search shows nobody yet.
+_NO_PATIENTS = {"/", "/patients"}
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:
@@ -53,7 +60,8 @@ def test_every_route_that_changes_something_asks_for_a_form_of_ours(clinic: Clin
 
 def test_only_the_pages_without_patient_data_are_open(clinic: Clinic) -> None:
     is_open = {route.path for route in _routes(clinic.app) if _policies(route)[0].is_open}
-    assert is_open == {"/sign-in", "/health", "/metrics", "/static/{name}"}
+    signing_in = {path for path in is_open if path == "/sign-in" or path.startswith("/sign-in/")}
+    assert is_open - signing_in == {"/health", "/metrics", "/static/{name}"}
 
 
 def _filled(path: str, clinic: Clinic, *, task_id: int = 1, difference: tuple[int, int] = (1, 1)) -> str:
@@ -69,6 +77,12 @@ def _filled(path: str, clinic: Clinic, *, task_id: int = 1, difference: tuple[in
         "name": "app.css",
         "kind": "records",
         "day_sign_off_id": 1,
+        "seq": 1,
+        "week": "2026-11-16",
+        "submission_id": 1,
+        "user_id": 1,
+        "entry_id": 1,
+        "access_id": 1,
     }
     return path.format(**values)
 
@@ -105,6 +119,19 @@ def test_each_role_reaches_what_its_policy_names_and_nothing_else(clinic: Clinic
         assert answer.status_code == (200 if STAFF[name] in policy.roles else 403), route.path
         if answer.status_code == 403:
             assert "Kowalsk" not in answer.text
+
+
+def test_every_page_with_patient_data_leaves_an_event_of_having_been_looked_at(clinic: Clinic, rosa: Browser) -> None:
+    task_id = blind_check(clinic)
+    for route in _routes(clinic.app):
+        if route.methods != {"GET"} or Role.CLINICIAN not in _policies(route)[0].roles or route.path in _NO_PATIENTS:
+            continue
+        with clinic.database.reading() as session:
+            before = audit.verify(session, anchor_file=None).events
+        assert rosa.open(_filled(route.path, clinic, task_id=task_id)).status_code == 200, route.path
+        with clinic.database.reading() as session:
+            made = audit.events(session, after=before)
+        assert [one for one in made if one.event.actor == "rosa"], route.path
 
 
 def test_a_viewer_cannot_decide_with_a_form_made_by_hand(clinic: Clinic) -> None:
@@ -217,7 +244,7 @@ def test_a_fault_of_a_page_tells_nothing_to_the_browser(home: Path) -> None:
     clinic.database.close()
 
 
-def _falls_over(content: bytes, page: int, dots_per_inch: int) -> bytes:
+def _falls_over(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     raise KeyError("SECRET")
 
 
@@ -246,7 +273,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_foreign_sites(clinic: Clini
 
 
 def test_over_tls_the_cookie_is_bound_to_this_host_and_to_tls(home: Path) -> None:
-    settings = WebSettings(host="10.0.0.5", certificate=Path("c.pem"), key=Path("k.pem"))
+    settings = WebSettings(host="10.0.0.5", certificate=Path("c.pem"), key=Path("k.pem"), second_factor="optional")
     clinic = open_clinic(home, settings=settings)
     browser = Browser(clinic.app, base_url="https://scores.clinic.example")
     browser.open("/sign-in")
@@ -267,7 +294,7 @@ def test_signing_in_gives_a_new_session_and_ends_the_old_one(clinic: Clinic, ros
     rosa.signed_in("rosa")
     assert rosa.http.cookies["scorebridge"] != before
     with clinic.database.session() as session:
-        assert users.session_user(session, before, now=clinic.clock()) is None
+        assert web_sessions.find(session, before, now=clinic.clock()) is None
 
 
 def test_signing_out_empties_the_browser(clinic: Clinic, rosa: Browser) -> None:
@@ -279,7 +306,7 @@ def test_signing_out_empties_the_browser(clinic: Clinic, rosa: Browser) -> None:
 
 
 def test_a_session_ends_after_fifteen_idle_minutes_and_the_page_leaves_by_itself(clinic: Clinic, rosa: Browser) -> None:
-    assert rosa.open("/queue").headers["refresh"] == "905; url=/sign-in?said=idle"
+    assert '<noscript><meta http-equiv="refresh" content="905; url=/sign-in?said=idle">' in rosa.open("/queue").text
     clinic.clock.advance(timedelta(minutes=14))
     assert rosa.open("/queue").status_code == 200
     clinic.clock.advance(timedelta(minutes=15))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,9 +14,11 @@ from records.case import CaseState
 from records.errors import UnreadableDocumentError
 from records.geometry import Region
 from records.layout import ChangeKind, LayoutChange, LayoutSignature
+from records.picture import DrawnPage
 from records.printed_file import PrintedFile
 from records.submission import DeliveryState
 from review import actions
+from review.page_images import Render
 from store import alerts, audit, cases, kept_records, outbox, reports, roster, signatures
 from tests.unit.review.review_browser import Browser
 from tests.unit.review.review_clinic import (
@@ -52,17 +53,21 @@ def test_a_case_shows_its_reasons_the_print_and_the_candidates_with_evidence_in_
     clinic: Clinic, rosa: Browser
 ) -> None:
     said = _text(rosa.open(f"/cases/{clinic.case_ids[0]}").text)
-    assert "Why you're seeing this: The best patient is not certain enough. The record number is close" in said
-    assert "KOWALSKI, Tomasz ≈ Given name short form, family name one character differs" in said
+    assert (
+        "Why you're seeing this: Name is close (Given name short form, family name one character differs) and" in said
+    )
+    assert "record number is close (O read as 0)." in said
+    assert "KOWALSK I , T omas z ≈ Given name short form, family name one character differs" in said
     assert "14-Mar-1987 ✓ Same" in said
     assert "03-Nov-1978 ✕ Different" in said
+    assert "BH-4 0 771 ≈ O read as 0" in said
     assert "Likely 93%" in said
     assert "Urgent: PHQ-9 item 9 scored 1. Raised 20-Nov 12:00, not yet acknowledged." in said
 
 
 def test_the_row_is_outlined_on_the_page_in_points(clinic: Clinic, rosa: Browser) -> None:
     page = rosa.open(f"/cases/{clinic.case_ids[0]}").text
-    assert 'class="sheet" viewBox="0 0 612 792"' in page
+    assert 'viewBox="0 0 612 792"' in page
     assert '<rect class="row" x="52" y="134" width="508" height="24" rx="2"/>' in page
     picture = rosa.open(f"/reports/{clinic.report_id}/pages/1.png")
     assert picture.headers["content-type"] == "image/png"
@@ -307,22 +312,20 @@ def test_values_that_became_known_meanwhile_are_not_sent_twice(clinic: Clinic, r
     assert answer.headers["location"].endswith("?said=known")
 
 
-def _is_refused(content: bytes, page: int, dots_per_inch: int) -> bytes:
+def _is_refused(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     raise UnreadableDocumentError("The file is damaged and cannot be opened.", code="damaged")
 
 
-def _takes_too_long(content: bytes, page: int, dots_per_inch: int) -> bytes:
+def _takes_too_long(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
     raise TimeoutError
 
 
-def _is_no_picture(content: bytes, page: int, dots_per_inch: int) -> bytes:
-    return b"no picture"
+def _is_no_picture(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
+    return DrawnPage(picture=b"no picture", media_type="image/png", width=612, height=792)
 
 
 @pytest.mark.parametrize("render", [_is_refused, _takes_too_long, _is_no_picture])
-def test_a_page_that_cannot_be_drawn_leaves_values_and_candidates(
-    home: Path, render: Callable[[bytes, int, int], bytes]
-) -> None:
+def test_a_page_that_cannot_be_drawn_leaves_values_and_candidates(home: Path, render: Render) -> None:
     clinic = open_clinic(home, render=render)
     rosa = Browser(clinic.app).signed_in("rosa")
     page = rosa.open(f"/cases/{clinic.case_ids[0]}")

@@ -8,17 +8,15 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from store_cases import NOW, SITE, SURNAME, patients, taken, with_roster
 
 from records.alert import CriticalAlert
 from records.errors import DecisionRefusedError, RosterError, TemplateError
-from store import alerts, audit, notices, roster, sightings, templates, users
+from store import alerts, audit, notices, roster, sightings, templates
 from store.database import Database, Session
 from store.roster import RosterChange
 from store.sightings import Seen, SightingState
 from store.templates import TemplateState
-from store.users import Role
 
 PASSWORD = "correct horse battery"
 
@@ -257,99 +255,6 @@ def test_a_published_revision_never_changes(database: Database) -> None:
             templates.register(session, "listing", 1, sha256="bb", state=TemplateState.LIVE, actor="ida", now=NOW)
         with pytest.raises(TemplateError):
             templates.set_state(session, "listing", 2, TemplateState.HELD, actor="ida", now=NOW)
-
-
-# --- users ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_right_password_opens_and_the_wrong_one_does_not(database: Database) -> None:
-    with database.session() as session:
-        user = users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        assert users.verify(session, "ida", PASSWORD, now=NOW) == user
-        assert users.verify(session, "ida", PASSWORD + "!", now=NOW) is None
-        assert users.verify(session, "nobody", PASSWORD, now=NOW) is None
-        stored = session.connection().execute(text("SELECT password_hash FROM account")).scalar_one()
-        assert stored.startswith("$argon2id$")
-
-
-def test_five_failures_lock_the_account_for_a_while(database: Database) -> None:
-    with database.session() as session:
-        users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        for _ in range(5):
-            assert users.verify(session, "ida", "wrong password", now=NOW) is None
-        assert users.verify(session, "ida", PASSWORD, now=NOW + timedelta(minutes=14)) is None
-        assert users.verify(session, "ida", PASSWORD, now=NOW + timedelta(minutes=15)) is not None
-
-
-def test_a_success_wipes_earlier_failures(database: Database) -> None:
-    with database.session() as session:
-        users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        for _ in range(3):
-            for _ in range(4):
-                users.verify(session, "ida", "wrong password", now=NOW)
-            assert users.verify(session, "ida", PASSWORD, now=NOW) is not None
-
-
-def test_short_passwords_and_taken_names_are_refused(database: Database) -> None:
-    with database.session() as session:
-        with pytest.raises(DecisionRefusedError, match="12 characters"):
-            users.add(session, "ida", "short", Role.VIEWER, actor="setup", now=NOW)
-        users.add(session, "ida", PASSWORD, Role.VIEWER, actor="setup", now=NOW)
-        with pytest.raises(DecisionRefusedError, match="taken"):
-            users.add(session, " ida ", PASSWORD, Role.VIEWER, actor="setup", now=NOW)
-
-
-def test_a_signed_in_browser_ends_after_idling_and_at_the_latest_after_a_day_of_work(database: Database) -> None:
-    with database.session() as session:
-        user = users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        token = users.open_session(session, user, now=NOW)
-        at = NOW
-        while at < NOW + timedelta(hours=12):
-            assert users.session_user(session, token, now=at) == user
-            at += timedelta(minutes=14)
-        assert users.session_user(session, token, now=NOW + timedelta(hours=12)) is None
-        idle = users.open_session(session, user, now=NOW)
-        assert users.session_user(session, idle, now=NOW + timedelta(minutes=15)) is None
-        assert users.session_user(session, idle, now=NOW) is None
-        assert users.session_user(session, "made up", now=NOW) is None
-
-
-def test_the_token_of_a_browser_is_not_stored(database: Database) -> None:
-    with database.session() as session:
-        user = users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        token = users.open_session(session, user, now=NOW)
-        stored = session.connection().execute(text("SELECT token_sha256 FROM web_session")).scalar_one()
-        assert token not in stored
-        users.close_session(session, token)
-        assert users.session_user(session, token, now=NOW) is None
-
-
-def test_a_new_password_or_a_disabled_account_signs_out_everywhere(database: Database) -> None:
-    with database.session() as session:
-        user = users.add(session, "ida", PASSWORD, Role.REVIEWER, actor="setup", now=NOW)
-        token = users.open_session(session, user, now=NOW)
-        users.set_password(session, "ida", "another long one", actor="ida", now=NOW)
-        assert users.session_user(session, token, now=NOW) is None
-        assert users.verify(session, "ida", "another long one", now=NOW) is not None
-        token = users.open_session(session, user, now=NOW)
-        users.disable(session, "ida", actor="ben", now=NOW)
-        assert users.session_user(session, token, now=NOW) is None
-        assert users.verify(session, "ida", "another long one", now=NOW) is None
-
-
-def test_the_last_administrator_stays_one(database: Database) -> None:
-    with database.session() as session:
-        users.add(session, "ida", PASSWORD, Role.ADMINISTRATOR, actor="setup", now=NOW)
-        with pytest.raises(DecisionRefusedError):
-            users.set_role(session, "ida", Role.VIEWER, actor="ida", now=NOW)
-        with pytest.raises(DecisionRefusedError):
-            users.disable(session, "ida", actor="ida", now=NOW)
-        users.add(session, "ben", PASSWORD, Role.ADMINISTRATOR, actor="ida", now=NOW)
-        assert users.set_role(session, "ida", Role.AUDITOR, actor="ben", now=NOW).role is Role.AUDITOR
-        assert [(one.name, one.role) for one in users.list_users(session)] == [
-            ("ben", Role.ADMINISTRATOR),
-            ("ida", Role.AUDITOR),
-        ]
 
 
 def test_the_roster_and_its_patients_are_not_in_the_audit_trail(database: Database) -> None:

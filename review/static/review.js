@@ -1,0 +1,259 @@
+// The review pages under the hand: keys, the page's place and size, focus, what is fetched ahead, and failures that
+// lose nothing. Every control works without this file; it only presses the buttons that are there.
+
+const main = () => document.getElementById("content");
+const part = (selector) => main().querySelector(selector);
+const ZOOM = [1, 1.25, 1.5, 2, 3];
+const AHEAD = []; // pictures of the next record, kept so that the browser has them when the page asks
+let zoom = 0;
+let goes = false; // after G
+let failed = null; // what to send again
+let words = { address: "", boxes: [] };
+
+// ---- keys
+
+const typing = (element) =>
+  element.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=submit])");
+const PLACES = { d: "/", r: "/queue", t: "/templates", a: "/audit" };
+const escaped = (key) => CSS.escape(key);
+
+function pressed(event) {
+  if (event.ctrlKey && event.key === "Enter" && event.target.closest?.("#correct-form")) return save(event);
+  if (event.key === "Enter" && typing(event.target) && event.target.closest?.("#correct-form")) return nextDoubt(event);
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  const open = document.querySelector(":popover-open");
+  if (event.key === "Escape") return open ? undefined : press(main(), "Escape", event);
+  if (typing(event.target) || part("#ahead")?.dataset.keys === "off" || main().ariaBusy === "true") return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (open) return key.length === 1 && /[0-9]/.test(key) ? press(open, key, event) : undefined;
+  if (goes) return goTo(key, event);
+  if (key === "g") {
+    goes = true;
+    setTimeout(() => (goes = false), 1500);
+    return;
+  }
+  press(main(), key === "=" ? "+" : key, event);
+}
+
+function press(scope, key, event) {
+  const control = [...scope.querySelectorAll(`[data-key="${escaped(key)}"]`)].find(
+    (one) => one.offsetParent !== null || one.closest(":popover-open, .toast"),
+  );
+  if (!control || control.disabled) return;
+  event.preventDefault();
+  if (control.matches("input:not([type=radio])")) control.focus();
+  else control.click();
+  if (control.type === "radio") control.focus();
+}
+
+function goTo(key, event) {
+  goes = false;
+  const link = document.querySelector(`#steps a[href="${PLACES[key] ?? ""}"]`);
+  if (link) {
+    event.preventDefault();
+    link.click();
+  }
+}
+
+// ---- choosing and correcting
+
+function chosen() {
+  return part("input[name=patient_id]:checked");
+}
+
+function showChoice() {
+  const button = part("#approve-button");
+  if (!button) return;
+  const one = chosen();
+  button.disabled = !one;
+  button.querySelector("span").textContent = one ? `Approve: ${one.dataset.name}` : "Approve the chosen patient";
+  const kept = part("#correct-form input[name=chosen]");
+  if (kept) kept.value = one?.value ?? "";
+}
+
+function correct(event) {
+  event.preventDefault();
+  const place = part("#correct");
+  place.open = true;
+  const first = place.querySelector("[data-doubtful]") ?? place.querySelector("#total, #result, #authored_on");
+  first?.focus();
+  first?.select?.();
+  fetchWords();
+}
+
+function nextDoubt(event) {
+  event.preventDefault();
+  const doubts = [...part("#correct-form").querySelectorAll("[data-doubtful], [aria-invalid]")];
+  const next = doubts[doubts.indexOf(event.target) + 1] ?? doubts.find((one) => one !== event.target);
+  (next ?? part("#save-approve")).focus();
+  next?.select?.();
+}
+
+function save(event) {
+  event.preventDefault();
+  part("#correct-form").requestSubmit(part("#save-approve"));
+}
+
+function markFaults() {
+  for (const field of part("#correct-form").querySelectorAll("[name]")) {
+    const fault = part(`#checked [data-field="${escaped(field.name)}"]`);
+    if (fault) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+}
+
+// ---- the page of the report
+
+function placePage() {
+  const desk = part(".desk[data-middle]");
+  if (!desk) return;
+  part(".zoom").hidden = false;
+  const sheet = desk.querySelector(".sheet");
+  sheet.style.width = `${ZOOM[zoom] * 100}%`;
+  desk.scrollTop = (sheet.offsetHeight * desk.dataset.middle) / 100 - desk.clientHeight / 2;
+}
+
+async function fetchWords() {
+  const address = part(".desk[data-words]")?.dataset.words;
+  if (!address || address === words.address) return;
+  const answer = await fetch(address, { headers: { accept: "application/json" } });
+  if (answer.ok && !answer.redirected) words = { address, boxes: await answer.json() };
+}
+
+function wordAt(event) {
+  const sheet = event.target.closest?.(".sheet");
+  if (!sheet || !part("#correct")?.open || part(".desk").dataset.words !== words.address) return null;
+  const box = sheet.getBoundingClientRect();
+  const scale = Number(sheet.dataset.width) / box.width;
+  const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  return words.boxes.find(([, x0, top, x1, bottom]) => x >= x0 - 1 && x <= x1 + 1 && y >= top - 2 && y <= bottom + 2);
+}
+
+function fill(event) {
+  const word = wordAt(event);
+  const field = document.activeElement;
+  if (!word || !field.matches("#correct-form input:not([type=date])")) return;
+  event.preventDefault(); // the field keeps the focus
+  field.value = word[0];
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function hover(event) {
+  const outline = part(".sheet rect.word");
+  if (!outline) return;
+  const [, x0, top, x1, bottom] = wordAt(event) ?? ["", 0, 0, 0, 0];
+  for (const [name, value] of Object.entries({ x: x0, y: top, width: x1 - x0, height: bottom - top }))
+    outline.setAttribute(name, value);
+}
+
+// ---- sending, and what goes wrong
+
+function busy(on) {
+  main().ariaBusy = on ? "true" : "false";
+}
+
+function alarm(sentence, action) {
+  const bar = part("#bar-alert");
+  if (!bar) return;
+  bar.textContent = sentence;
+  if (action) bar.append(action);
+  bar.hidden = false;
+}
+
+function button(text, does) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.addEventListener("click", does);
+  return made;
+}
+
+async function again() {
+  part("#bar-alert").hidden = true;
+  const { form, submitter } = failed;
+  await renewTokens();
+  form.matches("form") ? form.requestSubmit(submitter) : form.click();
+}
+
+// Whoever had to sign in again has a new session: its forms carry another token.
+async function renewTokens() {
+  const answer = await fetch(location.pathname).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[name=form_token]");
+  for (const one of fresh ? document.querySelectorAll("[name=form_token]") : []) one.value = fresh.value;
+}
+
+function ofPage(event) {
+  return event.detail.target === main() || event.detail.target?.id === "content";
+}
+
+function sent(event) {
+  if (!ofPage(event)) return;
+  const trigger = event.detail.requestConfig.triggeringEvent;
+  failed = { form: event.detail.elt, submitter: trigger?.submitter ?? null };
+  busy(true);
+  const label = failed.submitter;
+  if (label)
+    setTimeout(() => {
+      if (main().ariaBusy === "true" && label.isConnected) label.textContent = "Saving…";
+    }, 300);
+}
+
+function answered(event) {
+  if (!ofPage(event)) return;
+  const { xhr } = event.detail;
+  if (xhr.status === 401 || new URL(xhr.responseURL || location.href).pathname.startsWith("/sign-in")) {
+    event.detail.shouldSwap = false;
+    const link = Object.assign(document.createElement("a"), { href: "/sign-in", target: "_blank", textContent: "Sign in" });
+    alarm("You were signed out. What you entered is kept here. Sign in in another tab, then try again. ", link);
+    part("#bar-alert")?.append(button("Try again", again));
+    return;
+  }
+  if (xhr.status < 500 && xhr.responseText.includes('id="content"')) event.detail.shouldSwap = true;
+  else if (xhr.status >= 400) lost();
+}
+
+function lost() {
+  busy(false);
+  alarm("Not saved. Your choice is kept here.", button("Try again", again));
+}
+
+function swapped(event) {
+  if (event.detail.target?.id === "checked") return markFaults();
+  if (event.target.id !== "content" && event.detail.target?.id !== "content") return;
+  ready();
+  const place = part("[data-focus]") ?? part("h1");
+  if (place.tagName === "H1") place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function ready() {
+  showChoice();
+  const scored = part("#scored");
+  if (scored) scored.open = window.innerHeight >= 840;
+  placePage();
+  if (part("#correct")?.open) fetchWords();
+  AHEAD.length = 0;
+  for (const address of part("#ahead")?.dataset.images.split(" ").filter(Boolean) ?? [])
+    AHEAD.push(Object.assign(new Image(), { src: address }));
+}
+
+document.addEventListener("keydown", pressed);
+document.addEventListener("change", (event) => event.target.name === "patient_id" && showChoice());
+document.addEventListener("mousedown", fill);
+document.addEventListener("pointermove", hover);
+document.addEventListener("click", (event) => {
+  const control = event.target.closest?.("[data-opens], [data-zoom]");
+  if (control?.dataset.opens) correct(event);
+  if (control?.dataset.zoom) {
+    zoom = Math.min(Math.max(zoom + Number(control.dataset.zoom), 0), ZOOM.length - 1);
+    placePage();
+  }
+});
+for (const name of ["htmx:beforeRequest"]) document.addEventListener(name, sent);
+for (const name of ["htmx:beforeSwap", "htmx:before:swap"]) document.addEventListener(name, answered);
+for (const name of ["htmx:afterSwap", "htmx:after:swap"]) document.addEventListener(name, swapped);
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, (event) => ofPage(event) && lost());
+document.addEventListener("htmx:afterRequest", (event) => ofPage(event) && busy(false));
+ready();
