@@ -46,6 +46,8 @@ administration.register(app)
 auditing.register(app)
 day.register(app)
 tokens.register(app)
+day.register(app)
+auditing.register(app)
 
 
 def main() -> None:
