@@ -46,8 +46,6 @@ administration.register(app)
 auditing.register(app)
 day.register(app)
 tokens.register(app)
-day.register(app)
-auditing.register(app)
 
 
 def main() -> None:
