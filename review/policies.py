@@ -41,6 +41,7 @@ REVIEWS_EMERGENCY_ACCESS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Ro
 
 # A token is as good as a person: who makes one decides what programs may see and do.
 MANAGES_TOKENS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+MAKES_TOKENS: Final = freshly_proved(MANAGES_TOKENS)
 
 
 class Allowed(NamedTuple):

@@ -58,12 +58,13 @@ class _Asked:
     last: str = ""
     days: int = _USUAL_DAYS
 
-    def scope(self, office: Office) -> Scope:
-        """The scope; raises DecisionRefusedError for a day that is none or a site that is not set."""
-        if self.site and self.site not in office.sites:
+    def scope(self, office: Office, visitor: Visitor) -> Scope:
+        """The scope; raises DecisionRefusedError for a day that is none or a site that the visitor does not see."""
+        seen = office.sites_seen(visitor.user)
+        if self.site and self.site not in seen:
             raise DecisionRefusedError("There is no such site.", next_step="Choose one of the list.")
         return Scope(
-            sites=(self.site,) if self.site else tuple(office.sites),
+            sites=(self.site,) if self.site else seen,
             first=_day(self.first),
             last=_day(self.last),
             days=min(max(self.days, 0), 366),
@@ -114,7 +115,7 @@ def settle(request: Request, record_id: int, typed_id: int, visitor: SignedIn, f
     verdicts = {field: verdict for field, verdict in given.items() if verdict is not None}
     if not verdicts:
         return _difference_page(request, visitor, key, asked, problem="Say who is right.")
-    scope = asked.scope(office)
+    scope = asked.scope(office, visitor)
     try:
         shadow_actions.settle(office.database, scope, key, verdicts, actor=visitor.user.name, now=office.now())
     except DecisionRefusedError as refusal:
@@ -133,7 +134,7 @@ def sign(request: Request, visitor: SignedIn, form: Form) -> Response:
     try:
         signed = shadow_actions.sign(
             office.database,
-            asked.scope(office),
+            asked.scope(office, visitor),
             name=form.get("name", ""),
             sha256_seen=form.get("seen", ""),
             actor=visitor.user.name,
@@ -148,10 +149,11 @@ def _comparison_page(
     request: Request, visitor: Visitor, asked: _Asked, *, problem: str = "", status: int = 200
 ) -> HTMLResponse:
     office = office_of(request)
-    scope = asked.scope(office)
+    scope = asked.scope(office, visitor)
     with office.database.session() as session:
         comparison = shadow_report.compare(session, scope)
-        signed = shadow_signing.sign_offs(session)
+        seen = set(office.sites_seen(visitor.user))
+        signed = [one for one in shadow_signing.sign_offs(session) if seen.issuperset(one.snapshot.sites)]
         imports = [one for one in shadow_values.imports(session) if one.site in scope.sites]
         note_view(
             session, visitor, "shadow.viewed", "shadow", "comparison", now=office.now(), shown=len(comparison.compared)
@@ -159,7 +161,7 @@ def _comparison_page(
     return page(
         request, "shadow.html", visitor=visitor, status=status, problem=problem, asked=asked, imports=imports,
         comparison=comparison, told=shadow_signing.snapshot(comparison), open=comparison.open[:_LISTED],
-        difference_words=shadow_signing.difference_words, signed=signed, sites=tuple(office.sites), words=_WORDS,
+        difference_words=shadow_signing.difference_words, signed=signed, sites=office.sites_seen(visitor.user), words=_WORDS,
     )  # fmt: skip
 
 
@@ -175,7 +177,7 @@ def _difference_page(
     office = office_of(request)
     with office.database.session() as session:
         try:
-            value, findings = shadow_report.find(session, asked.scope(office), key)
+            value, findings = shadow_report.find(session, asked.scope(office, visitor), key)
         except DecisionRefusedError as fault:
             return page(
                 request, "message.html", visitor=visitor, status=404, heading="No such difference",

@@ -97,6 +97,6 @@ def _sites(seen: tuple[str, ...], form: Mapping[str, str]) -> frozenset[str] | N
 
 ROUTES: Final = (
     Route("GET", _PATH, show_tokens, policies.MANAGES_TOKENS),
-    Route("POST", _PATH, make_token, policies.MANAGES_TOKENS),
+    Route("POST", _PATH, make_token, policies.MAKES_TOKENS),
     Route("POST", _PATH + "/{token_id}/revoke", revoke_token, policies.MANAGES_TOKENS),
 )
