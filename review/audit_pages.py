@@ -243,7 +243,7 @@ ROUTES: Final = (
     Route("POST", "/audit", search, policies.READS_AUDIT),
     Route("POST", "/audit/patient", who_saw, policies.READS_AUDIT),
     Route("POST", "/audit/verify", verify, policies.READS_AUDIT),
-    Route("POST", "/audit/export", export, policies.READS_AUDIT),
+    Route("POST", "/audit/export", export, policies.EXPORTS_AUDIT),
     Route("GET", "/audit/{seq}", show_event, policies.READS_AUDIT),
     Route("POST", "/audit/{seq}/names", show_names, policies.READS_AUDIT),
 )

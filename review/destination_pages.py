@@ -138,7 +138,7 @@ ROUTES: Final = (
     Route("GET", "/destinations", show_destinations, policies.MANAGES),
     Route("GET", "/destinations/{destination_id}", show_destination, policies.MANAGES),
     Route("POST", "/destinations/{destination_id}/pause", pause, policies.MANAGES),
-    Route("POST", "/destinations/{destination_id}/resume", resume, policies.MANAGES),
-    Route("POST", "/destinations/{destination_id}/release", release, policies.MANAGES),
+    Route("POST", "/destinations/{destination_id}/resume", resume, policies.CHANGES_CLINIC),
+    Route("POST", "/destinations/{destination_id}/release", release, policies.CHANGES_CLINIC),
     Route("POST", "/destinations/{destination_id}/probe", probe, policies.MANAGES),
 )

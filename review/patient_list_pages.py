@@ -236,9 +236,9 @@ ROUTES: Final = (
     Route("GET", "/patient-lists", show_lists, policies.MANAGES),
     Route("POST", "/patient-lists/upload", upload, policies.MANAGES, form_bytes(MOST_LIST_BYTES)),
     Route("GET", "/patient-lists/previews/{request_id}", show_preview, policies.MANAGES),
-    Route("POST", "/patient-lists/previews/{request_id}/import", take, policies.MANAGES),
+    Route("POST", "/patient-lists/previews/{request_id}/import", take, policies.CHANGES_CLINIC),
     Route("GET", "/patient-lists/{site}", show_list, policies.MANAGES),
     Route("POST", "/patient-lists/{site}/look", look, policies.MANAGES),
-    Route("POST", "/patient-lists/{site}/rollback", roll_back, policies.MANAGES),
+    Route("POST", "/patient-lists/{site}/rollback", roll_back, policies.CHANGES_CLINIC),
     Route("POST", "/patient-lists/{site}/aliases/{alias_id}/revoke", revoke_alias, policies.MANAGES),
 )

@@ -41,6 +41,11 @@ REVIEWS_EMERGENCY_ACCESS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR, Ro
 
 # A token is as good as a person: who makes one decides what programs may see and do.
 MANAGES_TOKENS: Final = Policy(roles=frozenset({Role.ADMINISTRATOR}))
+
+# What cannot be looked back at calmly asks again who it is, since a browser may have been left alone.
+PUBLISHES: Final = freshly_proved(AUTHORS)
+CHANGES_CLINIC: Final = freshly_proved(MANAGES)
+EXPORTS_AUDIT: Final = freshly_proved(READS_AUDIT)
 MAKES_TOKENS: Final = freshly_proved(MANAGES_TOKENS)
 
 

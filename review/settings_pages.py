@@ -22,9 +22,13 @@ _LINKS: Final = (
     ("/patient-lists", "Patient lists", "How old each is, what changed, importing and taking back."),
     ("/templates", "Templates", "What is read how, publishing, holding and rolling back."),
     ("/users", "Users", "Who may sign in, and to what."),
+    ("/settings/tokens", "API tokens", "Programs that do what people do, and what each may."),
+    ("/submissions", "Submissions", "Every message to a portal: where it is and why."),
+    ("/patients", "Patients", "What was ever told about one patient, and to whom."),
     ("/registrations", "Registrations", "People on reports whom no list knows."),
     ("/blind-audit", "Blind audit", "Automatic matches, checked without knowing them."),
     ("/shadow", "Shadow", "What would be sent, beside what was typed."),
+    ("/day/signed", "Signed days", "What was signed of each day, and what changed since."),
     ("/audit", "Audit log", "Who saw, changed and sent what."),
 )
 
