@@ -91,7 +91,7 @@ function nextDoubt(event) {
 
 function save(event) {
   event.preventDefault();
-  part("#correct-form").requestSubmit(part("#save-approve"));
+  part("#save-approve").click(); // a click, for htmx sends the value of a button that was clicked
 }
 
 function markFaults() {
@@ -172,7 +172,9 @@ async function again() {
   part("#bar-alert").hidden = true;
   const { form, submitter } = failed;
   await renewTokens();
-  form.matches("form") ? form.requestSubmit(submitter) : form.click();
+  if (submitter) submitter.click();
+  else if (form.matches("form")) form.requestSubmit();
+  else form.click();
 }
 
 // Whoever had to sign in again has a new session: its forms carry another token.
@@ -195,7 +197,9 @@ function sent(event) {
   const label = failed.submitter;
   if (label)
     setTimeout(() => {
-      if (main().ariaBusy === "true" && label.isConnected) label.textContent = "Saving…";
+      if (main().ariaBusy !== "true" || !label.isConnected) return;
+      failed.label = [...label.childNodes];
+      label.textContent = "Saving…";
     }, 300);
 }
 
@@ -215,6 +219,7 @@ function answered(event) {
 
 function lost() {
   busy(false);
+  if (failed?.label) failed.submitter.replaceChildren(...failed.label);
   alarm("Not saved. Your choice is kept here.", button("Try again", again));
 }
 
