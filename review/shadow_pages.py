@@ -161,7 +161,8 @@ def _comparison_page(
     return page(
         request, "shadow.html", visitor=visitor, status=status, problem=problem, asked=asked, imports=imports,
         comparison=comparison, told=shadow_signing.snapshot(comparison), open=comparison.open[:_LISTED],
-        difference_words=shadow_signing.difference_words, signed=signed, sites=office.sites_seen(visitor.user), words=_WORDS,
+        difference_words=shadow_signing.difference_words, signed=signed,
+        sites=office.sites_seen(visitor.user), words=_WORDS,
     )  # fmt: skip
 
 

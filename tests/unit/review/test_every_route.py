@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
@@ -122,7 +122,11 @@ def _addresses(clinic: Clinic) -> Iterator[str]:
             for route in ROUTES:
                 if route.method == "GET":
                     shadow = "{typed_id}" in route.path
-                    yield route.path.format(**(ids | ({"record_id": record_id} if shadow else {})))
+                    yield _filled(route.path, ids | ({"record_id": record_id} if shadow else {}))
+
+
+def _filled(path: str, values: Mapping[str, object]) -> str:
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(values.get(name[1], 1)), path)
 
 
 def _is_inert(answer: Response, where: str) -> None:
@@ -153,7 +157,7 @@ def test_hostile_text_is_inert_on_every_page(hostile: Clinic) -> None:
     seen = ""
     for address in _addresses(hostile):
         answer = ada.open(address)
-        assert answer.status_code in (200, 404, 422) or address == "/sign-in", address
+        assert answer.status_code in (200, 404, 422) or address.startswith("/sign-in"), address
         _is_inert(answer, address)
         seen += answer.text if "html" in answer.headers.get("content-type", "") else ""
     for attack in ("&lt;script&gt;zap", "img src=zap", "{{ 7 * 191 }}", "HYPERLINK"):
@@ -231,7 +235,7 @@ def test_another_sites_things_are_as_if_they_were_not_there(
             continue
         answers = []
         for ids in (foreign.ids, dict.fromkeys(foreign.ids, 999_999)):
-            path = route.path.format(**(filler | ids))
+            path = _filled(route.path, {**filler, **ids})
             if route.method == "GET":
                 answer = ada.http.get(path)
             else:
