@@ -261,9 +261,9 @@ class Clinic:
     report_id: int
     case_ids: list[int]
     alert_id: int
-    scan_id: int
-    preview_id: int
-    draft_id: int
+    scan_id: int = 0
+    preview_id: int = 0
+    draft_id: int = 0
 
 
 def draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:

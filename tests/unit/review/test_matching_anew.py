@@ -268,9 +268,7 @@ def test_records_of_a_template_are_approved_together_only_after_it_was_released(
         return [not one.why_not for one in looked]
 
     with clinic.database.session() as session:
-        templates.register(
-            session, "riverside", 3, sha256="0" * 64, state=TemplateState.HELD, actor="tom", now=clinic.clock()
-        )
+        templates.set_state(session, "riverside", 3, TemplateState.HELD, actor="tom", now=clinic.clock())
     assert seen() == [False, False]
     clinic.clock.advance(timedelta(hours=1))
     with clinic.database.session() as session:
