@@ -68,6 +68,7 @@ class Trouble:
         entered: Values as typed into the correction, or None.
         confirm: A patient to be approved after a second look, or empty.
         chosen: A patient who was selected, or empty.
+        is_correction: The assessment has become known with other values, so the person must say what this one is.
         query: What was searched for; `found` is the answer.
     """
 
@@ -76,6 +77,7 @@ class Trouble:
     confirm: str = ""
     chosen: str = ""
     approved_as: str = ""
+    is_correction: bool = False
     note: str = ""
     query: str = ""
     found: Sequence[RosterPatient] = ()
@@ -153,7 +155,11 @@ def refused(
             sentence="This record changed since you opened it. Nothing was saved.",
             link=f"/cases/{case_id}", link_words="Show the new version",
         )  # fmt: skip
-    return case_screen(request, visitor, case_id, replace(trouble, sentence=str(refusal)), status=409)
+    return case_screen(request, visitor, case_id, _with(trouble, refusal), status=409)
+
+
+def _with(trouble: Trouble, refusal: DecisionRefusedError) -> Trouble:
+    return replace(trouble, sentence=str(refusal), is_correction=getattr(refusal, "code", "") == "correction")
 
 
 def summary_of(session: Session, case: ReviewCase, found: Sequence[RosterPatient]) -> CaseSummary:

@@ -33,6 +33,7 @@ from tests.unit.review.review_clinic import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("morning")]
 
+_EARLIER = date(2026, 11, 11)
 _WRONG = RejectReason.WRONG_REPORT
 _HEADERS = ("Client", "DOB", "Account", "Completed", "PHQ-9", "Q9")
 _OSEI = match_of(candidate("D4", 0.9, ("name", "exact", 9.0), ("birth_date", "exact", 8.0), ("mrn", "missing", 0.0)))
@@ -53,7 +54,13 @@ def _rows() -> tuple[Row, ...]:
         who=identity("Osei, Hannah", date(1991, 6, 9), None), match=_UNLIKELY, reasons=("patient-below-threshold",),
         items=answers(2, 3, 2, 2, 2, 2, 2, 1, 1), critical=True, total=17, authored_on=date(2026, 11, 17),
     )  # fmt: skip
-    twins = Row(who=identity("Reyes, Marco", date(2001, 12, 1), None), match=TWINS, reasons=("twin",), total=5)
+    twins = Row(
+        who=identity("Reyes, Marco", date(2001, 12, 1), None),
+        match=TWINS,
+        reasons=("twin",),
+        total=5,
+        authored_on=_EARLIER,
+    )
     misread = Row(
         who=identity("Kowalsky, Thomas", date(1987, 3, 14), "BH-4O771"), match=KOWALSKI, reasons=("sum-differs",),
         items=answers(1, 1, 1, 1, 1, 1, 1, 1, 0), total=9, findings=("sum-differs",), authored_on=date(2026, 11, 12),
