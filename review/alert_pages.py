@@ -54,7 +54,10 @@ def show_alerts(request: Request, visitor: SignedIn) -> Response:
     """Open alerts first, then those that were taken."""
     office = office_of(request)
     with office.database.session() as session:
-        listed = alerts.list_alerts(session, open_only=False, limit=_LISTED)
+        # Without a site for who sees all, so that an alert of a site that left the settings is not lost.
+        seen = (None,) if visitor.user.sites is None else tuple(sorted(visitor.user.sites))
+        found = [alerts.list_alerts(session, open_only=False, site=site, limit=_LISTED) for site in seen]
+        listed = [alert for one in found for alert in one]
         listed = sorted(listed, key=lambda alert: (alert.acknowledged_at is not None, -alert.raised_at.timestamp()))
         failing = alert_tellings.failing(session)
         rows = [_row(session, alert, failing) for alert in listed]
