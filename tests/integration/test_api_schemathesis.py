@@ -12,17 +12,14 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-import jsonschema_rs
 import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import utils as conjecture
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.transport import Response
-from schemathesis.specs.openapi import _hypothesis
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -51,30 +48,6 @@ CHECKS: Final = [
 # Most numbers that are made up are nobody's; these are somebody's, at this site or at the other one.
 _NUMBERS: Final = st.integers(min_value=1, max_value=6)
 _SITES: Final = st.sampled_from([SITE, OTHER])
-
-
-@pytest.fixture(autouse=True)
-def _one_generation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Schemathesis work with its own parts where they are newer than it knows: two words were renamed.
-
-    From 0.50 on, jsonschema-rs has no `is_satisfiable`, without which Schemathesis takes hypothesis-jsonschema instead;
-    and that asks Hypothesis' `many` for `more`, which is an iterator now.
-    """
-    if not hasattr(jsonschema_rs.canonicalize({"type": "string"}), "is_satisfiable"):
-        monkeypatch.setattr(_hypothesis, "_canonical_strategy_or_none", lambda *_: None)
-    if not hasattr(conjecture.many, "more"):
-        under_way: dict[int, Iterator[None]] = {}
-
-        def more(drawn: conjecture.many) -> bool:
-            if id(drawn) not in under_way:
-                under_way[id(drawn)] = iter(drawn.__enter__())
-            if next(under_way[id(drawn)], "end") != "end":
-                return True
-            del under_way[id(drawn)]
-            drawn.__exit__(None, None, None)
-            return False
-
-        monkeypatch.setattr(conjecture.many, "more", more, raising=False)
 
 
 @pytest.fixture(scope="module")
