@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("every-page")]
 
 _CHECKED = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # Parts of a page, pictures and files are looked at within the pages that hold them.
-_NO_PAGES = re.compile(r"\.png$|^/static/|^/health$|^/metrics$|/part$|/words$|^/session")
+_NO_PAGES = re.compile(r"\.png$|^/static/|^/health$|^/metrics$|/part$|/words$|/state$|^/session|^/sign-in/provider")
 PATHS = tuple(sorted({r.path for r in ROUTES if r.method == "GET" and not _NO_PAGES.search(r.path)}))
 
 
@@ -67,6 +67,9 @@ def place(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "case_id": clinic.case_ids[0], "report_id": clinic.report_id, "alert_id": clinic.alert_id, "number": 1,
         "task_id": task_id, "typed_id": typed_id, "sign_off_id": signed_day(clinic), "seq": 5, "week": "2026-11-16",
         "kind": "waiting", "record_id": confirmed, "compared": compared, "day_sign_off_id": 1,
+        "key": clinic.app.state.office.setup.sources[0].key, "destination_id": "portal", "site": SITE, "user_id": 1,
+        "request_id": clinic.preview_id, "work_id": clinic.scan_id, "draft_id": clinic.draft_id,
+        "template_id": "riverside", "revision": 3,
     }  # fmt: skip
     with serving(clinic.app) as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
