@@ -20,7 +20,18 @@ from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from records.submission import DestinationMode
 from review import registrations
-from store import addresses, alias_doubts, audit, audit_checking, balance, blind_audit, notices, reports, work_requests
+from store import (
+    addresses,
+    alias_doubts,
+    audit,
+    audit_checking,
+    balance,
+    blind_audit,
+    kept_entries,
+    notices,
+    reports,
+    work_requests,
+)
 from store.database import Database
 from store.day_sources import WatchedSource
 
@@ -94,6 +105,7 @@ class Housekeeping:
             self._check_matches(now)
             self._tell_of_unserved(now)
             self._check_balance(now)
+            self._drop_kept(now)
             self._drawn = now
         if self._anchored is None or now - self._anchored >= _ANCHOR_EVERY:
             with self._database.session() as session:
@@ -129,6 +141,13 @@ class Housekeeping:
         if drawn:
             _log.info("blind-audit.drawn", count=drawn)
         self._metrics.show_blind_audit(found)
+
+    def _drop_kept(self, now: datetime) -> None:
+        """Forms that were kept for a sender who did not come back are patient data that nobody needs."""
+        with self._database.session() as session:
+            dropped = kept_entries.drop_outdated(session, now=now)
+        if dropped:
+            _log.info("kept-entries.dropped", count=dropped)
 
     def _tell_of_unserved(self, now: datetime) -> None:
         """What waits for a destination that is off or gone from the settings would wait for ever, withdrawals too."""

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationEr
 
 from review.provider_settings import ProviderSettings
 
+RETURNS_WITHIN: Final = timedelta(minutes=10)
 _METADATA_LASTS: Final = timedelta(hours=1)
 _MOST_BYTES: Final = 1024 * 1024
 _LEEWAY_SECONDS: Final = 60
@@ -96,6 +97,7 @@ class Provider:
         self.settings = settings
         self._secret = client_secret
         self._known: tuple[datetime, ProviderMetadata] | None = None
+        self._answered: dict[str, datetime] = {}
         self._lock = Lock()
 
     @property
@@ -141,8 +143,17 @@ class Provider:
             raise ProviderError("the answer comes from another issuer")
         if "error" in answer or not answer.get("code"):
             raise ProviderError("the provider refused")
+        self._take_once(departure, now)
         claims = self._claims(metadata, answer["code"], departure, now=now)
         return self._person(claims)
+
+    def _take_once(self, departure: Departure, now: datetime) -> None:
+        """Refuse a second answer to one departure, even where the provider takes a code twice."""
+        with self._lock:
+            self._answered = {state: at for state, at in self._answered.items() if now - at < RETURNS_WITHIN}
+            if departure.state in self._answered:
+                raise ProviderError("the answer was given before")
+            self._answered[departure.state] = now
 
     def _claims(
         self, metadata: ProviderMetadata, code: str, departure: Departure, *, now: datetime
@@ -228,7 +239,7 @@ class Provider:
     def _json(self, address: str) -> dict[str, object]:
         with self._client(None) as client:
             try:
-                answer = client.get(address, withhold_token=True)
+                answer = client.request("GET", address, withhold_token=True)
                 answer.raise_for_status()
                 if len(answer.content) > _MOST_BYTES:
                     raise ProviderError("the provider’s answer is too large")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -12,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from records.errors import DecisionRefusedError, ScorebridgeError
 from review import policies
 from review.office import Office, office_of
-from review.provider import Departure, Person, Provider, ProviderError
+from review.provider import RETURNS_WITHIN, Departure, Person, Provider, ProviderError
 from review.rendering import page
 from review.routing import Route
 from review.sign_in_flow import begin, within
@@ -23,7 +22,6 @@ from store.users import User
 _log = structlog.get_logger("review")
 
 _COOKIE: Final = "scorebridge_provider"
-_RETURNS_WITHIN: Final = timedelta(minutes=10)
 _PURPOSE: Final = "provider-departure"
 _DOWN: Final = "The sign-in service cannot be reached. Try again, or sign in with a password."
 _REFUSED: Final = "The sign-in service did not confirm who you are. Try again."
@@ -46,7 +44,7 @@ def depart(request: Request) -> Response:
     response = RedirectResponse(address, status_code=303)
     # Lax, not strict: the browser comes back by a link of another site, and must bring this one along.
     response.set_cookie(
-        _COOKIE, sealed.hex(), path="/sign-in/provider", max_age=int(_RETURNS_WITHIN.total_seconds()), httponly=True,
+        _COOKIE, sealed.hex(), path="/sign-in/provider", max_age=int(RETURNS_WITHIN.total_seconds()), httponly=True,
         samesite="lax", secure=office.settings.has_tls,
     )  # fmt: skip
     return response
@@ -80,7 +78,7 @@ def _departure(request: Request, office: Office) -> Departure | None:
         departure = Departure.from_json(unseal(office.database.keys, sealed, purpose=_PURPOSE))
     except (ValueError, ScorebridgeError):
         return None
-    return departure if office.now() - departure.left_at < _RETURNS_WITHIN else None
+    return departure if office.now() - departure.left_at < RETURNS_WITHIN else None
 
 
 def _user(office: Office, provider: Provider, person: Person) -> User | None:

@@ -18,6 +18,8 @@ from store.users import User
 
 # Entries of these pages are not kept: they hold passwords and codes, or mean nothing an hour later.
 _NOT_KEPT: Final = ("/sign-", "/account", "/prove", "/session", "/kept", "/api")
+# Nor are those that a page sends by itself.
+_SENT_BY_PAGES: Final = ("/renew", "/check")
 
 
 async def to_sign_in(request: Request, _: Exception) -> Response:
@@ -45,7 +47,7 @@ async def to_proof(request: Request, _: Exception) -> Response:
 
 async def _keep(request: Request, user: User, token: str) -> bool:
     """Keep a form whose sender is known; forms that are not ours are not kept."""
-    if request.url.path.startswith(_NOT_KEPT):
+    if request.url.path.startswith(_NOT_KEPT) or request.url.path.endswith(_SENT_BY_PAGES):
         return False
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return False

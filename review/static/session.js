@@ -90,6 +90,15 @@ for (const dialog of [warning, over]) dialog.addEventListener("cancel", (event) 
 for (const form of document.querySelectorAll('form[action="/sign-out"], form[action="/account/sessions/close-all"]')) {
   form.addEventListener("submit", () => channel.postMessage("signed-out"));
 }
+// What a page asks for by itself (a lock renewed, a value checked) must not lead away from it once the session has
+// ended: the page is covered instead. Only what a person sends goes on to the sign-in, where it is kept.
+document.addEventListener("htmx:beforeRequest", (event) => { if (over.open) event.preventDefault(); });
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status !== 401 || ["submit", "click"].includes(requestConfig.triggeringEvent?.type)) return;
+  event.preventDefault();
+  check();
+});
 // Somebody who reads and types is there, though no request says so.
 for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(kind, () => {

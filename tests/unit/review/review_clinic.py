@@ -24,6 +24,7 @@ from records.picture import DrawnPage
 from records.printed_file import PrintedFile
 from records.submission import DestinationMode
 from review.page_images import Render
+from review.provider import Provider
 from review.settings import WebSettings
 from review.setup import (
     CredentialSetup,
@@ -412,6 +413,7 @@ def open_clinic(
     settings: WebSettings | None = None,
     sites: Mapping[str, ZoneInfo] | None = None,
     setup: Setup = SETUP,
+    provider: Provider | None = None,
 ) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
@@ -431,6 +433,7 @@ def open_clinic(
         metrics=lambda: b"scorebridge_up 1\n",
         health=None,
         setup=setup,
+        provider=provider,
     )
     return Clinic(
         database=database,
