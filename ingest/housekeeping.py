@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -171,15 +171,16 @@ class Housekeeping:
 
     def _expect(self, source: WatchedSource, now: datetime) -> None:
         """A report that did not come is as visible as an error."""
-        today = now.astimezone(source.zone).date()
-        if not source.is_expected_on(today) or source.expected_by is None:
+        if source.expected_by is None:
             return
-        subject = f"{source.name}:{today.isoformat()}"
+        today = now.astimezone(source.zone).date()
         with self._database.reading() as session:
             last = reports.last_seen(session, source.name)
-        if last is not None and last.astimezone(source.zone).date() >= today:
-            self._has_come(source, now)
-        elif source.is_late(today, now=now):
+        last_day = last.astimezone(source.zone).date() if last else None
+        if last_day is not None:
+            self._has_come(source, last_day, now)
+        if source.is_late(today, now=now) and (last_day is None or last_day < today):
+            subject = f"{source.name}:{today.isoformat()}"
             with self._database.session() as session:
                 sentence = (
                     f"No report has come from site {source.site} on {today:%d-%b}; it was expected by "
@@ -187,11 +188,12 @@ class Housekeeping:
                 )
                 notices.leave(session, "no-report", subject, sentence, now=now)
 
-    def _has_come(self, source: WatchedSource, now: datetime) -> None:
-        """A source that prints again is no news any more, also of the days it missed: those stay on their own pages."""
+    def _has_come(self, source: WatchedSource, last_day: date, now: datetime) -> None:
+        """A source that has printed since is no news any more; the days it missed stay on their own pages."""
         with self._database.reading() as session:
             told = [one.subject for one in notices.list_open(session) if one.kind == "no-report"]
-        ours = [subject for subject in told if subject.rpartition(":")[0] == source.name]
+        days = {subject: subject.rpartition(":") for subject in told}
+        ours = [one for one, (name, _, day) in days.items() if name == source.name and day <= last_day.isoformat()]
         if ours:
             with self._database.session() as session:
                 for subject in ours:

@@ -84,12 +84,13 @@ def _note_names(office: Office, visitor: Visitor, view: DayView) -> None:
 def _below(session: Session, office: Office, sites: tuple[str, ...]) -> _Below:
     quarantined = [one for site in sites for one in reports.quarantined(session, site=site, limit=_LISTED)]
     attention = [one for site in sites for one in reports.needing_attention(session, site=site)]
+    served = {name for site in sites for name in office.destinations_of(site)}
     return _Below(
         quarantined=quarantined[:_LISTED],
         attention=attention[:_LISTED],
-        paused=outbox.paused(session),
+        paused={name: reason for name, reason in outbox.paused(session).items() if name in served},
         rosters=[one for one in roster.status(session, now=office.now()) if one.site in sites],
-        audit=blind_audit.figures(session),
+        audit=blind_audit.figures(session, sites=sites),
     )
 
 

@@ -76,6 +76,7 @@ class DayView:
         chart_seconds: Median and 95 % of the time from file to receipt; None while nothing is delivered.
         usual_arrival: About when the first file comes, on a day without any.
         last_alert: The latest alert, where none is open.
+        sees_all: Whether these are all sites there are.
         check_is_old: The kept look at all reports is missing or older than it should be.
     """
 
@@ -95,6 +96,7 @@ class DayView:
     adds_up: bool
     check: BalanceCheck | None
     check_is_old: bool
+    sees_all: bool
     flags: tuple[UrgentFlag, ...]
     flag_count: int
     last_alert: CriticalAlert | None
@@ -150,7 +152,7 @@ def day_view(session: Session, office: Office, visitor: Visitor, asked: AskedDay
     days = tuple(count_site(session, office, site, asked.day or office.today(site)) for site in sites)
     shown = asked.day or (days[0].day if days else now.date())
     count = day_urgent.count_open(session, sites=sites)
-    check = balance.last_check(session)
+    check = balance.last_check(session, sites=sites)
     reports = sum(len(day.reports) for day in days)
     unread = day_reading.unread(session, sites=sites)
     return DayView(
@@ -169,12 +171,13 @@ def day_view(session: Session, office: Office, visitor: Visitor, asked: AskedDay
         chart_seconds=middle_and_most([one for day in days for one in day.seconds_to_chart]),
         adds_up=all(day.adds_up for day in days),
         check=check,
+        sees_all=_sees_all(office, sites),
         check_is_old=check is None or now - check.checked_at > _CHECK_IS_OLD,
         flags=tuple(urgent_flags(session, visitor, office.day, sites=sites, limit=_FLAGS, now=now)) if count else (),
         flag_count=count,
         last_alert=None if count else day_urgent.last_raised(session, sites=sites),
         hours=day_charts.hour_chart(_hours(days)),
-        drift=tuple(_drift(one) for one in day_drift.held_layouts(session, sites=sites, day=shown)),
+        drift=tuple(_drift(one) for one in _layouts(session, office, sites, shown)),
         sources=sources_of(session, office, days, now=now),
         usual_arrival=None if reports or not days else _usual_arrival(session, days[0]),
         troubles=tuple(troubles(office, sites=sites, unread=unread, now=now)),
@@ -196,6 +199,12 @@ def _hours(days: tuple[SiteDay, ...]) -> Mapping[int, Figures]:
     return hours
 
 
+def _layouts(session: Session, office: Office, sites: tuple[str, ...], day: date) -> list[HeldLayout]:
+    """Layouts on hold; whoever does not see every site gets those that have read something of theirs."""
+    found = day_drift.held_layouts(session, sites=sites, day=day)
+    return [one for one in found if one.rates or one.waiting or _sees_all(office, sites)]
+
+
 def _drift(layout: HeldLayout) -> DriftCard:
     newest = format_day(layout.rates[-1].day)[:6] if layout.rates else ""
     return DriftCard(layout=layout, chart=day_charts.rate_chart(layout.rates, layout.limit, day_words=newest))
@@ -206,8 +215,12 @@ def _usual_arrival(session: Session, day: SiteDay) -> time | None:
 
 
 def _notices(session: Session, office: Office, sites: tuple[str, ...]) -> list[Notice]:
-    """Open notices; whoever does not see every site gets those that name a source of theirs."""
+    """Open notices; whoever does not see every site gets those about these sites and their sources."""
     found = notices.list_open(session)
-    if set(office.sites) <= set(sites):
+    if _sees_all(office, sites):
         return found
-    return [one for one in found if any(one.subject.startswith(f"{site}:") for site in sites)]
+    return [one for one in found if any(one.subject == site or one.subject.startswith(f"{site}:") for site in sites)]
+
+
+def _sees_all(office: Office, sites: tuple[str, ...]) -> bool:
+    return set(office.sites) <= set(sites)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -101,12 +101,16 @@ def keep_check(session: Session, *, wrong: list[int], reports: int, now: datetim
     session.flush()
 
 
-def last_check(session: Session) -> BalanceCheck | None:
-    """The last look at all reports, or None before the first."""
+def last_check(session: Session, *, sites: Collection[str] | None = None) -> BalanceCheck | None:
+    """The last look at all reports, or None before the first; with `sites`, only wrong reports of these are told."""
     row = session.get(BalanceCheckRow, _THE_CHECK)
     if row is None:
         return None
-    return BalanceCheck(checked_at=row.checked_at, reports=row.reports, wrong=tuple(json.loads(row.wrong)))
+    wrong = tuple(json.loads(row.wrong))
+    if wrong and sites is not None:
+        ours = select(ReportRow.id).where(col(ReportRow.id).in_(wrong), col(ReportRow.site).in_(sites))
+        wrong = tuple(sorted(number for number in session.exec(ours) if number is not None))
+    return BalanceCheck(checked_at=row.checked_at, reports=row.reports, wrong=wrong)
 
 
 def _balance(session: Session, records: ColumnElement[bool], reports: ColumnElement[bool]) -> Balance:

@@ -8,7 +8,7 @@ a random one of all matches of its week, taken back since or not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -244,13 +244,13 @@ def settle(session: Session, task_id: int, found: Settled, *, actor: str, now: d
     return _task(session, row)
 
 
-def figures(session: Session, *, site: str | None = None) -> AuditFigures:
-    """What the blind audit has found, of one site or of all."""
+def figures(session: Session, *, sites: Collection[str] | None = None) -> AuditFigures:
+    """What the blind audit has found, of these sites or, with None, of all."""
     matches = select(func.count()).select_from(AutomaticMatchRow)
     audits = select(BlindAuditRow.state, BlindAuditRow.agrees, BlindAuditRow.settled, func.count())
-    if site is not None:
-        matches = matches.where(col(AutomaticMatchRow.site) == site)
-        audits = audits.where(col(BlindAuditRow.site) == site)
+    if sites is not None:
+        matches = matches.where(col(AutomaticMatchRow.site).in_(sites))
+        audits = audits.where(col(BlindAuditRow.site).in_(sites))
     groups = audits.group_by(col(BlindAuditRow.state), col(BlindAuditRow.agrees), col(BlindAuditRow.settled))
     kinds: Counter[str] = Counter()
     for state, agrees, settled, number in session.exec(groups):

@@ -213,7 +213,7 @@ def audit_settle(
 def audit_figures(site: OnlySite = None, as_json: AsJson = False, config: Config = None) -> None:
     """How many automatic matches were checked, how many were wrong, and how wrong the rest may be."""
     with opened(config) as clinic, clinic.database.reading() as session:
-        found = blind_audit.figures(session, site=site)
+        found = blind_audit.figures(session, sites=None if site is None else (site,))
     if as_json:
         print_json(figures_json(found))
     else:

@@ -13,9 +13,10 @@ import pytest
 
 from review.day_charts import hour_chart, rate_chart
 from review.day_surroundings import ShownFlags
-from store import audit, balance, day_figures
+from store import audit, balance, blind_audit, day_figures, notices, outbox, users
 from store.day_drift import DayRate
 from store.day_figures import Figures
+from store.users import Role
 from tests.unit.review.day_clinic import (
     EAST,
     SOURCES,
@@ -27,7 +28,7 @@ from tests.unit.review.day_clinic import (
     waits,
 )
 from tests.unit.review.review_browser import Browser
-from tests.unit.review.review_clinic import SITE, TODAY, ZONE, Clinic
+from tests.unit.review.review_clinic import PASSWORD, SITE, TODAY, ZONE, Clinic
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,38 @@ def test_a_viewer_sees_the_figures_and_no_names(day: Clinic) -> None:
         assert word not in page
     assert 'href="/reports/' not in page
     assert 'href="/cases/' not in page
+
+
+def to_check(page: str) -> int:
+    found = re.search(r"checked blindly (\d+) to check", page)
+    assert found is not None
+    return int(found[1])
+
+
+def test_who_sees_one_site_is_told_nothing_of_another(day: Clinic) -> None:
+    with day.database.session() as session:
+        users.add(session, "eve", PASSWORD, Role.REVIEWER, sites=(EAST,), actor="ada", now=day.clock())
+        balance.keep_check(session, wrong=[day.report_id], reports=12_345, now=day.clock())
+        notices.leave(session, "letter-not-sent", SITE, "The letter of the first.", now=day.clock())
+        notices.leave(session, "letter-not-sent", EAST, "The letter of the other.", now=day.clock())
+        blind_audit.draw_due(session, share=1.0, per_week=0, now=day.clock())
+    ada, eve = (text_of(Browser(day.app).signed_in(name).open("/").text) for name in ("ada", "eve"))
+    for word in ("OSEI", "northgate-weekly", SITE, "does not add up", "12,345", "The letter of the first."):
+        assert word not in eve
+    assert "The sum of 1 report does not add up" in ada
+    assert "reports add up, checked" in eve
+    assert "The letter of the other." in eve
+    assert "The letter of the first." in ada
+    assert to_check(ada) > to_check(eve) > 0
+
+
+def test_a_paused_destination_is_told_to_those_whose_scores_wait_for_it(day: Clinic) -> None:
+    with day.database.session() as session:
+        outbox.pause(session, "portal", reason="credential-refused", actor="service", now=day.clock())
+        outbox.pause(session, "elsewhere", reason="credential-refused", actor="service", now=day.clock())
+    said = text_of(Browser(day.app).signed_in("ada").open("/").text)
+    assert "Nothing is sent to portal:" in said
+    assert "elsewhere" not in said
 
 
 def test_names_on_the_day_are_audited_once_for_each_session_that_sees_them(day: Clinic) -> None:

@@ -240,7 +240,7 @@ def test_the_figures_are_those_of_the_answers(database: Database) -> None:
             automatic=40, drawn=40, waiting=8, agreed=30, wrong=1, unsettled=1, cannot_tell=1
         )  # fmt: skip
         assert (found.error_rate, found.bound) == (1 / 31, upper_bound(1, 31))
-        assert blind_audit.figures(session, site="EAST").drawn == 0
+        assert blind_audit.figures(session, sites=("EAST",)).drawn == 0
 
 
 def test_a_record_handed_over_by_the_gates_keeps_its_match_for_the_audit(database: Database) -> None:
