@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pyotp
 import pytest
 
+from ingest.rosters import Rosters
+from ingest.settings import Settings, SiteSettings
 from records.case import CaseState
 from records.decision import Decision
-from store import blind_audit, cases, emergency_access, second_factors, tokens, users
+from records.submission import DeliveryState
+from store import (
+    blind_audit,
+    case_locks,
+    cases,
+    emergency_access,
+    second_factors,
+    tokens,
+    users,
+)
+from store.tables import SubmissionRow
 from store.users import Role
 from tests.unit.review.api_caller import Caller
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import AUDITED, PASSWORD, SITE, SURE, Clinic, Row, hand_in
+from tests.unit.review.shadow_clinic import signed_day, with_typed_values
 from tests.unit.review.two_sites import OTHER, OtherSite, furnish_second, open_both, token_for
 
 
@@ -261,3 +275,67 @@ def test_the_same_form_sent_twice_decides_once(clinic: Clinic, rosa: Browser) ->
     form = rosa.forms()[f"/cases/{case_id}/approve"]
     answers = [rosa.http.post(f"/cases/{case_id}/approve", data=form, headers=SAME_ORIGIN).status_code for _ in "ab"]
     assert answers == [303, 409]
+
+
+def test_a_patient_chosen_before_the_identity_was_corrected_is_not_approved_with_it(
+    clinic: Clinic, rosa: Browser
+) -> None:
+    settings = Settings(home=clinic.database.settings.home, site=(SiteSettings(id=SITE, time_zone="America/Chicago"),))
+    clinic.app.state.office = replace(clinic.app.state.office, matching=Rosters(clinic.database, settings))
+    case_id = clinic.case_ids[1]
+    rosa.open(f"/cases/{case_id}")
+    answer = rosa.submit(
+        f"/cases/{case_id}/correct", name="Reyes, M", total="8", then="approve", chosen="D6", birth_date="2001-12-01"
+    )
+    assert answer.headers["location"] == f"/cases/{case_id}?said=corrected"
+    with clinic.database.reading() as session:
+        case = cases.get(session, case_id)
+    assert (case.state, case.assessment.total, case.assessment.patient.given) == (CaseState.OPEN, 8, "M")
+
+
+def test_a_program_is_told_of_a_patient_ruled_out_after_the_identity_was_corrected(
+    clinic: Clinic, rosa: Browser
+) -> None:
+    settings = Settings(home=clinic.database.settings.home, site=(SiteSettings(id=SITE, time_zone="America/Chicago"),))
+    clinic.app.state.office = replace(clinic.app.state.office, matching=Rosters(clinic.database, settings))
+    case_id = clinic.case_ids[1]
+    rosa.open(f"/cases/{case_id}")
+    rosa.submit(f"/cases/{case_id}/not-this-patient", patient_id="D6")
+    rosa.open(f"/cases/{case_id}")
+    rosa.submit(f"/cases/{case_id}/correct", total="8", mrn="BH-60001")
+    caller = Caller(clinic.app, token_for(clinic, Role.REVIEWER, user="sam"))
+    with clinic.database.session() as session:
+        case_locks.release(session, case_id, actor="rosa")
+    version = caller.get(f"/cases/{case_id}").json()["version"]
+    answer = caller.post(f"/cases/{case_id}/approve", {"version": version, "patient_id": "D6"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "differs")
+
+
+def test_a_comparison_signed_for_another_site_is_as_if_it_were_not_there(both: tuple[Clinic, OtherSite]) -> None:
+    clinic, _ = both
+    with_typed_values(clinic)
+    address = f"/shadow/signed/{signed_day(clinic)}"
+    odo = Browser(clinic.app).signed_in("odo")
+    assert odo.open(address).status_code == 200
+    _limit(clinic, "odo", OTHER)
+    assert odo.open(address).status_code == 404
+
+
+def test_what_is_held_at_another_site_is_not_released_by_an_administrator_of_one(
+    both: tuple[Clinic, OtherSite],
+) -> None:
+    clinic, foreign = both
+    _second_administrator(clinic)
+    with clinic.database.session() as session:
+        row = session.get_one(SubmissionRow, foreign.ids["submission_id"])
+        row.state, row.reason = DeliveryState.HELD, "shadow"
+        session.add(row)
+    _limit(clinic, "ada", SITE)
+    ada = Browser(clinic.app).signed_in("ada")
+    ada.open("/")
+    form = {"form_token": ada.forms()["/sign-out"]["form_token"], "reason": "shadow"}
+    for wanted, sites in ((DeliveryState.HELD, {SITE}), (DeliveryState.PENDING, {SITE, OTHER})):
+        _limit(clinic, "ada", *sites)
+        assert ada.http.post("/destinations/portal/release", data=form, headers=SAME_ORIGIN).status_code == 303
+        with clinic.database.reading() as session:
+            assert session.get_one(SubmissionRow, foreign.ids["submission_id"]).state == wanted
