@@ -32,8 +32,9 @@ def show_list(request: Request, visitor: SignedIn) -> Response:
     """What is to be checked, what is to be settled, and what was found so far."""
     office = office_of(request)
     with office.database.session() as session:
-        waiting = blind_audit.list_tasks(session, limit=_LISTED)
-        differing = blind_audit.list_tasks(session, unsettled=True, limit=_LISTED)
+        sites = visitor.user.sites
+        waiting = blind_audit.list_tasks(session, sites=sites, limit=_LISTED)
+        differing = blind_audit.list_tasks(session, sites=sites, unsettled=True, limit=_LISTED)
         found = blind_audit.figures(session)
         shown = len(waiting) + len(differing)
         records = [task.record_id for task in (*waiting, *differing)]
@@ -70,7 +71,7 @@ def answer(request: Request, task_id: int, visitor: SignedIn, form: Form) -> Res
     if task.needs_second_look:
         return go_to(f"/blind-audit/{task_id}", said="differs")
     with office.database.reading() as session:
-        following = blind_audit.list_tasks(session, limit=1)
+        following = blind_audit.list_tasks(session, sites=visitor.user.sites, limit=1)
     return go_to(f"/blind-audit/{following[0].task_id}" if following else "/blind-audit", said="answered")
 
 

@@ -16,7 +16,7 @@ from records.alert import CriticalAlert
 from records.case import CaseState, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
-from review import locks, pace, policies, undo
+from review import locks, pace, policies
 from review.access import Visitor
 from review.case_print import CasePrint, case_print
 from review.case_summary import CaseSummary, case_summary, display_name
@@ -31,6 +31,7 @@ from review.second_word import needs_second
 from review.viewing import note_view
 from store import alerts, aliases, cases, decisions, preferences, reports, roster, second_words, signatures
 from store.database import Session
+from store.decisions import QueueDecision
 
 _SHOWN: Final = 3
 _OLD_LIST: Final = timedelta(hours=36)
@@ -125,7 +126,8 @@ def case_screen(
             "roster_note": _roster_note(session, office, case), "words": _words(session, case, summary),
             "single_keys": preferences.single_keys(session, actor),
             "going_fast": pace.going_fast(session, actor=actor),
-            "last": _last_decision(session, actor) if request.query_params.get("said") else "",
+            "newest": (newest := _newest(session, visitor)),
+            "last": _about(session, newest) if newest and request.query_params.get("said") else "",
             "ahead": _ahead(session, following),
         }  # fmt: skip
         people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
@@ -245,12 +247,14 @@ def _words(session: Session, case: ReviewCase, summary: CaseSummary) -> tuple[st
     return ()
 
 
-def _last_decision(session: Session, actor: str) -> str:
-    """Whom the person's last decision was about, for the line that offers to take it back."""
-    latest = undo.recent(session, actor=actor, limit=1)
-    if not latest:
-        return ""
-    made = latest[0].decision
+def _newest(session: Session, visitor: Visitor) -> QueueDecision | None:
+    """The person's last decision, which this page offers to take back."""
+    latest = decisions.recent(session, actor=visitor.user.name, limit=1)
+    return latest[0] if latest and visitor.sees(latest[0].site) else None
+
+
+def _about(session: Session, made: QueueDecision) -> str:
+    """Whom a decision was about, for the line that offers to take it back."""
     patient = roster.patient(session, made.site, made.patient_id) if made.patient_id else None
     return display_name(patient) if patient else cases.get(session, made.case_id).assessment.patient.name
 

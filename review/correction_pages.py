@@ -50,7 +50,8 @@ def correct(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Re
             ).version
         except DecisionRefusedError as refusal:
             return refused(request, visitor, case_id, refusal, Trouble(entered=form, chosen=form.get("chosen", "")))
-    if not approves:
+    # Who it may be was asked anew: nobody has seen the patient who was chosen beside what the print says now.
+    if not approves or changes.keys() & set(IDENTITY):
         return go_to(f"/cases/{case_id}", said="corrected")
     return approve(request, case_id, visitor, {"version": str(version), "patient_id": form.get("chosen", "")})
 

@@ -95,7 +95,9 @@ def release(request: Request, destination_id: str, visitor: SignedIn, form: Form
     _known(office, destination_id)
     reason = form.get("reason", "")
     with office.database.session() as session:
-        outbox.release_held(session, destination_id, reason, actor=visitor.user.name, now=office.now())
+        outbox.release_held(
+            session, destination_id, reason, sites=visitor.user.sites, actor=visitor.user.name, now=office.now()
+        )
         notices.resolve(session, "held-from-trial", destination_id, now=office.now())
     return go_to(f"/destinations/{destination_id}", said="released")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 
 from records.errors import DecisionRefusedError
 from review import policies
-from review.access import Form, SignedIn, begin_session, session_token
+from review.access import Form, SignedIn, Visitor, begin_session, session_token
 from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
+from review.user_pages import manages
 from store import emergency_access, web_sessions
+from store.database import Session
+from store.emergency_access import EmergencyAccess
 
 
 def show_emergency(request: Request, visitor: SignedIn) -> Response:
@@ -49,15 +52,22 @@ def review(request: Request, visitor: SignedIn, access_id: int, form: Form) -> R
     del form
     office = office_of(request)
     with office.database.session() as session:
+        if access_id not in {one.access_id for one in _seen(session, visitor)}:
+            raise HTTPException(404)
         emergency_access.review(session, access_id, actor=visitor.user.name, now=office.now())
     return go_to("/emergency-access", said="emergency-reviewed")
+
+
+def _seen(session: Session, visitor: Visitor) -> list[EmergencyAccess]:
+    """What people of the visitor's own sites took: a reason may name a patient."""
+    return [one for one in emergency_access.list_accesses(session) if manages(visitor, one.user)]
 
 
 def _page(request: Request, visitor: SignedIn, *, problem: str = "", reason: str = "") -> Response:
     office, now = office_of(request), office_of(request).now()
     reviews = visitor.may(policies.REVIEWS_EMERGENCY_ACCESS)
     with office.database.reading() as session:
-        taken = emergency_access.list_accesses(session) if reviews else []
+        taken = _seen(session, visitor) if reviews else []
     return page(
         request, "emergency_access.html", visitor=visitor, status=409 if problem else 200, problem=problem,
         reason=reason, taken=taken, reviews=reviews, now=now, account=visitor.web_session.user,

@@ -57,5 +57,5 @@ def due_check(
     decided, _ = decisions.count_since(session, actor=actor, since=since)
     if decided == 0 or decided % every:
         return None
-    waiting = blind_audit.list_tasks(session)
-    return next((task.task_id for task in waiting if sites is None or task.site in sites), None)
+    waiting = blind_audit.list_tasks(session, sites=sites, limit=1)
+    return waiting[0].task_id if waiting else None

@@ -18,6 +18,7 @@ from review.case_walk import Walk, cause_of
 from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
+from review.site_scope import NotThereError
 from review.viewing import note_view
 from store import cases, preferences, roster
 from store.database import Session
@@ -75,7 +76,7 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
             listed = cases.list_open(session, sites=walk.sites, limit=_LISTED, offset=start)
         first = walk.next(session, actor=actor, after=None, now=office.now())
         found = [_group(one) for one in groups(session, sites=walk.sites)] if waiting else []
-        past = _past(session, actor)
+        past = _past(session, visitor)
         today = pace.pace_of(session, actor=actor, since=office.day_began(None))
         parked = registrations.count(session, sites=walk.sites)
         ids = [case.case_id for case in listed]
@@ -89,14 +90,18 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
 
 
 def undo_decision(request: Request, visitor: SignedIn, form: Form) -> Response:
-    """Take one's last decision back, or one of the last ten."""
+    """Take one of one's last ten decisions back: the one that the page offered."""
     office, actor = office_of(request), visitor.user.name
     number, back = form.get("decision", ""), form.get("back", "")
+    with office.database.reading() as session:
+        foreign = [one for one in undo.recent(session, actor=actor) if not visitor.sees(one.decision.site)]
+    if number in {str(one.decision.decision_id) for one in foreign}:
+        raise NotThereError
     try:
-        if _is_number(number):
-            undone = undo.undo(office.database, int(number), actor=actor, now=office.now())
-        else:
-            undone = undo.undo_last(office.database, actor=actor, now=office.now())
+        # The one that the page showed: another page of the same person may have decided something since.
+        if not _is_number(number) or int(number) == 0:
+            raise DecisionRefusedError("There is nothing to undo.", next_step="Nothing was changed.")
+        undone = undo.undo(office.database, int(number), actor=actor, now=office.now())
     except DecisionRefusedError as refusal:
         if _is_number(back):
             return case_screen(request, visitor, int(back), Trouble(sentence=str(refusal)), status=409)
@@ -135,7 +140,7 @@ def _group(group: CaseGroup) -> Group:
     return Group(cause=cause_of(group), site=group.site, words=said, number=group.number, is_safe=group.is_safe)
 
 
-def _past(session: Session, actor: str) -> list[Past]:
+def _past(session: Session, visitor: Visitor) -> list[Past]:
     return [
         Past(
             decision_id=one.decision.decision_id,
@@ -146,7 +151,8 @@ def _past(session: Session, actor: str) -> list[Past]:
             decided_at=one.decision.decided_at,
             why_not=one.why_not,
         )
-        for one in undo.recent(session, actor=actor)
+        for one in undo.recent(session, actor=visitor.user.name)
+        if visitor.sees(one.decision.site)
     ]
 
 

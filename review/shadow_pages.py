@@ -89,6 +89,8 @@ def show_signed(request: Request, sign_off_id: int, visitor: SignedIn) -> Respon
     with office.database.session() as session:
         try:
             signed = shadow_signing.sign_off(session, sign_off_id)
+            if not set(office.sites_seen(visitor.user)).issuperset(signed.snapshot.sites):
+                raise DecisionRefusedError(f"There is no sign-off {sign_off_id}.")
         except DecisionRefusedError as fault:
             return page(
                 request, "message.html", visitor=visitor, status=404, heading="Not signed", sentence=str(fault),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 
 from records.errors import DecisionRefusedError
 from review import policies
@@ -14,7 +14,9 @@ from review.access import Form, SignedIn, Visitor
 from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
-from store import tokens
+from review.user_pages import manages
+from store import tokens, users
+from store.database import Session
 from store.tokens import ApiToken, includes
 from store.users import Role
 
@@ -58,6 +60,8 @@ def revoke_token(request: Request, token_id: int, visitor: SignedIn) -> Response
     """Make a token good for nothing."""
     office = office_of(request)
     with office.database.session() as session:
+        if token_id not in {token.token_id for token in _managed(session, visitor)}:
+            raise HTTPException(404)
         tokens.revoke(session, token_id, actor=visitor.user.name, now=office.now())
     return go_to(_PATH, said="token-revoked")
 
@@ -74,7 +78,7 @@ def _tokens_page(
     office = office_of(request)
     now = office.now()
     with office.database.reading() as session:
-        listed = tokens.list_tokens(session)
+        listed = _managed(session, visitor)
     return page(
         request, "tokens.html", visitor=visitor, status=409 if problem else 200,
         good=[token for token in listed if token.is_good(now)],
@@ -83,6 +87,12 @@ def _tokens_page(
         entered=entered or {"days": str(_USUAL_DAYS), "role": Role.VIEWER.value, "read_only": "on"}, problem=problem,
         made=made, secret=secret,
     )  # fmt: skip
+
+
+def _managed(session: Session, visitor: Visitor) -> list[ApiToken]:
+    """The tokens of the users whom this administrator looks after, the newest first."""
+    looked_after = {user.name for user in users.list_users(session) if manages(visitor, user)}
+    return [token for token in tokens.list_tokens(session) if token.user in looked_after]
 
 
 def _roles(visitor: Visitor) -> tuple[Role, ...]:

@@ -151,16 +151,20 @@ def draw_due(session: Session, *, share: float, per_week: int, now: datetime) ->
 
 
 def list_tasks(
-    session: Session, *, site: str | None = None, unsettled: bool = False, limit: int = 200
+    session: Session, *, sites: Collection[str] | None = None, unsettled: bool = False, limit: int = 200
 ) -> list[BlindAudit]:
-    """Checks that wait for an answer, oldest first; with `unsettled`, answers that differ and need a second look."""
+    """Checks that wait for an answer, oldest first; with `unsettled`, answers that differ and need a second look.
+
+    Args:
+        sites: Of these sites, or None for all.
+    """
     query = select(BlindAuditRow)
     if unsettled:
         query = query.where(col(BlindAuditRow.agrees).is_(False), col(BlindAuditRow.settled).is_(None))
     else:
         query = query.where(col(BlindAuditRow.state) == AuditState.OPEN)
-    if site is not None:
-        query = query.where(col(BlindAuditRow.site) == site)
+    if sites is not None:
+        query = query.where(col(BlindAuditRow.site).in_(sites))
     return [_task(session, row) for row in session.exec(query.order_by(col(BlindAuditRow.id)).limit(limit))]
 
 

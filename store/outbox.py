@@ -7,7 +7,7 @@ patient only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -143,13 +143,27 @@ def mark_dead(
     return bool(settle(session, [ended], owner=owner, now=now))
 
 
-def release_held(session: Session, destination: str, reason: str | None = None, *, actor: str, now: datetime) -> int:
-    """Let what is held at a destination (for `reason`, or for any) be tried again at once; return how many."""
+def release_held(
+    session: Session,
+    destination: str,
+    reason: str | None = None,
+    *,
+    sites: Collection[str] | None = None,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Let what is held at a destination (for `reason`, or for any) be tried again at once; return how many.
+
+    Args:
+        sites: Of these sites only, or None for all.
+    """
     query = select(SubmissionRow).where(
         col(SubmissionRow.destination) == destination, col(SubmissionRow.state) == DeliveryState.HELD
     )
     if reason is not None:
         query = query.where(col(SubmissionRow.reason) == reason)
+    if sites is not None:
+        query = query.where(col(SubmissionRow.site).in_(sites))
     rows = session.exec(query).all()
     for row in rows:
         row.due_at = now

@@ -146,7 +146,9 @@ def alias_revoke(
 def audit_list(site: OnlySite = None, as_json: AsJson = False, config: Config = None) -> None:
     """List what is to be checked and what is to be settled. Exit status 1 if there is anything."""
     with opened(config) as clinic, clinic.database.reading() as session:
-        found = blind_audit.list_tasks(session, site=site) + blind_audit.list_tasks(session, site=site, unsettled=True)
+        sites = None if site is None else (site,)
+        found = blind_audit.list_tasks(session, sites=sites)
+        found += blind_audit.list_tasks(session, sites=sites, unsettled=True)
     for task in found if as_json else ():
         print_json(_task(task))
     if not as_json:

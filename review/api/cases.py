@@ -8,7 +8,6 @@ from typing import Final
 
 from fastapi import Request
 
-from matching.normalisation import fingerprint
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError
 from records.patient import Roster, RosterPatient
@@ -277,8 +276,7 @@ def _summary(session: Session, case: ReviewCase, chosen: str = "") -> CaseSummar
     """The case with its candidates, and a chosen patient, as the roster knows them today."""
     ids = [candidate.patient_id for candidate in case.match.candidates[:3]]
     known = _on_roster(session, case.site, ids)
-    print_of = fingerprint(case.assessment.patient)
-    ruled_out = {veto.patient_id for veto in roster.vetoes(session, case.site) if veto.fingerprint == print_of}
+    ruled_out = {veto.patient_id for veto in roster.vetoes(session, case.site) if veto.fingerprint == case.fingerprint}
     return case_summary(
         case,
         Roster(site=case.site, patients=known, as_of=case.opened_at),

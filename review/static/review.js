@@ -4,10 +4,12 @@
 const main = () => document.getElementById("content");
 const part = (selector) => main().querySelector(selector);
 const LARGEST = 4; // steps of size, see review.css
+const SEEN = 300; // ms: what was painted later than this before a press, nobody has read
 const AHEAD = []; // pictures of the next record, kept so that the browser has them when the page asks
 let zoom = 0;
 let goes = false; // after G
 let failed = null; // what to send again
+let paintedAt = -Infinity; // when a record took the place of another one
 let words = { address: "", boxes: [] };
 
 // ---- keys
@@ -41,9 +43,15 @@ function press(scope, key, event) {
   );
   if (!control || control.disabled) return;
   event.preventDefault();
+  if (tooSoon(control)) return;
   if (control.matches("input:not([type=radio])")) control.focus();
   else control.click();
   if (control.type === "radio") control.focus();
+}
+
+// The second tap of a double press was meant for the record before, or answers a question nobody has read.
+function tooSoon(control) {
+  return control.type === "submit" && main().contains(control) && performance.now() - paintedAt < SEEN;
 }
 
 function goTo(key, event) {
@@ -87,6 +95,16 @@ function nextDoubt(event) {
   const next = doubts[doubts.indexOf(event.target) + 1] ?? doubts.find((one) => one !== event.target);
   (next ?? part("#save-approve")).focus();
   next?.select?.();
+}
+
+// Values that were typed and not saved: approving the record would send what was read instead.
+function unsaved() {
+  const place = part("#correct");
+  if (!place) return false;
+  const picked = ({ options, selectedIndex }) =>
+    selectedIndex !== Math.max([...options].findIndex((one) => one.defaultSelected), 0);
+  const changed = (one) => (one.matches("select") ? picked(one) : one.value !== one.defaultValue);
+  return "unsaved" in place.dataset || [...place.querySelectorAll("select, input:not([type=hidden])")].some(changed);
 }
 
 function save(event) {
@@ -171,18 +189,22 @@ function button(text, does) {
 async function again() {
   part("#bar-alert").hidden = true;
   const { form, submitter } = failed;
-  await renewTokens();
+  if (!(await renewTokens())) return location.replace("/");
   if (submitter) submitter.click();
   else if (form.matches("form")) form.requestSubmit();
   else form.click();
 }
 
-// Whoever had to sign in again has a new session: its forms carry another token.
+// Whoever had to sign in again has a new session: its forms carry another token. False if somebody else did.
 async function renewTokens() {
   const answer = await fetch(location.pathname).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[name=form_token]");
+  if (!answer?.ok || answer.redirected) return true;
+  const anew = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const user = (page) => page.getElementById("session-over")?.dataset.user;
+  if (user(anew) !== user(document)) return false;
+  const fresh = anew.querySelector("[name=form_token]");
   for (const one of fresh ? document.querySelectorAll("[name=form_token]") : []) one.value = fresh.value;
+  return true;
 }
 
 function ofPage(event) {
@@ -191,6 +213,11 @@ function ofPage(event) {
 
 function sent(event) {
   if (!ofPage(event)) return;
+  if (event.detail.elt.id === "approve" && unsaved()) {
+    event.preventDefault();
+    part("#correct").open = true;
+    return alarm("The values you typed are not saved, so nothing was approved. Save them, or leave them as they were.");
+  }
   const trigger = event.detail.requestConfig.triggeringEvent;
   failed = { form: event.detail.elt, submitter: trigger?.submitter ?? null };
   busy(true);
@@ -226,6 +253,7 @@ function lost() {
 function swapped(event) {
   if (event.detail.target?.id === "checked") return markFaults();
   if (event.target.id !== "content" && event.detail.target?.id !== "content") return;
+  paintedAt = performance.now();
   ready();
   const place = part("[data-focus]") ?? part("h1");
   if (place.tagName === "H1") place.tabIndex = -1;
@@ -256,6 +284,12 @@ document.addEventListener("toggle", (event) => event.newState === "open" && even
 document.addEventListener("change", (event) => event.target.name === "patient_id" && showChoice());
 document.addEventListener("mousedown", fill);
 document.addEventListener("pointermove", hover);
+document.addEventListener("click", (event) => {
+  const control = event.target.closest?.("button");
+  if (!event.isTrusted || !control || !tooSoon(control)) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
 document.addEventListener("click", (event) => {
   const control = event.target.closest?.("[data-opens], button[data-zoom]");
   if (control?.dataset.opens) correct(event);
