@@ -18,7 +18,7 @@ from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
 from review import locks, pace, policies, undo
 from review.access import Visitor
-from review.case_print import CasePrint, case_print
+from review.case_print import CasePrint, case_print, is_row
 from review.case_summary import CaseSummary, case_summary, display_name
 from review.case_walk import Walk
 from review.correction import critical_item
@@ -125,7 +125,7 @@ def case_screen(
             "roster_note": _roster_note(session, office, case), "words": _words(session, case, summary),
             "single_keys": preferences.single_keys(session, actor),
             "going_fast": pace.going_fast(session, actor=actor),
-            "last": _last_decision(session, actor) if request.query_params.get("said") else "",
+            "last": _last_decision(session, actor) if _offers_undo(request) else "",
             "ahead": _ahead(session, following),
         }  # fmt: skip
         people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
@@ -245,6 +245,11 @@ def _words(session: Session, case: ReviewCase, summary: CaseSummary) -> tuple[st
     return ()
 
 
+def _offers_undo(request: Request) -> bool:
+    """Whether the line says what became of the person's last decision: once it is taken back, the last is another."""
+    return request.query_params.get("said", "undone") != "undone"
+
+
 def _last_decision(session: Session, actor: str) -> str:
     """Whom the person's last decision was about, for the line that offers to take it back."""
     latest = undo.recent(session, actor=actor, limit=1)
@@ -263,7 +268,8 @@ def _ahead(session: Session, following: int | None) -> tuple[str, ...]:
     if case.assessment.page is None:
         return ()
     whole = f"/reports/{case.report_id}/pages/{case.assessment.page}.png"
-    return (whole, f"/cases/{following}/row.png") if case.assessment.region else (whole,)
+    row = case.assessment.region
+    return (whole, f"/cases/{following}/row.png") if row and is_row(row) else (whole,)
 
 
 def _roster_note(session: Session, office: Office, case: ReviewCase) -> str:
