@@ -14,6 +14,7 @@ from store.audit_shown import NAMED
 CSV_COLUMNS: Final = ("number", "when (UTC)", "who", "action", "kind", "id", "detail", "hash")
 # Spreadsheets take cells that begin like this for formulas (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_YES_NO: Final = {"True": "yes", "False": "no"}
 _PLACES: Final = {"record": "/records/", "case": "/cases/", "report": "/reports/"}
 _BROKEN: Final = {
     "altered": "Entry {bad} doesn't match its hash.",
@@ -46,7 +47,7 @@ def change_words(link: ChainedEvent) -> str:
     """What changed: "reviewer → auditor", and whatever else the event says."""
     detail = {name: value for name, value in link.event.detail if name != NAMED}
     said = [f"{detail.pop('from')} → {detail.pop('to')}"] if {"from", "to"} <= detail.keys() else []
-    said += [f"{name.replace('-', ' ')} {value}" for name, value in detail.items() if value]
+    said += [f"{name.replace('-', ' ')} {_YES_NO.get(value, value)}" for name, value in detail.items() if value]
     return "; ".join(said)
 
 

@@ -219,7 +219,7 @@ def _following(request: Request, visitor: Visitor, session: Session, case_id: in
 def _on_to(request: Request, visitor: Visitor, case_id: int | None, *, said: str) -> Response:
     walk = Walk.of(request, visitor)
     path = f"/cases/{case_id}" if case_id is not None else "/queue"
-    return go_to(f"{path}{walk.query}{'&' if walk.query else '?'}said={said}")
+    return go_to(f"{path}{walk.query}", said=said)
 
 
 def _found(

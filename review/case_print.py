@@ -96,12 +96,17 @@ def case_print(
     )
 
 
+def is_row(region: Region) -> bool:
+    """Whether a record is a row of a table, and not a block that is read on the page itself."""
+    height = region.bottom - region.top
+    return height <= _TALLEST_ROW and region.x1 - region.x0 >= 2 * height
+
+
 def strip_of(
     drawn: DrawnPage, row: Region, landmarks: Iterable[Landmark], marks: Sequence[Region] = ()
 ) -> Strip | None:
     """The row to be enlarged; None if the record is no row."""
-    height = row.bottom - row.top
-    if height > _TALLEST_ROW or row.x1 - row.x0 < 2 * height:
+    if not is_row(row):
         return None
     header = header_above(drawn.words, landmarks, row)
     x0 = min(row.x0, header.x0) - _BESIDE if header else row.x0 - _BESIDE

@@ -18,7 +18,7 @@ from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
 from review import locks, pace, policies
 from review.access import Visitor
-from review.case_print import CasePrint, case_print
+from review.case_print import CasePrint, case_print, is_row
 from review.case_summary import CaseSummary, case_summary, display_name
 from review.case_walk import Walk
 from review.correction import critical_item
@@ -127,7 +127,7 @@ def case_screen(
             "single_keys": preferences.single_keys(session, actor),
             "going_fast": pace.going_fast(session, actor=actor),
             "newest": (newest := _newest(session, visitor)),
-            "last": _about(session, newest) if newest and request.query_params.get("said") else "",
+            "last": _about(session, newest) if newest and _offers_undo(request) else "",
             "ahead": _ahead(session, following),
         }  # fmt: skip
         people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
@@ -247,6 +247,11 @@ def _words(session: Session, case: ReviewCase, summary: CaseSummary) -> tuple[st
     return ()
 
 
+def _offers_undo(request: Request) -> bool:
+    """Whether the line says what became of the person's last decision: once it is taken back, the last is another."""
+    return request.query_params.get("said", "undone") != "undone"
+
+
 def _newest(session: Session, visitor: Visitor) -> QueueDecision | None:
     """The person's last decision, which this page offers to take back."""
     latest = decisions.recent(session, actor=visitor.user.name, limit=1)
@@ -267,7 +272,8 @@ def _ahead(session: Session, following: int | None) -> tuple[str, ...]:
     if case.assessment.page is None:
         return ()
     whole = f"/reports/{case.report_id}/pages/{case.assessment.page}.png"
-    return (whole, f"/cases/{following}/row.png") if case.assessment.region else (whole,)
+    row = case.assessment.region
+    return (whole, f"/cases/{following}/row.png") if row and is_row(row) else (whole,)
 
 
 def _roster_note(session: Session, office: Office, case: ReviewCase) -> str:

@@ -165,7 +165,8 @@ def _steps(request: Request, visitor: Visitor) -> tuple[Step, ...]:
 
 def go_to(path: str, *, said: str = "") -> RedirectResponse:
     """Send the browser to a page after a form was taken, so that a reload does not send the form again."""
-    return RedirectResponse(f"{path}?said={said}" if said else path, status_code=303)
+    joint = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{joint}said={said}" if said else path, status_code=303)
 
 
 @cache

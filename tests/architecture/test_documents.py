@@ -13,6 +13,7 @@ from typing import get_args
 
 import pytest
 import typer
+from PIL import Image
 from pydantic import BaseModel
 
 from ingest.cli import app
@@ -26,6 +27,7 @@ from tools import (
     features_table,
     flow_picture,
     gates_table,
+    page_pictures,
     reasons_table,
     template_reference,
     template_schema,
@@ -217,6 +219,17 @@ def test_the_table_of_gates_is_current_and_shows_every_reason_about_a_patient() 
     text = gates_table.DOCUMENT.read_text("utf-8")
     assert gates_table.document(text) == text
     assert all(f"`{code}`" in text for code in reasons_table.groups()["patient"])
+
+
+def test_the_pictures_of_the_pages_are_small_and_every_one_is_shown() -> None:
+    pictures = sorted((ROOT / "docs/pictures").glob("*.png"))
+    assert [one.stem for one in pictures] == sorted(page_pictures.NAMES)
+    shown = "".join(one.read_text("utf-8") for one in [ROOT / "README.md", *(ROOT / "docs/how-to").glob("*.md")])
+    for one in pictures:
+        assert f"pictures/{one.name})" in shown, one.name
+        with Image.open(one) as picture:
+            assert picture.size == page_pictures.SIZE
+        assert one.stat().st_size <= 150 * 1024
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,11 @@ class Row:
     severity: str | None = None
     findings: tuple[str, ...] = ()
     result: str | None = None
+    decision: Decision | None = None
+    row: Region | None = None
 
     def assessment(self, number: int) -> SymptomAssessment:
-        box = row_box(number)
+        box = self.row or row_box(number)
         return SymptomAssessment(
             page=1,
             line=None,
@@ -291,7 +293,10 @@ def hand_in(
         to_store = tuple(
             RecordToStore(
                 decided=DecidedRecord(
-                    assessment=row.assessment(number), match=row.match, decision=decision, reasons=row.reasons
+                    assessment=row.assessment(number),
+                    match=row.match,
+                    decision=row.decision or decision,
+                    reasons=row.reasons,
                 ),
                 fingerprint=fingerprint(row.who),
             )

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pytest
 
 from records.case import CaseState
+from records.geometry import Region
 from records.layout import Landmark, LandmarkKind, LayoutSignature
 from store import cases, kept_records, signatures
 from tests.unit.review.review_browser import SAME_ORIGIN, Browser
@@ -197,3 +198,26 @@ def test_an_urgent_record_with_an_unlikely_patient_says_that_two_must_choose(cli
     rosa.submit(f"/cases/{case_id}/approve", patient_id="D1", confirmed="D1")
     sam = Browser(clinic.app).signed_in("sam")
     assert "rosa has chosen KOWALSKI, Tomasz." in sam.open(f"/cases/{case_id}").text
+
+
+def test_taking_back_while_looking_at_one_site_stays_there_and_names_nobody_else(clinic: Clinic, rosa: Browser) -> None:
+    first, second = clinic.case_ids[:2]
+    for case_id in (first, second):
+        rosa.open(f"/cases/{case_id}?site={SITE}")
+        rosa.submit(f"/cases/{case_id}/skip?site={SITE}")
+    rosa.open(f"/cases/{clinic.case_ids[2]}?site={SITE}")
+    back = rosa.submit(f"/queue/undo?site={SITE}").headers["location"]
+    assert back == f"/cases/{second}?site={SITE}&said=undone"
+    told = re.search(r'<div class="toast".*?</span>\s*<form', rosa.open(back).text, re.DOTALL)
+    assert told is not None
+    assert "Taken back." in told[0]
+    assert "Kowalsky" not in told[0]  # the decision before it, which still stands
+
+
+def test_no_row_is_fetched_ahead_for_a_record_that_is_a_whole_form(clinic: Clinic, rosa: Browser) -> None:
+    block = replace(ROWS[1], row=Region(1, 54, 130, 558, 500))
+    report_id = hand_in(clinic.database, (block,), now=clinic.clock(), file_name="form.pdf")
+    page = rosa.open(f"/cases/{clinic.case_ids[2]}").text
+    ahead = re.search(r'id="ahead"[^>]*data-images="([^"]*)"', page)
+    assert ahead is not None
+    assert ahead[1] == f"/reports/{report_id}/pages/1.png"
