@@ -115,12 +115,14 @@ def _alone(database: Database) -> dict[str, float]:
 
 
 def _cpu(asked: list[str], ask: Callable[[str], bool]) -> float:
+    """The median of what was answered as it should be, which most of it must be."""
     spent = []
     for one in asked:
         before = time.process_time()
-        if not ask(one):
-            raise SystemExit(f"{one} does not answer")
-        spent.append(1000 * (time.process_time() - before))
+        if ask(one):
+            spent.append(1000 * (time.process_time() - before))
+    if len(spent) <= len(asked) // 2:
+        raise SystemExit(f"{len(asked) - len(spent)} of {len(asked)} were refused, such as {asked[-1]}")
     return round(statistics.median(spent), 1)
 
 
