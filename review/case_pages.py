@@ -36,9 +36,10 @@ def show_case(request: Request, case_id: int, visitor: SignedIn) -> Response:
 def row_picture(request: Request, case_id: int, visitor: SignedIn) -> Response:
     """The printed row of a case, enlarged, below the headers of its table."""
     office = office_of(request)
-    with office.database.session() as session:
+    with office.database.reading() as session:
         case = seen_case(session, visitor, case_id)
         shown = print_of(session, office, case)
+    with office.database.session() as session:
         note_view(session, visitor, "row.viewed", "case", str(case_id), now=office.now())
     image = office.images.parts(case.report_id, shown.strip.parts) if shown and shown.strip else None
     if image is None:
@@ -193,10 +194,11 @@ def find(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Respo
     """Search the roster. The answer comes with this page: patient data has no place in an address."""
     office = office_of(request)
     query = form.get("query", "")[:200]
-    with office.database.session() as session:
+    with office.database.reading() as session:
         case = seen_case(session, visitor, case_id)
         index = office.rosters.index(session, case.site)
-        found = index.find(query, limit=_MOST_FOUND) if index else ()
+    found = index.find(query, limit=_MOST_FOUND) if index else ()
+    with office.database.session() as session:
         people = [(case.site, patient.patient_id) for patient in found]
         note_view(
             session, visitor, "patient.searched", "case", str(case_id), now=office.now(), shown=len(found),

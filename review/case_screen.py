@@ -16,20 +16,20 @@ from records.alert import CriticalAlert
 from records.case import CaseState, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from records.patient import Roster, RosterPatient
-from review import locks, pace, policies
+from review import pace, policies
 from review.access import Visitor
 from review.case_print import CasePrint, case_print, is_row
 from review.case_summary import CaseSummary, case_summary, display_name
 from review.case_walk import Walk
 from review.correction import critical_item
 from review.evidence_table import differences, doubted, evidence_table
-from review.locks import CaseLock
 from review.office import Office, office_of
 from review.rematching import IDENTITY
 from review.rendering import page
 from review.second_word import needs_second
 from review.viewing import note_view
-from store import alerts, aliases, cases, decisions, preferences, reports, roster, second_words, signatures
+from store import alerts, aliases, case_locks, cases, decisions, preferences, reports, roster, second_words, signatures
+from store.case_locks import CaseLock
 from store.database import Session
 from store.decisions import QueueDecision
 
@@ -106,12 +106,9 @@ def case_screen(
     """The page of one case; whoever may decide has it open from now on."""
     office = office_of(request)
     actor, now, walk = visitor.user.name, office.now(), Walk.of(request, visitor)
-    with office.database.reading() as session:
-        seen_case(session, visitor, case_id)
     decides = visitor.may(policies.DECIDES)
-    lock = locks.open_case(office.database, case_id, actor=actor, now=now) if decides else None
-    with office.database.session() as session:
-        case = cases.get(session, case_id)
+    with office.database.reading() as session:
+        case = seen_case(session, visitor, case_id)
         summary = summary_of(session, case, trouble.found)
         lines = evidence_table(summary)
         where = walk.position(session, case_id, actor=actor, now=now)
@@ -130,7 +127,11 @@ def case_screen(
             "last": _about(session, newest) if newest and _offers_undo(request) else "",
             "ahead": _ahead(session, following),
         }  # fmt: skip
-        people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
+    people = [(case.site, candidate.patient_id) for candidate in summary.candidates]
+    # Others' writes wait for this one, so all that only reads is done before. A case that was decided meanwhile has
+    # another version by then, and what is entered here is refused.
+    with office.database.session() as session:
+        lock = case_locks.open_case(session, case_id, actor=actor, now=now) if decides else None
         note_view(session, visitor, "case.viewed", "case", str(case_id), now=now, patients=people)
     taken = _taken(lock, now) if lock is not None and summary.is_open else ""
     instruments = load_instruments()

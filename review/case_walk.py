@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -33,6 +33,7 @@ class Walk:
     sites: Collection[str] | None
     site: str = ""
     cause: str = ""
+    _found: list[tuple[int, ...]] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def of(cls, request: Request, visitor: Visitor) -> Walk:
@@ -77,9 +78,11 @@ class Walk:
         return next((one for one in bulk.groups(session, sites=self.sites) if cause_of(one) == self.cause), None)
 
     def ids(self, session: Session) -> tuple[int, ...]:
-        """The cases of the group that is wanted, oldest first."""
-        group = self.group(session)
-        return case_groups.case_ids(session, group, limit=_MOST) if group else ()
+        """The cases of the group that is wanted, oldest first, as they were when this was first asked."""
+        if not self._found:
+            group = self.group(session)
+            self._found.append(case_groups.case_ids(session, group, limit=_MOST) if group else ())
+        return self._found[0]
 
     @staticmethod
     def _is_free(session: Session, case_id: int, actor: str, now: datetime) -> bool:

@@ -59,11 +59,11 @@ def correct(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Re
 def check(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Response:
     """What the clinical rules say of the values as typed, and whom a corrected identity may be. Nothing is saved."""
     office = office_of(request)
-    with office.database.session() as session:
+    with office.database.reading() as session:
         case = seen_case(session, visitor, case_id)
-        changes = _changes(office, case, form)
+        shown = _looked_at(office, session, case, _changes(office, case, form))
+    with office.database.session() as session:
         note_view(session, visitor, "case.checked", "case", str(case_id), now=office.now())
-        shown = _looked_at(office, session, case, changes)
     return page(
         request, "checked.html", visitor=visitor, case=case, chosen=form.get("chosen", ""), checks=shown.values,
         fault=shown.fault, summary=shown.summary, lines=shown.lines,

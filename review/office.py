@@ -78,7 +78,7 @@ class Office:
     def waiting(self, user: User) -> int:
         """How many cases wait for review at the sites of a user."""
         with self.database.reading() as session:
-            return sum(cases.count_open(session, site=site) for site in self.sites_seen(user))
+            return cases.count_open(session, sites=self.sites_seen(user))
 
     def local(self, moment: datetime, site: str | None) -> datetime:
         """A moment on the clocks of a site; of the first site where none is meant."""

@@ -67,10 +67,10 @@ def queue(request: Request, visitor: SignedIn, part: int = 1) -> Response:
 def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status: int = 200) -> Response:
     office, walk, actor = office_of(request), Walk.of(request, visitor), visitor.user.name
     start = (max(1, min(part, 10_000)) - 1) * _LISTED
-    with office.database.session() as session:
+    with office.database.reading() as session:
         if walk.cause:
             of_cause = walk.ids(session)
-            waiting, listed = len(of_cause), [cases.get(session, one) for one in of_cause[start : start + _LISTED]]
+            waiting, listed = len(of_cause), cases.get_many(session, of_cause[start : start + _LISTED])
         else:
             waiting = cases.count_open(session, sites=walk.sites)
             listed = cases.list_open(session, sites=walk.sites, limit=_LISTED, offset=start)
@@ -79,7 +79,8 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
         past = _past(session, visitor)
         today = pace.pace_of(session, actor=actor, since=office.day_began(None))
         parked = registrations.count(session, sites=walk.sites)
-        ids = [case.case_id for case in listed]
+    ids = [case.case_id for case in listed]
+    with office.database.session() as session:
         note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(ids), cases=ids)
     return page(
         request, "queue.html", visitor=visitor, status=status, cases=[case_summary(case, None) for case in listed],

@@ -43,7 +43,7 @@ _DRAWN = 6  # pages shown at once; the others by their number
 def show_report(request: Request, report_id: int, visitor: SignedIn, part: int = 1) -> Response:
     """A report: where its records are, and its pages with every record outlined."""
     office = office_of(request)
-    with office.database.session() as session:
+    with office.database.reading() as session:
         report = _of_site(session, visitor, report_id)
         if report is None:
             return _no_such(request, visitor)
@@ -51,6 +51,7 @@ def show_report(request: Request, report_id: int, visitor: SignedIn, part: int =
         where = balance.of_report(session, report_id)
         look = signatures.of_report(session, report_id)
         about = {record.record_id: cases.of_record(session, record.record_id) for record in records}
+    with office.database.session() as session:
         note_view(session, visitor, "report.viewed", "report", str(report_id), now=office.now(), shown=len(records))
     changes = look.changes if look else ()
     changed = [change.region for change in changes]

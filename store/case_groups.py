@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import case as sql_case
@@ -17,12 +17,13 @@ from store.decisions import case_and_record
 from store.queue_order import WAITING
 from store.reports import report_row
 from store.serialised import codes_of, codes_text
-from store.tables import CaseRow, RecordRow, TemplateRow, table_of
+from store.tables import CaseRow, RecordRow, ReportRow, TemplateRow, table_of
 from store.templates import TemplateState
 
 _CASE: Final = table_of(CaseRow).c
 _RECORD: Final = table_of(RecordRow).c
 _MOST: Final = 50
+_Shared = TypeVar("_Shared")
 
 
 class Cause(StrEnum):
@@ -65,7 +66,8 @@ def list_groups(session: Session, *, sites: Collection[str] | None, settled: Col
     Args:
         settled: Reason codes that can be settled for many records at once.
     """
-    found = [*_by_reasons(session, sites, settled), *_by_report(session, sites)]
+    counted = _counted(session, sites)
+    found = [*_by_reasons(counted, settled), *_by_report(session, counted)]
     return tuple(sorted(found, key=lambda one: (-one.number, one.cause, one.oldest)))
 
 
@@ -87,21 +89,21 @@ def is_released(session: Session, case_id: int) -> bool:
     return row is not None and row.state == TemplateState.LIVE and row.changed_at > case.opened_at
 
 
-def _by_reasons(session: Session, sites: Collection[str] | None, settled: Collection[str]) -> list[CaseGroup]:
+def _by_reasons(counted: Iterable[_Count], settled: Collection[str]) -> list[CaseGroup]:
     found = []
-    for row in _counted(session, sites, _RECORD.reasons):
-        reasons = codes_of(str(row.cause))
+    for (site, shared), one in _largest(counted, lambda one: (one.site, one.reasons)):
+        reasons = codes_of(shared)
         is_safe = bool(reasons) and set(reasons) <= set(settled)
         found.append(
             CaseGroup(
                 cause=Cause.REASONS,
-                site=row.site,
+                site=site,
                 reasons=reasons,
                 report_id=None,
                 file_name="",
-                number=row.number,
-                critical=row.critical,
-                oldest=row.oldest,
+                number=one.number,
+                critical=one.critical,
+                oldest=one.oldest,
                 is_safe=is_safe,
                 why_not="" if is_safe else "These are decided one by one: something about each record is in doubt.",
             )
@@ -109,61 +111,81 @@ def _by_reasons(session: Session, sites: Collection[str] | None, settled: Collec
     return found
 
 
-def _by_report(session: Session, sites: Collection[str] | None) -> list[CaseGroup]:
+def _by_report(session: Session, counted: Iterable[_Count]) -> list[CaseGroup]:
+    largest = _largest(counted, lambda one: (one.site, one.report_id))
+    names = _file_names(session, [report_id for (_, report_id), _ in largest])
     return [
         CaseGroup(
             cause=Cause.REPORT,
-            site=row.site,
+            site=site,
             reasons=(),
-            report_id=int(row.cause),
-            file_name=report_row(session, int(row.cause)).file_name,
-            number=row.number,
-            critical=row.critical,
-            oldest=row.oldest,
-            is_safe=row.critical < row.number,
-            why_not="" if row.critical < row.number else "Each holds an answer about self-harm.",
+            report_id=report_id,
+            file_name=names[report_id],
+            number=one.number,
+            critical=one.critical,
+            oldest=one.oldest,
+            is_safe=one.critical < one.number,
+            why_not="" if one.critical < one.number else "Each holds an answer about self-harm.",
         )
-        for row in _counted(session, sites, _RECORD.report_id)
+        for (site, report_id), one in largest
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Count:
-    """How many cases of one site share one cause: the reasons as their column holds them, or a report's id."""
+class _Count(NamedTuple):
+    """How many cases of one site, on one report, wait for the same reasons, as their column holds them."""
 
     site: str
-    cause: str | int
+    reasons: str
+    report_id: int
     number: int
     critical: int
     oldest: datetime
 
+    def with_(self, other: _Count) -> _Count:
+        return self._replace(
+            number=self.number + other.number,
+            critical=self.critical + other.critical,
+            oldest=min(self.oldest, other.oldest),
+        )
 
-def _counted(
-    session: Session, sites: Collection[str] | None, cause: ColumnElement[str] | ColumnElement[int]
-) -> list[_Count]:
-    number = func.count()
+
+def _largest(counted: Iterable[_Count], key: Callable[[_Count], _Shared]) -> list[tuple[_Shared, _Count]]:
+    """The counts added up by what they share, the largest sums first; single cases are no group."""
+    sums: dict[_Shared, _Count] = {}
+    for one in counted:
+        shared = key(one)
+        sums[shared] = sums[shared].with_(one) if shared in sums else one
+    found = [(shared, one) for shared, one in sums.items() if one.number > 1]
+    return sorted(found, key=lambda pair: -pair[1].number)[:_MOST]
+
+
+def _counted(session: Session, sites: Collection[str] | None) -> list[_Count]:
+    """One look at all that waits: with ten thousand cases it is what the page of the queue costs."""
     query = (
         select(
             _CASE.site,
-            cause,
-            number,
+            _RECORD.reasons,
+            _RECORD.report_id,
+            func.count(),
             func.sum(sql_case((_CASE.critical, 1), else_=0)),
             func.min(_CASE.opened_at, type_=UtcDateTime()),
         )
         .join(table_of(RecordRow), _RECORD.id == _CASE.record_id)
         .where(*WAITING)
-        .group_by(_CASE.site, cause)
-        .having(number > 1)
-        .order_by(number.desc())
-        .limit(_MOST)
+        .group_by(_CASE.site, _RECORD.reasons, _RECORD.report_id)
     )
     if sites is not None:
         query = query.where(_CASE.site.in_(sorted(sites)))
-    rows = session.connection().execute(query)
     return [
-        _Count(site=site, cause=shared, number=many, critical=int(critical), oldest=oldest)
-        for site, shared, many, critical, oldest in rows
+        _Count(site, reasons, report_id, number, int(critical), oldest)
+        for site, reasons, report_id, number, critical, oldest in session.connection().execute(query)
     ]
+
+
+def _file_names(session: Session, report_ids: Collection[int]) -> dict[int, str]:
+    report = table_of(ReportRow).c
+    query = select(report.id, report.file_name).where(report.id.in_(report_ids))
+    return {row.id: row.file_name for row in session.connection().execute(query)}
 
 
 def _is_of(group: CaseGroup) -> ColumnElement[bool]:

@@ -47,7 +47,11 @@ def list_open(
     offset: int = 0,
 ) -> list[ReviewCase]:
     """Open cases of one site, of these, or of all, but for parked ones: critical answers first, then the oldest."""
-    wanted = queue_order.waiting_ids(session, sites=_seen(site, sites), limit=limit, offset=offset)
+    return get_many(session, queue_order.waiting_ids(session, sites=_seen(site, sites), limit=limit, offset=offset))
+
+
+def get_many(session: Session, wanted: Sequence[int]) -> list[ReviewCase]:
+    """These cases, which exist, in the order given."""
     query = (
         select(CaseRow, RecordRow, ReportRow)
         .join(RecordRow, col(RecordRow.id) == col(CaseRow.record_id))

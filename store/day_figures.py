@@ -285,10 +285,12 @@ def _only(counted: Mapping[Spot, int], reports: set[int]) -> dict[Spot, int]:
 def _seconds_to_chart(session: Session, site: str, day: date, reports: Sequence[DayReport]) -> tuple[float, ...]:
     """The first delivery of each record counts: a correction of weeks later says nothing about the way."""
     seen = {report.report_id: report.seen_at for report in reports}
+    # No condition on the state: without statistics, SQLite would look through all that was ever delivered for it.
+    received_at = sqlalchemy.case((col(SubmissionRow.state) == DeliveryState.DELIVERED, col(SubmissionRow.received_at)))
     query = (
-        select(col(RecordRow.report_id), func.min(col(SubmissionRow.received_at)))
+        select(col(RecordRow.report_id), func.min(received_at))
         .join(SubmissionRow, col(SubmissionRow.record_id) == col(RecordRow.id))
-        .where(balance.records_of_day(site, day), col(SubmissionRow.state) == DeliveryState.DELIVERED)
+        .where(balance.records_of_day(site, day))
         .group_by(col(RecordRow.id), col(RecordRow.report_id))
     )
     found = session.exec(query).all()
