@@ -95,6 +95,8 @@ def _demonstrate(folder: Path, data: Path, portal: RunningSandbox, *, serve: boo
             out.print(f"\nThe review page: http://127.0.0.1:{settings.web.port}  (name demo, password {password})")
             out.print("Stop with Ctrl-C; everything of this demo is then deleted.")
             _stay()
+        elif not as_json:
+            out.print("\nTo look at all this in a browser: scorebridge demo --serve")
     finally:
         service.finish()
 

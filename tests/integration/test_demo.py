@@ -17,5 +17,6 @@ def test_the_demo_shows_a_morning_that_adds_up_and_ends_well(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr[-2000:]
     sums = re.findall(r"│ (LMH|NRC) *│ (\d+) *│ = │ (\d+) *│ \+ │ (\d+) *│ \+ │ (\d+) *│ \+ │ (\d+)", done.stdout)
     books = {site: [int(number) for number in numbers] for site, *numbers in sums}
+    assert "scorebridge demo --serve" in done.stdout
     assert books.keys() == {"LMH", "NRC"}
     assert all(printed == sum(rest) > 0 for printed, *rest in books.values())
