@@ -20,7 +20,7 @@ from review.rendering import go_to, page
 from review.routing import Route
 from review.site_scope import NotThereError
 from review.viewing import note_view
-from store import cases, preferences, roster
+from store import cases, preferences, roster, second_words
 from store.database import Session
 
 _LISTED: Final = 50
@@ -79,6 +79,7 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
         past = _past(session, visitor)
         today = pace.pace_of(session, actor=actor, since=office.day_began(None))
         parked = registrations.count(session, sites=walk.sites)
+        said = {one.case_id: _who_said(session, one.case_id) for one in listed if one.critical}
     ids = [case.case_id for case in listed]
     with office.database.session() as session:
         note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(ids), cases=ids)
@@ -86,8 +87,13 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
         request, "queue.html", visitor=visitor, status=status, cases=[case_summary(case, None) for case in listed],
         waiting=waiting, start=start, part=start // _LISTED + 1, has_more=start + len(listed) < waiting, first=first,
         groups=found, past=past, today=today, parked=parked, walk=walk, problem=problem,
-        sites=office.sites_seen(visitor.user),
+        said_by=said, sites=office.sites_seen(visitor.user),
     )  # fmt: skip
+
+
+def _who_said(session: Session, case_id: int) -> str:
+    """Who has chosen a patient already where two must, so that the other one sees where they are needed."""
+    return " and ".join(word.actor for word in second_words.of_case(session, case_id))
 
 
 def undo_decision(request: Request, visitor: SignedIn, form: Form) -> Response:

@@ -221,3 +221,11 @@ def test_no_row_is_fetched_ahead_for_a_record_that_is_a_whole_form(clinic: Clini
     ahead = re.search(r'id="ahead"[^>]*data-images="([^"]*)"', page)
     assert ahead is not None
     assert ahead[1] == f"/reports/{report_id}/pages/1.png"
+
+
+def test_the_queue_says_where_a_second_reviewer_is_needed(clinic: Clinic, rosa: Browser, sam: Browser) -> None:
+    case_id = clinic.case_ids[0]
+    assert "a second reviewer is needed" not in sam.open("/queue").text
+    rosa.open(f"/cases/{case_id}")
+    rosa.submit(f"/cases/{case_id}/approve", patient_id="D2", confirmed="D2")
+    assert "rosa has chosen; a second reviewer is needed" in _text(sam.open("/queue").text)
