@@ -44,9 +44,9 @@ _ABOUT: Final = (
     "shows and changes is limited to the token's role and sites. Lists come in parts: `next` of one part is `after` of "
     "the following one. A decision names the `version` of what was looked at, so that a request which is sent twice "
     "changes nothing the second time. What people must prove again who they are for is done by tokens of "
-    "administrators only, and by none that only reads. Left to people on purpose: users, their roles and second factors, tokens, "
-    "emergency access, and uploading a file (a report or a patient list: put it into its folder, or upload it on its "
-    "page). Every refusal is a problem document (RFC 9457). Times are UTC; dates are as "
+    "administrators only, and by none that only reads. Left to people on purpose: users, their roles and second "
+    "factors, tokens, emergency access, and uploading a file (a report or a patient list: put it into its folder, or "
+    "upload it on its page). Every refusal is a problem document (RFC 9457). Times are UTC; dates are as "
     "printed, or local to the site."
 )
 # Parameters of addresses that name nothing a site owns, or whose operation looks for itself at which site it is.
