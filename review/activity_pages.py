@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse
 
 from records.errors import DecisionRefusedError
 from review import audit_words, policies
-from review.access import Form, NotAllowedError, SignedIn, Visitor
+from review.access import Form, SignedIn, Visitor
+from review.audit_actions import of_all_sites
 from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
@@ -67,9 +68,7 @@ def _week_page(
 
 
 def _office(request: Request, visitor: Visitor) -> Office:
-    # The figures are of all sites together: they are for whoever may know about all of them.
-    if visitor.user.sites is not None:
-        raise NotAllowedError
+    of_all_sites(visitor)
     return office_of(request)
 
 

@@ -7,19 +7,17 @@ event itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from time import monotonic
 from typing import Final
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
 from records.patient import RosterPatient
-from review import audit_words, policies
+from review import audit_actions, audit_words, policies
 from review.access import Form, SignedIn, Visitor
 from review.audit_names import NamedPatient, NamedRecord, named_patients, named_records
 from review.audit_questions import Question, meant, question
@@ -28,16 +26,14 @@ from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
 from review.viewing import note_view
-from store import audit, audit_checking, audit_looks, audit_search, roster, users
+from store import audit_checking, audit_looks, audit_search, roster, users
 from store.audit_checking import ChainState
 from store.audit_looks import Look
-from store.audit_search import EventPage, Wanted
+from store.audit_search import EventPage
 from store.database import Session
 
 _MOST_FOUND: Final = 8
 _MOST_LOOKS: Final = 500
-_CHECK_SECONDS: Final = 3.0  # a person waits that long; the rest is done by the service's housekeeping
-_CHECK_STEP: Final = 20_000
 _MOST_NAMES: Final = 200
 
 
@@ -168,16 +164,7 @@ def _event_page(request: Request, visitor: Visitor, seq: int, *, names: bool) ->
 
 def verify(request: Request, visitor: SignedIn) -> Response:
     """Begin to follow the whole chain; a short one is followed to its end at once."""
-    office = office_of(request)
-    with office.database.session() as session:
-        event = AuditEvent(actor=visitor.user.name, action="audit.verified", object_kind="audit", object_id="all")
-        audit.append(session, event, now=office.now())
-    audit_checking.begin(office.database, now=office.now())
-    until = monotonic() + _CHECK_SECONDS
-    state = audit_checking.advance(office.database, limit=_CHECK_STEP, now=office.now())
-    while state.under_way is not None and monotonic() < until:
-        state = audit_checking.advance(office.database, limit=_CHECK_STEP, now=office.now())
-    return go_to("/audit", said=_verified(state))
+    return go_to("/audit", said=_verified(audit_actions.verify(office_of(request), visitor)))
 
 
 def _verified(state: ChainState) -> str:
@@ -189,7 +176,7 @@ def _verified(state: ChainState) -> str:
 def export(request: Request, visitor: SignedIn, form: Form) -> Response:
     """The events that were asked for, as a file. Taking them out is an event itself, with its reason."""
     office = office_of(request)
-    asked, reason = question(form), " ".join(form.get("reason", "").split())[:200]
+    asked, reason = question(form), form.get("reason", "").strip()
     kind = "jsonl" if form.get("format") == "jsonl" else "csv"
     if not reason:
         return _audit_page(request, visitor, asked, problem="Say why the events are taken out.", status=422)
@@ -197,40 +184,13 @@ def export(request: Request, visitor: SignedIn, form: Form) -> Response:
         what = meant(session, asked, zone=_zone(office, visitor))
         if what.wanted is None:
             return _audit_page(request, visitor, asked, problem="Choose events first, not a patient.", status=422)
-        detail = (("format", kind), ("reason", reason), *_filter(session, what.wanted))
-        event = AuditEvent(
-            actor=visitor.user.name, action="audit.exported", object_kind="audit", object_id="search", detail=detail
-        )
-        audit.append(session, event, now=office.now())
+        audit_actions.note_export(session, visitor, what.wanted, office, kind=kind, reason=reason)
     stamped = office.now().strftime("%Y%m%d-%H%M")
     return StreamingResponse(
-        _exported(office, what.wanted, visitor, kind=kind),
+        audit_actions.exported(office, what.wanted, visitor, kind=kind),
         media_type="application/x-ndjson" if kind == "jsonl" else "text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="audit-{stamped}.{kind}"'},
     )
-
-
-def _exported(office: Office, wanted: Wanted, visitor: Visitor, *, kind: str) -> Iterator[str]:
-    with office.database.reading() as session:
-        found = audit_search.every(session, wanted, sites=visitor.user.sites)
-        if kind == "jsonl":
-            yield from (f"{line}\n" for _, line in found)
-        else:
-            yield from audit_words.csv_lines(link for link, _ in found)
-
-
-def _filter(session: Session, wanted: Wanted) -> Iterator[tuple[str, str]]:
-    """What was asked for, for the event of the export; only words that the trail itself holds, and numbers."""
-    if wanted.actor and wanted.actor in audit_search.actors(session):
-        yield "who", wanted.actor
-    if wanted.action and wanted.action in audit_search.actions(session):
-        yield "action", wanted.action
-    if wanted.objects and wanted.objects[0][1].isdecimal():
-        yield "about", " ".join(wanted.objects[0])
-    if wanted.first:
-        yield "first", wanted.first.isoformat()
-    if wanted.until:
-        yield "until", wanted.until.isoformat()
 
 
 def _zone(office: Office, visitor: Visitor) -> tzinfo:

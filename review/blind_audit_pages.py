@@ -35,7 +35,7 @@ def show_list(request: Request, visitor: SignedIn) -> Response:
         sites = visitor.user.sites
         waiting = blind_audit.list_tasks(session, sites=sites, limit=_LISTED)
         differing = blind_audit.list_tasks(session, sites=sites, unsettled=True, limit=_LISTED)
-        found = blind_audit.figures(session)
+        found = blind_audit.figures(session, sites=sites)
         shown = len(waiting) + len(differing)
         records = [task.record_id for task in (*waiting, *differing)]
         note_view(

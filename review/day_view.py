@@ -181,7 +181,7 @@ def day_view(session: Session, office: Office, visitor: Visitor, asked: AskedDay
         sources=sources_of(session, office, days, now=now),
         usual_arrival=None if reports or not days else _usual_arrival(session, days[0]),
         troubles=tuple(troubles(office, sites=sites, unread=unread, now=now)),
-        notices=tuple(_notices(session, office, sites)),
+        notices=tuple(notices_of(session, office, sites)),
     )
 
 
@@ -214,7 +214,7 @@ def _usual_arrival(session: Session, day: SiteDay) -> time | None:
     return day_figures.usual_first_arrival(session, site=day.site, day=day.day, zone=day.zone)
 
 
-def _notices(session: Session, office: Office, sites: tuple[str, ...]) -> list[Notice]:
+def notices_of(session: Session, office: Office, sites: tuple[str, ...]) -> list[Notice]:
     """Open notices; whoever does not see every site gets those about these sites and their sources."""
     found = notices.list_open(session)
     if _sees_all(office, sites):

@@ -12,23 +12,18 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from records.errors import DecisionRefusedError, RosterError
-from review import actions, policies
+from records.errors import DecisionRefusedError
+from review import patient_lists, policies
 from review.access import Form, SignedIn, Visitor
 from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
-from review.setup import PatientListSetup
 from review.uploads import MOST_LIST_BYTES, Upload, form_bytes
-from review.work_pages import request_seen
-from store import aliases, automatic_matches, notices, roster, roster_history, work_requests
+from store import aliases, automatic_matches, roster_history, work_requests
 from store.alias_states import AliasState
-from store.database import Session
-from store.roster import RosterStatus
 from store.work_requests import WorkKind, WorkRequest
 
 _VERSIONS: Final = 20
-_TROUBLE: Final = ("roster-refused", "roster-held")
 FIELD_WORDS: Final = {
     "patient_id": "Portal id", "site": "Clinic", "mrn": "Record number", "family": "Family name",
     "second_family": "Second family name", "given": "Given name", "middle": "Middle name", "suffix": "Suffix",
@@ -36,27 +31,6 @@ FIELD_WORDS: Final = {
     "phone": "Phone", "clinician": "Clinician", "last_visit": "Last visit", "active": "Status", "inactive": "Inactive",
     "deceased": "Deceased", "merged_into": "Merged into", "name": "Whole name",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRow:
-    """One site's list as it is at this moment.
-
-    Attributes:
-        status: What is in use, or None before the first import.
-        trouble: Why a newer list is not in use.
-        aliases: How many things people said of prints are in force or wait for a second person.
-    """
-
-    setup: PatientListSetup
-    status: RosterStatus | None
-    trouble: tuple[str, ...]
-    aliases: int
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether it is too old to confirm anybody."""
-        return self.status is not None and self.status.age > self.setup.max_age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +58,7 @@ def show_lists(request: Request, visitor: SignedIn) -> Response:
     office = office_of(request)
     sites = office.sites_seen(visitor.user)
     with office.database.reading() as session:
-        rows = [_row(session, office, site) for site in sites]
+        rows = [patient_lists.row(session, office, site) for site in sites]
         latest = work_requests.latest(
             session, sites=sites, kinds=(WorkKind.PREVIEW_ROSTER, WorkKind.IMPORT_ROSTER), limit=10
         )
@@ -98,7 +72,7 @@ def show_list(request: Request, site: str, visitor: SignedIn) -> Response:
     """One site's list: its versions, and what people said of prints."""
     office = _office_for(request, site, visitor)
     with office.database.reading() as session:
-        row = _row(session, office, site)
+        row = patient_lists.row(session, office, site)
         versions = roster_history.versions(session, site, limit=_VERSIONS)
         said = [
             (one, sum(used.stands for used in automatic_matches.caused_by(session, one.alias_id)))
@@ -130,20 +104,13 @@ def upload(request: Request, visitor: SignedIn, form: Upload) -> Response:
 
 def look(request: Request, site: str, visitor: SignedIn) -> Response:
     """Have the list of the site's usual place shown in numbers; nothing is imported."""
-    office = _office_for(request, site, visitor)
-    with office.database.session() as session:
-        asked = work_requests.ask(
-            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now()
-        )
-    office.setup.work_asked()
+    asked = patient_lists.look(_office_for(request, site, visitor), visitor, site)
     return go_to(f"/patient-lists/previews/{asked.request_id}")
 
 
 def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Response:
     """What a list would change, which columns were understood how, and the way to import it."""
-    work = request_seen(request, request_id, visitor)
-    if work.kind is not WorkKind.PREVIEW_ROSTER:
-        raise HTTPException(404)
+    work = patient_lists.preview_seen(office_of(request), visitor, request_id)
     return page(
         request, "patient_list_preview.html", visitor=visitor, work=work, preview=Preview(work=work),
         field_words=FIELD_WORDS,
@@ -152,22 +119,7 @@ def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Respon
 
 def take(request: Request, request_id: int, visitor: SignedIn, form: Form) -> Response:
     """Import the list that was shown."""
-    work = request_seen(request, request_id, visitor)
-    office = office_of(request)
-    if work.kind is not WorkKind.PREVIEW_ROSTER or not work.found:
-        raise HTTPException(404)
-    accepted = form.get("accepted") == "yes"
-    if work.found.get("refused") and not accepted:
-        raise DecisionRefusedError(
-            "This list changes more than is usual.", next_step="Look at the numbers, tick that it is right, and import."
-        )
-    arguments = {"preview": str(request_id), "accepted": "yes" if accepted else "no"}
-    with office.database.session() as session:
-        asked = work_requests.ask(
-            session, WorkKind.IMPORT_ROSTER, work.subject, site=work.site, actor=visitor.user.name, now=office.now(),
-            arguments=arguments,
-        )  # fmt: skip
-    office.setup.work_asked()
+    asked = patient_lists.take(office_of(request), visitor, request_id, accepted=form.get("accepted") == "yes")
     return go_to(f"/work/{asked.request_id}")
 
 
@@ -177,25 +129,13 @@ def roll_back(request: Request, site: str, visitor: SignedIn, form: Form) -> Res
     to = form.get("to", "")
     if form.get("sure") != "yes" or not to.isdecimal():
         raise DecisionRefusedError("Nothing was ticked.", next_step="Tick that you are sure, and roll back again.")
-    try:
-        with office.database.session() as session:
-            roster.roll_back(session, site, to=int(to), actor=visitor.user.name, now=office.now())
-    except RosterError as refusal:
-        raise DecisionRefusedError(refusal.message, next_step="Reload the page.") from None
+    patient_lists.roll_back(office, visitor, site, to=int(to))
     return go_to(f"/patient-lists/{site}", said="rolled-back-list")
 
 
 def revoke_alias(request: Request, site: str, alias_id: int, visitor: SignedIn) -> Response:
     """Take back what somebody said of a print, with everything that it confirmed."""
-    office = _office_for(request, site, visitor)
-    try:
-        with office.database.reading() as session:
-            alias = aliases.get(session, alias_id)
-    except DecisionRefusedError:
-        raise HTTPException(404) from None
-    if alias.site != site:
-        raise HTTPException(404)
-    actions.revoke_alias(office.database, alias_id, actor=visitor.user.name, now=office.now())
+    patient_lists.revoke_alias(_office_for(request, site, visitor), visitor, site, alias_id)
     return go_to(f"/patient-lists/{site}", said="alias-revoked")
 
 
@@ -218,18 +158,6 @@ def _as_of(office: Office, site: str, text: str) -> datetime:
     if day > now.date():
         raise DecisionRefusedError("The day of the export is in the future.", next_step="Correct it and upload again.")
     return now if day == now.date() else datetime.combine(day, time(), tzinfo=now.tzinfo)
-
-
-def _row(session: Session, office: Office, site: str) -> ListRow:
-    setup = office.setup.patient_list(site) or PatientListSetup.unset(site)
-    status = next((one for one in roster.status(session, now=office.now()) if one.site == site), None)
-    told = [one.sentence for one in notices.list_open(session) if one.kind in _TROUBLE and one.subject == site]
-    standing = [
-        one
-        for state in (AliasState.ACTIVE, AliasState.AWAITING_SECOND)
-        for one in aliases.list_aliases(session, site=site, state=state)
-    ]
-    return ListRow(setup=setup, status=status, trouble=tuple(told), aliases=len(standing))
 
 
 ROUTES: Final = (

@@ -11,7 +11,7 @@ from review.access import SignedIn
 from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
-from review.work_pages import checks_of
+from review.work import ask_for, checks_of
 from store import notices, work_requests
 from store.work_requests import WorkKind
 
@@ -51,10 +51,7 @@ def show_settings(request: Request, visitor: SignedIn) -> Response:
 
 def test_alert(request: Request, visitor: SignedIn) -> Response:
     """Have a test message sent over every channel."""
-    office = office_of(request)
-    with office.database.session() as session:
-        work_requests.ask(session, WorkKind.TEST_ALERT, "alerts", actor=visitor.user.name, now=office.now())
-    office.setup.work_asked()
+    ask_for(office_of(request), visitor, WorkKind.TEST_ALERT, "alerts")
     return go_to("/settings", said="asked")
 
 

@@ -88,9 +88,7 @@ def show_signed(request: Request, sign_off_id: int, visitor: SignedIn) -> Respon
     office = office_of(request)
     with office.database.session() as session:
         try:
-            signed = shadow_signing.sign_off(session, sign_off_id)
-            if not set(office.sites_seen(visitor.user)).issuperset(signed.snapshot.sites):
-                raise DecisionRefusedError(f"There is no sign-off {sign_off_id}.")
+            signed = shadow_signing.sign_off(session, sign_off_id, sites=office.sites_seen(visitor.user))
         except DecisionRefusedError as fault:
             return page(
                 request, "message.html", visitor=visitor, status=404, heading="Not signed", sentence=str(fault),
@@ -154,8 +152,7 @@ def _comparison_page(
     scope = asked.scope(office, visitor)
     with office.database.session() as session:
         comparison = shadow_report.compare(session, scope)
-        seen = set(office.sites_seen(visitor.user))
-        signed = [one for one in shadow_signing.sign_offs(session) if seen.issuperset(one.snapshot.sites)]
+        signed = shadow_signing.sign_offs(session, sites=office.sites_seen(visitor.user))
         imports = [one for one in shadow_values.imports(session) if one.site in scope.sites]
         note_view(
             session, visitor, "shadow.viewed", "shadow", "comparison", now=office.now(), shown=len(comparison.compared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -168,21 +168,33 @@ def sign(session: Session, scope: Scope, *, name: str, sha256_seen: str, actor: 
     return _sign_off(row)
 
 
-def sign_offs(session: Session) -> list[SignOff]:
-    """What was signed, newest first."""
-    return [_sign_off(row) for row in session.exec(select(ShadowSignOffRow).order_by(col(ShadowSignOffRow.id).desc()))]
+def sign_offs(session: Session, *, sites: Collection[str] | None = None) -> list[SignOff]:
+    """What was signed, newest first.
+
+    Args:
+        sites: Whose signatures; one over a site that is not among them is left out. None for all.
+    """
+    rows = session.exec(select(ShadowSignOffRow).order_by(col(ShadowSignOffRow.id).desc()))
+    return [one for one in map(_sign_off, rows) if _is_within(one, sites)]
 
 
-def sign_off(session: Session, sign_off_id: int) -> SignOff:
+def sign_off(session: Session, sign_off_id: int, *, sites: Collection[str] | None = None) -> SignOff:
     """What was signed under one number.
 
+    Args:
+        sites: Whose signatures may be seen; None for all.
+
     Raises:
-        DecisionRefusedError: There is none with this number.
+        DecisionRefusedError: There is none with this number, or it is over a site that is not among them.
     """
     row = session.get(ShadowSignOffRow, sign_off_id)
-    if row is None:
+    if row is None or not _is_within(_sign_off(row), sites):
         raise DecisionRefusedError(f"Nothing was signed as number {sign_off_id}.", next_step="Reload the list.")
     return _sign_off(row)
+
+
+def _is_within(signed: SignOff, sites: Collection[str] | None) -> bool:
+    return sites is None or set(sites).issuperset(signed.snapshot.sites)
 
 
 def snapshot(comparison: ShadowComparison) -> Snapshot:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from review.api.admission import roles_of
 from review.api.application import description, guarded_routes
 from review.api.routing import GuardedRoute
 from review.api.wire import PREFIX
@@ -48,7 +49,7 @@ def _operation(route: GuardedRoute, path: Mapping[str, Any]) -> Iterator[str]:
     method = next(iter(route.methods))
     told = path[method.lower()]
     yield from ("", f"### `{method} {PREFIX}{route.path_format}`", "", " ".join(told["description"].split()), "")
-    roles = route.admission.policy.roles
+    roles = roles_of(route.admission.policy)
     who = "every role" if roles == frozenset(Role) else ", ".join(role.value for role in Role if role in roles)
     yield f"For: {who}{'; changes something' if route.admission.changes else ''}."
     given = [f"`{one['name']}` ({_kind(one['schema'])})" for one in told.get("parameters", ()) if one["in"] == "query"]

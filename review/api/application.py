@@ -13,14 +13,23 @@ from fastapi.openapi.utils import get_openapi
 from review import policies
 from review.api import (
     alerts,
+    audit_reviews,
     audit_trail,
+    blind_audits,
     cases,
+    day_ledger,
     days,
+    destinations,
+    groups,
+    patient_lists,
     patients,
     queue,
     record_operations,
     reports,
+    shadow,
     submissions,
+    templates,
+    work,
 )
 from review.api.admission import Guesses
 from review.api.problems import Problem, add_to
@@ -34,11 +43,19 @@ _ABOUT: Final = (
     "What the pages of Scorebridge do, for programs. Every request carries a token in `Authorization: Bearer`; what it "
     "shows and changes is limited to the token's role and sites. Lists come in parts: `next` of one part is `after` of "
     "the following one. A decision names the `version` of what was looked at, so that a request which is sent twice "
-    "changes nothing the second time. Every refusal is a problem document (RFC 9457). Times are UTC; dates are as "
+    "changes nothing the second time. What people must prove again who they are for is done by tokens of "
+    "administrators only, and by none that only reads. Left to people on purpose: users, their roles and second "
+    "factors, tokens, emergency access, and uploading a file (a report or a patient list: put it into its folder, or "
+    "upload it on its page). Every refusal is a problem document (RFC 9457). Times are UTC; dates are as "
     "printed, or local to the site."
 )
-# Parameters of addresses that name nothing a site owns.
-_FREE: Final = frozenset({"number", "seq", "destination", "name", "template", "revision"})
+# Parameters of addresses that name nothing a site owns, or whose operation looks for itself at which site it is.
+_FREE: Final = frozenset(
+    {
+        "number", "seq", "revision", "week", "key", "work_id", "alias_id", "draft_id", "template_id", "destination_id",
+        "sign_off_id",
+    }
+)  # fmt: skip
 
 
 def _modules() -> Mapping[str, ModuleType]:
@@ -46,13 +63,22 @@ def _modules() -> Mapping[str, ModuleType]:
     return {
         "queue": queue,
         "cases": cases,
+        "groups": groups,
         "records": record_operations,
         "reports": reports,
         "alerts": alerts,
         "submissions": submissions,
         "patients": patients,
         "days": days,
+        "signed days": day_ledger,
+        "service": work,
+        "templates": templates,
+        "destinations": destinations,
+        "patient lists": patient_lists,
+        "blind audit": blind_audits,
+        "shadow": shadow,
         "audit trail": audit_trail,
+        "audit reviews": audit_reviews,
     }
 
 

@@ -71,12 +71,7 @@ def search_events(
 ) -> Events:
     """Events of the sites that the token sees, and those about no one site, newest first. The search is kept itself."""
     office = office_of(request)
-    if (wish.object_kind is None) != (wish.object_id is None):
-        raise DecisionRefusedError("A kind and an id belong together.", next_step="Give both, or neither.")
-    if any(moment is not None and moment.tzinfo is None for moment in (wish.first, wish.until)):
-        raise DecisionRefusedError("An instant needs its time zone.", next_step="Write it as 2026-11-26T07:45:00Z.")
-    objects = ((wish.object_kind, wish.object_id),) if wish.object_kind and wish.object_id else ()
-    wanted = Wanted(actor=wish.actor, action=wish.action, objects=objects, first=wish.first, until=wish.until)
+    wanted = wanted_of(wish)
     with office.database.session() as session:
         start = None
         if before is not None:
@@ -84,8 +79,22 @@ def search_events(
         found = audit_search.find(session, wanted, sites=caller.user.sites, before=start, limit=limit)
         note_view(session, caller, "audit.listed", "audit", "all", now=office.now(), shown=len(found.events))
     return Events(
-        items=tuple(_event(link) for link in found.events), older=None if found.older is None else found.older.seq
+        items=tuple(event_of(link) for link in found.events), older=None if found.older is None else found.older.seq
     )
+
+
+def wanted_of(wish: Filter) -> Wanted:
+    """The events that a filter asks for.
+
+    Raises:
+        DecisionRefusedError: Half of it is missing.
+    """
+    if (wish.object_kind is None) != (wish.object_id is None):
+        raise DecisionRefusedError("A kind and an id belong together.", next_step="Give both, or neither.")
+    if any(moment is not None and moment.tzinfo is None for moment in (wish.first, wish.until)):
+        raise DecisionRefusedError("An instant needs its time zone.", next_step="Write it as 2026-11-26T07:45:00Z.")
+    objects = ((wish.object_kind, wish.object_id),) if wish.object_kind and wish.object_id else ()
+    return Wanted(actor=wish.actor, action=wish.action, objects=objects, first=wish.first, until=wish.until)
 
 
 def get_event(request: Request, seq: int, caller: Caller) -> Event:
@@ -95,7 +104,7 @@ def get_event(request: Request, seq: int, caller: Caller) -> Event:
             link, _ = audit_search.event(session, min(seq, _HIGHEST), sites=caller.user.sites)
         except DecisionRefusedError:
             raise NotThereError from None
-    return _event(link)
+    return event_of(link)
 
 
 def get_chain(request: Request, caller: Caller) -> Chain:
@@ -105,7 +114,8 @@ def get_chain(request: Request, caller: Caller) -> Chain:
         return Chain.model_validate(audit_checking.state(session))
 
 
-def _event(link: ChainedEvent) -> Event:
+def event_of(link: ChainedEvent) -> Event:
+    """A link of the chain as an answer."""
     return Event(
         seq=link.seq,
         at=link.at,

@@ -67,7 +67,7 @@ class BalanceShown(Shape):
     no_score: int
 
 
-class RecordPlace(Shape):
+class PlaceOfRecord(Shape):
     """Where a record of a report is printed, and its state."""
 
     record_id: int
@@ -92,7 +92,7 @@ class ReportShown(ListedReport):
 
     balance: BalanceShown
     findings: tuple[PageFinding, ...]
-    records: tuple[RecordPlace, ...]
+    records: tuple[PlaceOfRecord, ...]
 
 
 class Settling(Wish):
@@ -184,7 +184,7 @@ def _shown(session: Session, report: StoredReport) -> ReportShown:
                 for one in report.findings
             ],
             "records": [
-                RecordPlace(
+                PlaceOfRecord(
                     record_id=one.record_id,
                     position=one.position,
                     state=one.state,

@@ -1,0 +1,104 @@
+"""The portals, for the pages and the API: how far each is, and stopping or resuming what is sent there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from review.access import Visitor
+from review.office import Office
+from review.setup import DestinationSetup
+from review.site_scope import NotThereError
+from review.work import ask_for
+from store import breakers, destination_figures, destination_modes, notices, outbox, work_requests
+from store.database import Session
+from store.destination_figures import DestinationFigures
+from store.destination_modes import ModeSince
+from store.work_requests import WorkKind, WorkRequest
+
+_PAUSED: Final = "destination-paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationRow:
+    """One portal as it is at this moment.
+
+    Attributes:
+        paused: Reason code of why nothing is sent there, or None.
+        open_until: It failed time after time and is left alone until then; or None.
+        since: In which mode the service was last started, and since when.
+        sent_today: New values since midnight at the first site.
+        probe: The latest check, or None.
+    """
+
+    setup: DestinationSetup
+    figures: DestinationFigures
+    paused: str | None
+    open_until: datetime | None
+    since: ModeSince | None
+    sent_today: int
+    probe: WorkRequest | None
+
+
+def known(office: Office, destination_id: str) -> DestinationSetup:
+    """A portal of the settings.
+
+    Raises:
+        NotThereError: There is none with this id.
+    """
+    setup = office.setup.destination(destination_id)
+    if setup is None:
+        raise NotThereError
+    return setup
+
+
+def row(session: Session, office: Office, setup: DestinationSetup, visitor: Visitor) -> DestinationRow:
+    """A portal as it is, with the figures of the sites that the visitor sees."""
+    name = setup.destination_id
+    midnight = office.local(office.now(), None).replace(hour=0, minute=0, second=0, microsecond=0)
+    probes = work_requests.latest(session, sites=None, kinds=(WorkKind.PROBE_DESTINATION,), subject=name, limit=1)
+    return DestinationRow(
+        setup=setup,
+        figures=destination_figures.figures(session, name, sites=office.sites_seen(visitor.user)),
+        paused=outbox.paused(session).get(name),
+        open_until=breakers.open_ones(session).get(name),
+        since=destination_modes.current(session, name),
+        sent_today=destination_modes.sent_since(session, name, midnight),
+        probe=next(iter(probes), None),
+    )
+
+
+def pause(office: Office, visitor: Visitor, destination_id: str) -> None:
+    """Send nothing there until somebody resumes it, whatever restarts in between."""
+    known(office, destination_id)
+    actor, now = visitor.user.name, office.now()
+    with office.database.session() as session:
+        outbox.pause(session, destination_id, reason=outbox.BY_PERSON, now=now, actor=actor)
+        sentence = f"Nothing is sent to {destination_id}: {actor} has paused it. Resume it on the page of destinations."
+        notices.leave(session, _PAUSED, destination_id, sentence, now=now)
+
+
+def resume(office: Office, visitor: Visitor, destination_id: str) -> None:
+    """Send there again."""
+    known(office, destination_id)
+    with office.database.session() as session:
+        outbox.resume(session, destination_id, actor=visitor.user.name, now=office.now())
+        notices.resolve(session, _PAUSED, destination_id, now=office.now())
+
+
+def release(office: Office, visitor: Visitor, destination_id: str, reason: str) -> int:
+    """Let what is held for one reason be tried again; how many."""
+    known(office, destination_id)
+    with office.database.session() as session:
+        released = outbox.release_held(
+            session, destination_id, reason, sites=visitor.user.sites, actor=visitor.user.name, now=office.now()
+        )
+        notices.resolve(session, "held-from-trial", destination_id, now=office.now())
+    return released
+
+
+def probe(office: Office, visitor: Visitor, destination_id: str) -> WorkRequest:
+    """Have the portal asked whether it does what its file says; nothing is written there."""
+    known(office, destination_id)
+    return ask_for(office, visitor, WorkKind.PROBE_DESTINATION, destination_id)
