@@ -20,6 +20,7 @@ const PLACES = { d: "/", r: "/queue", t: "/templates", a: "/audit" };
 const escaped = (key) => CSS.escape(key);
 
 function pressed(event) {
+  if (document.querySelector("dialog.session[open]")) return; // nothing is decided under the end of the session
   if (event.ctrlKey && event.key === "Enter" && event.target.closest?.("#correct-form")) return save(event);
   if (event.key === "Enter" && typing(event.target) && event.target.closest?.("#correct-form")) return nextDoubt(event);
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;

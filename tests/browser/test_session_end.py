@@ -50,6 +50,8 @@ def _start_rejecting(page: Page, clinic: Clinic, address: str) -> None:
     page.goto(f"{address}/cases/{clinic.case_ids[0]}")
     page.keyboard.press("r")
     page.get_by_label("Other: say why").fill(_NOTE)
+    # The key has renewed the lock of the case, which is activity too: it must not come after the clock was put on.
+    page.wait_for_load_state("networkidle")
 
 
 def test_a_minute_before_the_end_one_is_asked_and_stays(

@@ -14,9 +14,10 @@ from ingest.housekeeping import Housekeeping
 from ingest.settings import Settings, SiteSettings, SourceSettings
 from ingest.workers import ReaderPool
 from review import actions
-from store import aliases, blind_audit, notices, outbox
+from store import aliases, blind_audit, kept_entries, notices, outbox, users
 from store.alias_states import AliasReason, AliasState, StoredAlias
 from store.blind_audit import Verdict
+from store.users import Role
 
 SOURCE = "LMH:/print"
 
@@ -146,6 +147,26 @@ def test_aliases_that_nobody_uses_are_let_go_after_the_months_of_the_settings(cl
     assert alias_of(clinic).state is AliasState.ACTIVE
     housekeeping.step(clinic.now + timedelta(days=366))
     assert alias_of(clinic).events[-1].reason is AliasReason.UNUSED
+
+
+def test_the_service_forgets_entries_that_were_kept_for_nobody(clinic: ReadingClinic) -> None:
+    with clinic.database.session() as session:
+        ida = users.add(session, "ida", "three words are easy", Role.REVIEWER, actor="setup", now=clinic.now)
+        assert kept_entries.keep(session, ida, "/cases/1/reject", {"note": "x"}, now=clinic.now)
+    housekeeping = Housekeeping(
+        clinic.database,
+        clinic.settings,
+        rosters=clinic.roster_imports,
+        matching=clinic.rosters,
+        watchers=(),
+        metrics=clinic.metrics,
+    )
+    housekeeping.step(clinic.now + timedelta(minutes=29))
+    with clinic.database.reading() as session:
+        assert kept_entries.has_entries(session, ida, now=clinic.now)
+    housekeeping.step(clinic.now + timedelta(minutes=35))
+    with clinic.database.reading() as session:
+        assert not kept_entries.has_entries(session, ida, now=clinic.now)
 
 
 def test_the_threshold_of_a_source_beats_its_sites_and_that_beats_all(tmp_path: Path) -> None:
