@@ -177,6 +177,7 @@ def test_twenty_records_are_settled_by_keyboard_from_the_first_to_an_empty_queue
     page.keyboard.press("n")
     page.get_by_role("button", name="No such patient").press("Enter")
     expect(page.get_by_role("main")).to_contain_text("Sent to the front desk.")
+    page.wait_for_timeout(350)
     # Skipped records come after the others.
     _press(page, "s", then="Skipped.")
     page.screenshot(path=pictures / "morning-late.png", caret="initial")
