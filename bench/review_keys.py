@@ -102,6 +102,7 @@ def _decide(page: Page) -> tuple[float, float]:
         if page.url != before:
             spent = page.evaluate("() => [window.shownAt - window.keyAt, window.rowAt - window.keyAt]")
             return float(spent[0]), float(spent[1])
+        page.wait_for_timeout(400)  # a question is read before it is answered; a faster press counts as none
     raise SystemExit(f"the case was not decided: {page.get_by_role('alert').first.inner_text()}")
 
 
