@@ -37,8 +37,6 @@ def check_sites(office: Office, visitor: Visitor, parameters: Mapping[str, objec
         NotThereError: It is not there, or at a site that the visitor does not see.
     """
     named = {kind: str(parameters[name]) for name, kind in NAMED.items() if name in parameters}
-    if len(named) > 1:  # of two sides that stand together, the other one may be missing: 0
-        named = {kind: text for kind, text in named.items() if text != "0"}
     site = parameters.get("site")
     if site is not None and not (site in office.sites and visitor.sees(str(site))):
         raise NotThereError
