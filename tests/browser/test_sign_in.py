@@ -65,7 +65,7 @@ def test_an_app_is_set_up_once_and_its_code_or_a_recovery_code_lets_in(
     watch.complaints.clear()
     field.fill("000000" if right != "000000" else "000001")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("That code didn't work")
+    expect(page.get_by_role("alert")).to_contain_text("Enter the newest code from your app")
     page.screenshot(path=pictures / "sign-in-code.png", full_page=True)
     page.locator("input[name=code]").fill(right)
     page.keyboard.press("Enter")
