@@ -137,11 +137,12 @@ def test_a_page_that_cannot_be_renewed_says_since_when(page: Page) -> None:
     expect(updated).not_to_have_class("muted late")
 
 
-def test_a_session_that_has_ended_leads_to_the_sign_in_page(page: Page) -> None:
+def test_a_session_that_has_ended_covers_the_day_and_leads_to_the_sign_in_page(page: Page) -> None:
     page.context.clear_cookies()
     page.clock.run_for(61_000)
-    expect(page.get_by_label("User name")).to_be_visible()
-    assert page.locator("#day").count() == 0
+    expect(page.get_by_role("alertdialog", name="You are signed out")).to_be_visible()
+    expect(page.locator("#day")).to_be_hidden()
+    expect(page.get_by_role("link", name="Sign in in a new tab")).to_have_attribute("href", "/sign-in")
 
 
 def test_a_day_without_reports_says_when_the_first_usually_comes(browser: Browser, tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def _finish(page: Page) -> None:
     for _ in range(24):
         if page.get_by_role("heading", name="Nothing left").is_visible():
             return
+        page.wait_for_timeout(350)  # as `_press` does
         before = page.url
         page.keyboard.press("1")
         if page.locator(".filed .doubtful").count():
