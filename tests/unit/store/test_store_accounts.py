@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import argon2
 import pyotp
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from store.context import keys_of
 from store.database import Database, Session
 from store.sealing import seal, unseal
 from store.users import Role, User
+from tests.conftest import REAL_HASHER
 
 PASSWORD = "correct horse battery"
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
@@ -417,3 +419,10 @@ def test_a_provider_is_linked_by_name_once_and_by_subject_ever_after(database: D
         assert provider_links.unlink(session, ida, actor="ben", now=NOW)
         users.disable(session, "ida", actor="ben", now=NOW)
         assert provider_links.link_first(session, "https://idp", "s2", "ida", now=NOW) is None
+
+
+def test_passwords_are_kept_with_what_owasp_asks_of_argon2id_or_more() -> None:
+    # https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html: 19 MiB and two passes at least.
+    assert REAL_HASHER.type is argon2.Type.ID
+    assert REAL_HASHER.memory_cost >= 19 * 1024
+    assert REAL_HASHER.time_cost >= 2
