@@ -424,7 +424,9 @@ def test_a_user_is_added_by_standard_input_and_never_by_an_argument(
     monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
     assert run("user", "add", "nils", "--role", "reviewer").status == 1
     assert run("user", "role", "maren", "administrator").status == 0
-    assert run("user", "list", "--json").lines == [{"name": "maren", "role": "administrator"}]
+    assert run("user", "list", "--json").lines == [
+        {"name": "maren", "role": "administrator", "sites": None, "enabled": True, "second_factor": False}
+    ]
     assert run("user", "role", "nobody", "administrator").status == 1
 
 
