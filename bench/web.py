@@ -176,7 +176,8 @@ def _arrive(database: Database, over: threading.Event) -> None:
     """A report of twenty records every two seconds."""
     number = int(time.time()) * 10
     while not over.wait(2.0):
-        rows = [automatic(number % 90_000 + one) for one in range(18)] + [waits(number + 18), waits(number + 19)]
+        start = number % 90_000  # patients' birth dates are made of their numbers
+        rows = [automatic(start + one) for one in range(18)] + [waits(start + 18), waits(start + 19)]
         number += 20
         print_report(database, rows, source=LISTING, seen_at=datetime.now(UTC))
 
