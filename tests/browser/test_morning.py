@@ -106,7 +106,7 @@ def _press(page: Page, key: str, *, then: str) -> None:
     page.keyboard.press(key)
     expect(page.get_by_role("main")).to_contain_text(then)
     expect(page.get_by_role("main")).not_to_have_attribute("aria-busy", "true")
-    page.wait_for_timeout(350)  # what was painted just now nobody has read: a decision waits that long
+    page.wait_for_timeout(700)  # what was painted just now nobody has read: a decision waits that long
 
 
 def _osei_cases(morning: Morning) -> list[int]:
@@ -177,7 +177,7 @@ def test_twenty_records_are_settled_by_keyboard_from_the_first_to_an_empty_queue
     page.keyboard.press("n")
     page.get_by_role("button", name="No such patient").press("Enter")
     expect(page.get_by_role("main")).to_contain_text("Sent to the front desk.")
-    page.wait_for_timeout(350)
+    page.wait_for_timeout(700)
     # Skipped records come after the others.
     _press(page, "s", then="Skipped.")
     page.screenshot(path=pictures / "morning-late.png", caret="initial")
@@ -197,7 +197,7 @@ def _finish(page: Page) -> None:
     for _ in range(24):
         if page.get_by_role("heading", name="Nothing left").is_visible():
             return
-        page.wait_for_timeout(350)  # as `_press` does
+        page.wait_for_timeout(700)  # as `_press` does
         before = page.url
         page.keyboard.press("1")
         if page.locator(".filed .doubtful").count():
