@@ -242,6 +242,7 @@ def test_two_reviewers_at_one_record_know_of_each_other_and_only_one_decides(
     expect(second.get_by_role("button", name="Approve: KOWALSKI, Tomasz")).to_be_visible()
     first.keyboard.press("a")
     expect(first.get_by_role("alert").first).to_contain_text("sam has case")
+    second.wait_for_timeout(700)  # as `_press` does
     second.keyboard.press("a")
     expect(second.get_by_role("main")).to_contain_text("Approved.")
     with morning.clinic.database.reading() as session:
