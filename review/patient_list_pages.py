@@ -120,7 +120,7 @@ def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Respon
 def take(request: Request, request_id: int, visitor: SignedIn, form: Form) -> Response:
     """Import the list that was shown."""
     asked = patient_lists.take(office_of(request), visitor, request_id, accepted=form.get("accepted") == "yes")
-    return go_to(f"/work/{asked.request_id}")
+    return go_to(f"/work-requests/{asked.request_id}")
 
 
 def roll_back(request: Request, site: str, visitor: SignedIn, form: Form) -> Response:

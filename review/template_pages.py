@@ -168,7 +168,7 @@ def _checked(tried: Sequence[WorkRequest], name: str) -> WorkRequest | None:
 
 
 def _to(asked: WorkRequest) -> Response:
-    return go_to(f"/work/{asked.request_id}")
+    return go_to(f"/work-requests/{asked.request_id}")
 
 
 def _faulty(request: Request, visitor: SignedIn, faults: Sequence[str]) -> Response:

@@ -57,6 +57,6 @@ def show_state(request: Request, work_id: int, visitor: SignedIn) -> Response:
 
 
 ROUTES: Final = (
-    Route("GET", "/work/{work_id}", show_request, policies.ASKS_FOR_WORK),
-    Route("GET", "/work/{work_id}/state", show_state, policies.ASKS_FOR_WORK),
+    Route("GET", "/work-requests/{work_id}", show_request, policies.ASKS_FOR_WORK),
+    Route("GET", "/work-requests/{work_id}/state", show_state, policies.ASKS_FOR_WORK),
 )

@@ -189,7 +189,7 @@ def _plain(row: sources.SourceRow) -> dict[str, object]:
 
 ROUTES: Final = (
     ApiRoute("GET", "/work", list_work, policies.ASKS_FOR_WORK),
-    ApiRoute("GET", "/work/{work_id}", get_work, policies.ASKS_FOR_WORK),
+    ApiRoute("GET", "/work-requests/{work_id}", get_work, policies.ASKS_FOR_WORK),
     ApiRoute("GET", "/sources", list_sources, policies.READS_SOURCES),
     ApiRoute("GET", "/sources/{key}", get_source, policies.READS_SOURCES),
     ApiRoute("POST", "/sources/{key}/scan", scan_source, policies.READS_SOURCES, changes=True),

@@ -4,12 +4,11 @@
 const main = () => document.getElementById("content");
 const part = (selector) => main().querySelector(selector);
 const LARGEST = 4; // steps of size, see review.css
-const SEEN = 300; // ms: what was painted later than this before a press, nobody has read
+const SEEN = 300; // ms: what was painted less than this before a press, nobody has read
 const AHEAD = []; // pictures of the next record, kept so that the browser has them when the page asks
 let zoom = 0;
 let goes = false; // after G
 let failed = null; // what to send again
-let paintedAt = -Infinity; // when a record took the place of another one
 let words = { address: "", boxes: [] };
 
 // ---- keys
@@ -52,7 +51,7 @@ function press(scope, key, event) {
 
 // The second tap of a double press was meant for the record before, or answers a question nobody has read.
 function tooSoon(control) {
-  return control.type === "submit" && main().contains(control) && performance.now() - paintedAt < SEEN;
+  return control.type === "submit" && main().contains(control) && "new" in main().dataset;
 }
 
 function goTo(key, event) {
@@ -254,7 +253,9 @@ function lost() {
 function swapped(event) {
   if (event.detail.target?.id === "checked") return markFaults();
   if (event.target.id !== "content" && event.detail.target?.id !== "content") return;
-  paintedAt = performance.now();
+  const painted = main();
+  painted.dataset.new = "";
+  setTimeout(() => delete painted.dataset.new, SEEN);
   ready();
   const place = part("[data-focus]") ?? part("h1");
   if (place.tagName === "H1") place.tabIndex = -1;

@@ -44,6 +44,12 @@ class Watch:
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
 
 
+def read(page: Page) -> None:
+    """Wait until a decision is taken again: what was painted just now nobody has read."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("main[data-new]")).to_have_count(0)
+
+
 def sign_in(page: Page, address: str, *, name: str = "rosa") -> None:
     """Sign in with the password that everybody of the invented clinic has."""
     page.goto(f"{address}/sign-in")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from records.case import CaseState, RejectReason
 from records.layout import Landmark, LandmarkKind, LayoutSignature
 from store import cases, kept_records, outbox, registrations, signatures
-from tests.browser.served import Watch, serving, sign_in
+from tests.browser.served import Watch, read, serving, sign_in
 from tests.unit.review.review_clinic import (
     KOWALSKI,
     SITE,
@@ -106,7 +106,7 @@ def _press(page: Page, key: str, *, then: str) -> None:
     page.keyboard.press(key)
     expect(page.get_by_role("main")).to_contain_text(then)
     expect(page.get_by_role("main")).not_to_have_attribute("aria-busy", "true")
-    page.wait_for_timeout(700)  # what was painted just now nobody has read: a decision waits that long
+    read(page)
 
 
 def _osei_cases(morning: Morning) -> list[int]:
@@ -177,7 +177,7 @@ def test_twenty_records_are_settled_by_keyboard_from_the_first_to_an_empty_queue
     page.keyboard.press("n")
     page.get_by_role("button", name="No such patient").press("Enter")
     expect(page.get_by_role("main")).to_contain_text("Sent to the front desk.")
-    page.wait_for_timeout(700)
+    read(page)
     # Skipped records come after the others.
     _press(page, "s", then="Skipped.")
     page.screenshot(path=pictures / "morning-late.png", caret="initial")
@@ -197,7 +197,7 @@ def _finish(page: Page) -> None:
     for _ in range(24):
         if page.get_by_role("heading", name="Nothing left").is_visible():
             return
-        page.wait_for_timeout(700)  # as `_press` does
+        read(page)
         before = page.url
         page.keyboard.press("1")
         if page.locator(".filed .doubtful").count():
@@ -242,7 +242,7 @@ def test_two_reviewers_at_one_record_know_of_each_other_and_only_one_decides(
     expect(second.get_by_role("button", name="Approve: KOWALSKI, Tomasz")).to_be_visible()
     first.keyboard.press("a")
     expect(first.get_by_role("alert").first).to_contain_text("sam has case")
-    second.wait_for_timeout(700)  # as `_press` does
+    read(second)
     second.keyboard.press("a")
     expect(second.get_by_role("main")).to_contain_text("Approved.")
     with morning.clinic.database.reading() as session:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from store import outbox
-from tests.browser.served import Watch, serving, sign_in
+from tests.browser.served import Watch, read, serving, sign_in
 from tests.unit.review.review_clinic import Clinic
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ def test_records_are_approved_and_wait_for_the_portal_in_plain_sight(
     sign_in(page, down, name="ada")
     expect(page.get_by_text("Nothing is sent to portal")).to_be_visible()
     page.goto(f"{down}/cases/{clinic.case_ids[0]}")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(700)
+    read(page)
     page.keyboard.press("a")
     expect(page.get_by_role("main")).to_contain_text("Approved. The record is on its way.")
     clinic.clock.advance(timedelta(minutes=5))

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from records.case import CaseState
 from store import cases, kept_records
-from tests.browser.served import Watch, sign_in
+from tests.browser.served import Watch, read, sign_in
 from tests.unit.review.review_clinic import Clinic
 from tests.unit.review.shadow_clinic import with_typed_values
 
@@ -60,7 +60,7 @@ def test_a_case_is_decided_with_the_keyboard_alone(browser: Browser, clinic: Cli
     expect(page.get_by_role("radio", name="Patient 2")).to_be_checked()
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Born differs.")
-    page.wait_for_timeout(700)  # a question that was painted just now nobody has read
+    read(page)
     page.get_by_role("button", name="Approve anyway").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Another person must choose the same patient")

@@ -78,11 +78,11 @@ def test_a_folder_is_read_and_what_became_of_it_is_asked_for(both: Clinic, revie
     assert (asked["kind"], asked["state"]) == ("scan-source", "waiting")
     with both.database.session() as session:
         work_requests.finish(session, asked["request_id"], went_well=True, outcome="Read.", now=both.clock())
-    assert reviewer.get(f"/work/{asked['request_id']}").json()["outcome"] == "Read."
+    assert reviewer.get(f"/work-requests/{asked['request_id']}").json()["outcome"] == "Read."
     assert reviewer.post(f"/sources/{source().key}/backlog").status_code == 200
     assert "preview-roster" not in {one["kind"] for one in reviewer.get("/work").json()["items"]}
-    assert reviewer.get(f"/work/{both.preview_id}").status_code == 404
-    for path in (f"/sources/{source().key}", f"/work/{asked['request_id']}"):
+    assert reviewer.get(f"/work-requests/{both.preview_id}").status_code == 404
+    for path in (f"/sources/{source().key}", f"/work-requests/{asked['request_id']}"):
         assert stranger.get(path).status_code == 404
     assert stranger.post(f"/sources/{source().key}/scan").status_code == 404
     assert stranger.get("/work").json()["items"] == []

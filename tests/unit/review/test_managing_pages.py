@@ -245,7 +245,7 @@ def test_no_page_about_lists_shows_a_patient(clinic: Clinic, ada: Browser) -> No
 def test_another_sites_lists_folders_and_requests_do_not_exist(clinic: Clinic, elsewhere: Browser) -> None:
     for path in (
         f"/patient-lists/{SITE}", f"/patient-lists/previews/{clinic.preview_id}", f"/sources/{SOURCE.key}",
-        f"/work/{clinic.scan_id}", "/work/999999", "/patient-lists/NOWHERE",
+        f"/work-requests/{clinic.scan_id}", "/work-requests/999999", "/patient-lists/NOWHERE",
     ):  # fmt: skip
         answer = elsewhere.open(path)
         assert answer.status_code == 404, path
