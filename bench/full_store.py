@@ -109,8 +109,9 @@ def _fill_day(
         })  # fmt: skip
         if review:
             cases.append({
-                "record_id": number, "site": SITE, "version": 1, "state": "open",
-                "critical": number % (every * 100) == 0, "opened_at": seen,
+                "record_id": number, "report_id": report_id, "site": SITE, "version": 1, "state": "open",
+                "reasons": codes_text(("patient-below-threshold",)), "opened_at": seen,
+                "critical": number % (every * 100) == 0,
             })  # fmt: skip
             continue
         messages.append({

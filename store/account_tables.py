@@ -86,3 +86,19 @@ class ProviderLinkRow(StoreTable, table=True):
     issuer: str
     subject: str
     linked_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class WebSessionRow(StoreTable, table=True):
+    """A signed-in browser; only the hash of its token is kept. The form secret stays when the token is renewed."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (Index("ix_web_session_account_id", "account_id"),)
+
+    token_sha256: str = Field(primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    proved_at: datetime = Field(sa_type=UtcDateTime)
+    form_secret: str
+    browser: str
+    address: str

@@ -17,11 +17,10 @@ from store.decisions import case_and_record
 from store.queue_order import WAITING
 from store.reports import report_row
 from store.serialised import codes_of, codes_text
-from store.tables import CaseRow, RecordRow, ReportRow, TemplateRow, table_of
+from store.tables import CaseRow, ReportRow, TemplateRow, table_of
 from store.templates import TemplateState
 
 _CASE: Final = table_of(CaseRow).c
-_RECORD: Final = table_of(RecordRow).c
 _MOST: Final = 50
 _Shared = TypeVar("_Shared")
 
@@ -73,8 +72,7 @@ def list_groups(session: Session, *, sites: Collection[str] | None, settled: Col
 
 def case_ids(session: Session, group: CaseGroup, *, limit: int) -> tuple[int, ...]:
     """The cases of a group that wait now, oldest first."""
-    query = select(_CASE.id).join(table_of(RecordRow), _RECORD.id == _CASE.record_id)
-    query = query.where(*WAITING, _CASE.site == group.site, _is_of(group))
+    query = select(_CASE.id).where(*WAITING, _CASE.site == group.site, _is_of(group))
     oldest = query.order_by(_CASE.opened_at, _CASE.id).limit(limit)
     return tuple(row[0] for row in session.connection().execute(oldest))
 
@@ -164,15 +162,14 @@ def _counted(session: Session, sites: Collection[str] | None) -> list[_Count]:
     query = (
         select(
             _CASE.site,
-            _RECORD.reasons,
-            _RECORD.report_id,
+            _CASE.reasons,
+            _CASE.report_id,
             func.count(),
             func.sum(sql_case((_CASE.critical, 1), else_=0)),
             func.min(_CASE.opened_at, type_=UtcDateTime()),
         )
-        .join(table_of(RecordRow), _RECORD.id == _CASE.record_id)
         .where(*WAITING)
-        .group_by(_CASE.site, _RECORD.reasons, _RECORD.report_id)
+        .group_by(_CASE.site, _CASE.reasons, _CASE.report_id)
     )
     if sites is not None:
         query = query.where(_CASE.site.in_(sorted(sites)))
@@ -190,5 +187,5 @@ def _file_names(session: Session, report_ids: Collection[int]) -> dict[int, str]
 
 def _is_of(group: CaseGroup) -> ColumnElement[bool]:
     if group.cause is Cause.REPORT:
-        return _RECORD.report_id == group.report_id
-    return _RECORD.reasons == codes_text(group.reasons)
+        return _CASE.report_id == group.report_id
+    return _CASE.reasons == codes_text(group.reasons)

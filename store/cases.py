@@ -16,13 +16,12 @@ from records.errors import DecisionRefusedError, StaleCaseError
 from store import aliases, audit, case_locks, known, queue_order, roster, second_words, vetoes
 from store.confirming import Administration, administration, confirm, key_of
 from store.context import keys_of, stored_id
-from store.kept_records import RecordState, record_row
+from store.kept_records import RecordState, record_row, wait_for
 from store.reports import report_row
 from store.serialised import (
     assessment_of,
     assessment_text,
     codes_of,
-    codes_text,
     encodable,
     match_of,
     match_text,
@@ -164,7 +163,7 @@ def correct(
     settled = found - {finding.code for finding in assessment.findings}
     _set_values(session, row, assessment)
     if match is not None:
-        row.reasons = codes_text(_reasons_now(row, match, because="identity-corrected", settled=settled))
+        wait_for(row, case, _reasons_now(row, match, because="identity-corrected", settled=settled))
         row.match = match_text(match)
         session.add(row)
         second_words.withdraw(session, case_id)
@@ -204,7 +203,8 @@ def match_anew(
     """
     case = _open_row(session, case_id, version=None)
     row = record_row(session, case.record_id)
-    row.reasons, row.match = codes_text(_reasons_now(row, match, because=because)), match_text(match)
+    wait_for(row, case, _reasons_now(row, match, because=because))
+    row.match = match_text(match)
     case.version += 1
     session.add(row)
     session.add(case)

@@ -16,9 +16,9 @@ from store import alerts, amendments, audit, automatic_matches, known, vetoes
 from store.amendments import AmendmentKind
 from store.confirming import administration, key_of
 from store.context import keys_of, stored_id
-from store.kept_records import RecordState, record_row
+from store.kept_records import RecordState, record_row, wait_for
 from store.queueing import enqueue, enqueue_taking_back, never_left, of_assessment
-from store.serialised import assessment_of, assessment_text, codes_text, encodable
+from store.serialised import assessment_of, assessment_text, encodable
 from store.tables import CaseRow, RecordRow, SubmissionRow
 
 
@@ -148,7 +148,7 @@ def reopen_record(session: Session, row: RecordRow, *, because: str, note: str, 
         because: Reason code of the case.
         note: As the person gave it.
     """
-    row.state, row.reasons = RecordState.REVIEW, codes_text((because,))
+    row.state = RecordState.REVIEW
     row.patient_id = row.assessment_key = row.external_id = None
     row.occurrence, row.revision, row.corrects = 1, 1, None
     row.confirmed_by = row.confirmed_at = None
@@ -157,10 +157,19 @@ def reopen_record(session: Session, row: RecordRow, *, because: str, note: str, 
     case = session.exec(select(CaseRow).where(col(CaseRow.record_id) == row.id)).first()
     if case is None:
         number = stored_id(row.id)
-        case = CaseRow(record_id=number, site=row.site, version=0, state="", critical=critical, opened_at=now)
+        case = CaseRow(
+            record_id=number,
+            report_id=row.report_id,
+            site=row.site,
+            version=0,
+            state="",
+            critical=critical,
+            opened_at=now,
+        )
     case.state, case.version, case.opened_at, case.note = CaseState.OPEN, case.version + 1, now, encodable(note)
     case.critical = case.critical or critical
     case.closed_at = case.closed_by = case.reject_reason = None
+    wait_for(row, case, (because,))
     session.add(case)
     session.flush()
 

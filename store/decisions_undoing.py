@@ -27,10 +27,9 @@ from store.decisions import (
     queue_decision,
     state_before,
 )
-from store.kept_records import RecordState
+from store.kept_records import RecordState, wait_for
 from store.queue_tables import QueueDecisionRow, RegistrationRow
 from store.queueing import may_be_there, of_assessment
-from store.serialised import codes_text
 from store.tables import CaseRow, RecordRow, VetoRow
 
 
@@ -111,7 +110,8 @@ def _take_back(
             _withdraw_no(session, made, row, was)
         case DecisionKind.PARKED:
             session.delete(session.get_one(RegistrationRow, made.case_id))
-    row.state, row.reasons = RecordState.REVIEW, codes_text(was.reasons)
+    row.state = RecordState.REVIEW
+    wait_for(row, case, was.reasons)
     case.state, case.parked, case.version = CaseState.OPEN, False, max(case.version, made.version_after) + 1
     case.opened_at, case.note = was.opened_at, was.note
     case.closed_at = case.closed_by = case.reject_reason = None

@@ -19,7 +19,7 @@ from records.finding import Finding
 from store import alias_doubts, aliases, audit, automatic_matches, known, roster, vetoes
 from store.confirming import Administration, administration, confirm, key_of
 from store.context import keys_of, stored_id
-from store.kept_records import RecordState
+from store.kept_records import RecordState, wait_for
 from store.reports import ReportState, report_row
 from store.serialised import assessment_text, codes_text, findings_text, match_text
 from store.tables import AlertRow, CaseRow, RecordRow, ReportRow, SubmissionRow
@@ -242,16 +242,17 @@ def _to_review(session: Session, row: RecordRow, record: RecordToStore, reason: 
     reasons = record.decided.reasons
     if reason is not None and reason not in reasons:
         reasons = (reason, *reasons)
-    row.state, row.reasons = RecordState.REVIEW, codes_text(reasons)
-    session.add(
-        CaseRow(
-            record_id=stored_id(row.id),
-            site=row.site,
-            state=CaseState.OPEN,
-            critical=_is_critical(record.decided.assessment, reasons),
-            opened_at=now,
-        )
+    case = CaseRow(
+        record_id=stored_id(row.id),
+        report_id=row.report_id,
+        site=row.site,
+        state=CaseState.OPEN,
+        critical=_is_critical(record.decided.assessment, reasons),
+        opened_at=now,
     )
+    row.state = RecordState.REVIEW
+    wait_for(row, case, reasons)
+    session.add(case)
 
 
 def _is_critical(assessment: SymptomAssessment, reasons: Iterable[str]) -> bool:

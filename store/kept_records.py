@@ -12,8 +12,8 @@ from records.assessment import SymptomAssessment
 from records.decision import MatchDecision
 from records.errors import DecisionRefusedError
 from store.context import stored_id
-from store.serialised import assessment_of, codes_of, match_of
-from store.tables import RecordRow
+from store.serialised import assessment_of, codes_of, codes_text, match_of
+from store.tables import CaseRow, RecordRow
 
 
 class RecordState(StrEnum):
@@ -95,6 +95,11 @@ def record_row(session: Session, record_id: int) -> RecordRow:
             next_step="“scorebridge submission list” and “patient trail” show the numbers of records.",
         )
     return row
+
+
+def wait_for(row: RecordRow, case: CaseRow, reasons: tuple[str, ...]) -> None:
+    """Say what a record waits for, on itself and on its case, which the queue counts by."""
+    row.reasons = case.reasons = codes_text(reasons)
 
 
 def stored_record(row: RecordRow) -> StoredRecord:

@@ -22,6 +22,17 @@ Index(
     sqlite_where=text("state = 'open' AND NOT parked"),
     postgresql_where=text("state = 'open' AND NOT parked"),
 )
+# The same by their causes: ten thousand of them are counted without a look at one.
+Index(
+    "ix_review_case_cause",
+    _CASE.site,
+    _CASE.reasons,
+    _CASE.report_id,
+    _CASE.critical,
+    _CASE.opened_at,
+    sqlite_where=text("state = 'open' AND NOT parked"),
+    postgresql_where=text("state = 'open' AND NOT parked"),
+)
 
 
 class CaseLockRow(StoreTable, table=True):

@@ -159,9 +159,12 @@ class CaseRow(StoreTable, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     record_id: int = Field(foreign_key="record.id")
+    report_id: int = Field(sa_column_kwargs={"server_default": text("0")})
     site: str
     version: int = 1
     state: str
+    # What it waits for, as its record says: beside the case, so that causes are counted without reading records.
+    reasons: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     critical: bool
     # It waits for its patient to be registered, and is offered to nobody meanwhile.
     parked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
@@ -432,19 +435,3 @@ class AccountRow(StoreTable, table=True):
     pending_factor: bytes | None = Field(default=None, sa_type=LargeBinary)
     second_factor_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_code_step: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class WebSessionRow(StoreTable, table=True):
-    """A signed-in browser; only the hash of its token is kept. The form secret stays when the token is renewed."""
-
-    __tablename__ = "web_session"
-    __table_args__ = (Index("ix_web_session_account_id", "account_id"),)
-
-    token_sha256: str = Field(primary_key=True)
-    account_id: int = Field(foreign_key="account.id")
-    opened_at: datetime = Field(sa_type=UtcDateTime)
-    seen_at: datetime = Field(sa_type=UtcDateTime)
-    proved_at: datetime = Field(sa_type=UtcDateTime)
-    form_secret: str
-    browser: str
-    address: str

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from records.errors import DecisionRefusedError
-from store.account_tables import KnownBrowserRow, RecoveryCodeRow, SignInRow
+from store.account_tables import KnownBrowserRow, RecoveryCodeRow, SignInRow, WebSessionRow
 from store.accounts import (
     LOCKED_AFTER,
     LOCKED_FOR,
@@ -33,7 +33,7 @@ from store.accounts import (
     user_of,
     written,
 )
-from store.tables import AccountRow, WebSessionRow
+from store.tables import AccountRow
 
 __all__ = ["LOCKED_AFTER", "LOCKED_FOR", "SEE_NAMES", "Role", "User", "user_of"]
 

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from store.account_tables import SignInRow
+from store.account_tables import SignInRow, WebSessionRow
 from store.accounts import User, digest, user_of
-from store.tables import AccountRow, WebSessionRow
+from store.tables import AccountRow
 
 IDLE: Final = timedelta(minutes=15)
 LONGEST: Final = timedelta(hours=12)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from review.server import server_config
 from review.settings import WebSettings
@@ -40,8 +40,13 @@ class Watch:
         self.hosts: set[str | None] = set()
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failure)
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+
+    def _note_failure(self, request: Request) -> None:
+        # Whoever goes on before all is loaded breaks off the rest: on a busy machine that is any test.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url} {request.failure}")
 
 
 def read(page: Page) -> None:

@@ -262,6 +262,13 @@ class QueueMachine(RuleBasedStateMachine):
                 assert state is RecordState.CONFIRMED or self.record_of(case_id) not in self.delivered
 
     @invariant()
+    def what_a_case_is_counted_by_is_what_its_record_waits_for(self) -> None:
+        with self.database.reading() as session:
+            for case_id in (1, 2, 3):
+                case, record = decisions.case_and_record(session, case_id)
+                assert (case.reasons, case.report_id) == (record.reasons, record.report_id)
+
+    @invariant()
     def nobody_is_offered_what_somebody_else_has_open_or_waits_for_another_word(self) -> None:
         for actor in PEOPLE:
             offered = actions.next_case(self.database, actor=actor, sites=(SITE,), now=self.now)

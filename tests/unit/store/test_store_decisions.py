@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
 
 from records.case import RejectReason
 from records.decision import Decision
 from records.errors import DecisionRefusedError
-from store import case_groups, cases, decisions, decisions_undoing, kept_records, vetoes
+from store import case_groups, cases, decisions, decisions_undoing, kept_records, undoing, vetoes
 from store.case_groups import Cause
 from store.database import Database, Session
 from store.decisions import DecisionKind
 from store.kept_records import RecordState
-from tests.unit.store.store_cases import NOW, PORTAL, SITE, handed, record, with_roster
+from tests.unit.store.store_cases import NOW, PORTAL, SITE, handed, match, record, with_roster
 
 
 def waiting(session: Session, *reasons: str, number: int = 2) -> list[int]:
@@ -50,6 +53,43 @@ def test_cases_are_grouped_by_what_they_wait_for_and_by_report_within_the_sites_
         assert [case_groups.case_ids(session, one, limit=9) for one in of_reports] == [tuple(stale), tuple(doubtful)]
         assert {one.oldest for one in found} == {NOW}
         assert case_groups.list_groups(session, sites=("EAST",), settled=()) == ()
+
+
+def test_a_case_is_counted_by_what_it_waits_for_now_however_it_came_to_wait(database: Database) -> None:
+    with database.session() as session:
+        with_roster(session, "D1")
+        (taken_back, *_) = handed(session, record(fingerprint="sure"), record(fingerprint="surer")).records
+        undoing.undo(session, taken_back, actor="ida", now=NOW)
+        first, second = waiting(session, "twin")
+        for case_id in (first, second):
+            cases.match_anew(session, case_id, match(), because="identity-corrected", actor="ida", now=NOW)
+        found = {one.reasons for one in case_groups.list_groups(session, sites=None, settled=())}
+        assert ("identity-corrected", "twin") in found
+        for case_id in (first, second, *(one.case_id for one in cases.list_open(session))):
+            case, row = decisions.case_and_record(session, case_id)
+            assert (case.reasons, case.report_id) == (row.reasons, row.report_id)
+        assert [one.reasons for one in cases.list_open(session)].count(("taken-back",)) == 1
+
+
+def test_a_case_that_waited_before_causes_were_kept_beside_it_is_counted_by_its_record() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "store:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0018")
+        kept = {
+            "id": 4, "report_id": 9, "site": SITE, "position": 0, "day": "2026-03-02", "state": "review",
+            "fingerprint": "f", "printed_key": "k", "occurrence": 1, "revision": 1, "values_digest": "v",
+            "read_digest": "v", "assessment": "{}", "as_read": "{}", "match": "{}", "reasons": '["twin"]',
+        }  # fmt: skip
+        case = {"id": 3, "record_id": 4, "site": SITE, "version": 1, "state": "open", "critical": 0, "opened_at": "t"}
+        for table, row in (("record", kept), ("review_case", case)):
+            names = ", ".join(row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{', :'.join(row)})"), row)
+        command.upgrade(config, "0019")
+        assert connection.execute(text("SELECT report_id, reasons FROM review_case")).all() == [(9, '["twin"]')]
 
 
 def test_the_time_of_a_decision_is_counted_from_the_one_before_where_nothing_was_opened(database: Database) -> None:
