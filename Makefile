@@ -9,6 +9,10 @@ BENCH  := $(VENV)/.bench.stamp
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 1) + 1)
 NPM    := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 
+# Compiled modules are kept, whatever the environment says: hundreds of processes start in `make test`, and each would
+# compile the program and its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test portals check bench bench-matching acceptance lock clean
 
 demo: $(RUN)

@@ -79,7 +79,7 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
         past = _past(session, visitor)
         today = pace.pace_of(session, actor=actor, since=office.day_began(None))
         parked = registrations.count(session, sites=walk.sites)
-        said = {one.case_id: _who_said(session, one.case_id) for one in listed if one.critical}
+        said = _who_said(session, [one.case_id for one in listed if one.critical])
     ids = [case.case_id for case in listed]
     with office.database.session() as session:
         note_view(session, visitor, "case.listed", "case", "open", now=office.now(), shown=len(ids), cases=ids)
@@ -91,9 +91,10 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
     )  # fmt: skip
 
 
-def _who_said(session: Session, case_id: int) -> str:
+def _who_said(session: Session, case_ids: list[int]) -> dict[int, str]:
     """Who has chosen a patient already where two must, so that the other one sees where they are needed."""
-    return " and ".join(word.actor for word in second_words.of_case(session, case_id))
+    words = second_words.of_cases(session, case_ids)
+    return {case_id: " and ".join(word.actor for word in said) for case_id, said in words.items()}
 
 
 def undo_decision(request: Request, visitor: SignedIn, form: Form) -> Response:

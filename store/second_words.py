@@ -6,6 +6,7 @@ both words standing, until two agree.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +26,17 @@ class Word:
 
 def of_case(session: Session, case_id: int) -> tuple[Word, ...]:
     """What people have said so far, oldest first; each person's latest."""
-    query = select(CaseWordRow).where(col(CaseWordRow.case_id) == case_id)
-    rows = session.exec(query.order_by(col(CaseWordRow.said_at), col(CaseWordRow.actor)))
-    return tuple(Word(actor=row.actor, patient_id=row.patient_id, said_at=row.said_at) for row in rows)
+    return of_cases(session, (case_id,)).get(case_id, ())
+
+
+def of_cases(session: Session, case_ids: Collection[int]) -> dict[int, tuple[Word, ...]]:
+    """The same for many cases; those of which nobody has said anything are not there."""
+    query = select(CaseWordRow).where(col(CaseWordRow.case_id).in_(case_ids))
+    found: dict[int, tuple[Word, ...]] = {}
+    for row in session.exec(query.order_by(col(CaseWordRow.said_at), col(CaseWordRow.actor))):
+        word = Word(actor=row.actor, patient_id=row.patient_id, said_at=row.said_at)
+        found[row.case_id] = (*found.get(row.case_id, ()), word)
+    return found
 
 
 def is_seconded(session: Session, case_id: int, *, patient_id: str, actor: str) -> bool:
