@@ -168,8 +168,8 @@ def _with(trouble: Trouble, refusal: DecisionRefusedError) -> Trouble:
 def summary_of(session: Session, case: ReviewCase, found: Sequence[RosterPatient]) -> CaseSummary:
     """The case with its candidates as the roster knows them today; the roster itself is not needed for that."""
     ids = [candidate.patient_id for candidate in case.match.candidates[:_SHOWN]]
-    known = [roster.patient(session, case.site, patient_id) for patient_id in ids]
-    few = Roster(site=case.site, patients=tuple(one for one in known if one is not None), as_of=case.opened_at)
+    known = roster.few(session, case.site, ids)
+    few = Roster(site=case.site, patients=tuple(known.values()), as_of=case.opened_at)
     ruled_out = {veto.patient_id for veto in roster.vetoes(session, case.site) if veto.fingerprint == case.fingerprint}
     return case_summary(case, few, found=found, ruled_out=ruled_out)
 

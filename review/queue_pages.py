@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from records.errors import DecisionRefusedError
+from records.patient import RosterPatient
 from review import pace, policies, registrations, undo
 from review.access import Form, SignedIn, Visitor
 from review.bulk import CaseGroup, groups
@@ -149,23 +151,27 @@ def _group(group: CaseGroup) -> Group:
 
 
 def _past(session: Session, visitor: Visitor) -> list[Past]:
+    found = [one for one in undo.recent(session, actor=visitor.user.name) if visitor.sees(one.decision.site)]
+    named: dict[str, set[str]] = {}
+    for one in found:
+        named.setdefault(one.decision.site, set()).update([one.decision.patient_id] if one.decision.patient_id else [])
+    known = {(site, one): who for site, ids in named.items() for one, who in roster.few(session, site, ids).items()}
     return [
         Past(
             decision_id=one.decision.decision_id,
             case_id=one.decision.case_id,
             site=one.decision.site,
             words=_KINDS.get(one.decision.kind, one.decision.kind),
-            about=_about(session, one.decision),
+            about=_about(session, one.decision, known),
             decided_at=one.decision.decided_at,
             why_not=one.why_not,
         )
-        for one in undo.recent(session, actor=visitor.user.name)
-        if visitor.sees(one.decision.site)
+        for one in found
     ]
 
 
-def _about(session: Session, made: undo.QueueDecision) -> str:
-    patient = roster.patient(session, made.site, made.patient_id) if made.patient_id else None
+def _about(session: Session, made: undo.QueueDecision, known: Mapping[tuple[str, str], RosterPatient]) -> str:
+    patient = known.get((made.site, made.patient_id or ""))
     return display_name(patient) if patient else cases.get(session, made.case_id).assessment.patient.name
 
 

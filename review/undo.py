@@ -33,10 +33,9 @@ class RecentDecision:
 
 def recent(session: Session, *, actor: str, limit: int = KEPT) -> tuple[RecentDecision, ...]:
     """A person's last decisions that were not taken back, newest first."""
-    return tuple(
-        RecentDecision(decision=made, why_not=decisions_undoing.why_not(session, made.decision_id))
-        for made in decisions.recent(session, actor=actor, limit=min(limit, KEPT))
-    )
+    latest = decisions.recent(session, actor=actor, limit=min(limit, KEPT))
+    refused = decisions_undoing.why_none(session, [made.decision_id for made in latest])
+    return tuple(RecentDecision(decision=made, why_not=refused[made.decision_id]) for made in latest)
 
 
 def undo_last(database: Database, *, actor: str, now: datetime) -> QueueDecision:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import CTE, ColumnElement, Select, cast, func, null, select, union_all
 from sqlalchemy import case as sql_case
 from sqlmodel import Session
 
@@ -22,7 +22,6 @@ from store.templates import TemplateState
 
 _CASE: Final = table_of(CaseRow).c
 _MOST: Final = 50
-_Shared = TypeVar("_Shared")
 
 
 class Cause(StrEnum):
@@ -66,7 +65,8 @@ def list_groups(session: Session, *, sites: Collection[str] | None, settled: Col
         settled: Reason codes that can be settled for many records at once.
     """
     counted = _counted(session, sites)
-    found = [*_by_reasons(counted, settled), *_by_report(session, counted)]
+    names = _file_names(session, [one.report_id for one in counted if one.report_id is not None])
+    found = [_by_reasons(one, settled) if one.report_id is None else _by_report(one, names) for one in counted]
     return tuple(sorted(found, key=lambda one: (-one.number, one.cause, one.oldest)))
 
 
@@ -87,96 +87,88 @@ def is_released(session: Session, case_id: int) -> bool:
     return row is not None and row.state == TemplateState.LIVE and row.changed_at > case.opened_at
 
 
-def _by_reasons(counted: Iterable[_Count], settled: Collection[str]) -> list[CaseGroup]:
-    found = []
-    for (site, shared), one in _largest(counted, lambda one: (one.site, one.reasons)):
-        reasons = codes_of(shared)
-        is_safe = bool(reasons) and set(reasons) <= set(settled)
-        found.append(
-            CaseGroup(
-                cause=Cause.REASONS,
-                site=site,
-                reasons=reasons,
-                report_id=None,
-                file_name="",
-                number=one.number,
-                critical=one.critical,
-                oldest=one.oldest,
-                is_safe=is_safe,
-                why_not="" if is_safe else "These are decided one by one: something about each record is in doubt.",
-            )
-        )
-    return found
-
-
-def _by_report(session: Session, counted: Iterable[_Count]) -> list[CaseGroup]:
-    largest = _largest(counted, lambda one: (one.site, one.report_id))
-    names = _file_names(session, [report_id for (_, report_id), _ in largest])
-    return [
-        CaseGroup(
-            cause=Cause.REPORT,
-            site=site,
-            reasons=(),
-            report_id=report_id,
-            file_name=names[report_id],
-            number=one.number,
-            critical=one.critical,
-            oldest=one.oldest,
-            is_safe=one.critical < one.number,
-            why_not="" if one.critical < one.number else "Each holds an answer about self-harm.",
-        )
-        for (site, report_id), one in largest
-    ]
-
-
 class _Count(NamedTuple):
-    """How many cases of one site, on one report, wait for the same reasons, as their column holds them."""
+    """How many cases of one site wait for the same reasons, as their column holds them, or are on the same report."""
 
     site: str
-    reasons: str
-    report_id: int
+    reasons: str | None
+    report_id: int | None
     number: int
     critical: int
     oldest: datetime
 
-    def with_(self, other: _Count) -> _Count:
-        return self._replace(
-            number=self.number + other.number,
-            critical=self.critical + other.critical,
-            oldest=min(self.oldest, other.oldest),
-        )
+
+def _by_reasons(one: _Count, settled: Collection[str]) -> CaseGroup:
+    reasons = codes_of(one.reasons or "[]")
+    is_safe = bool(reasons) and set(reasons) <= set(settled)
+    return CaseGroup(
+        cause=Cause.REASONS,
+        site=one.site,
+        reasons=reasons,
+        report_id=None,
+        file_name="",
+        number=one.number,
+        critical=one.critical,
+        oldest=one.oldest,
+        is_safe=is_safe,
+        why_not="" if is_safe else "These are decided one by one: something about each record is in doubt.",
+    )
 
 
-def _largest(counted: Iterable[_Count], key: Callable[[_Count], _Shared]) -> list[tuple[_Shared, _Count]]:
-    """The counts added up by what they share, the largest sums first; single cases are no group."""
-    sums: dict[_Shared, _Count] = {}
-    for one in counted:
-        shared = key(one)
-        sums[shared] = sums[shared].with_(one) if shared in sums else one
-    found = [(shared, one) for shared, one in sums.items() if one.number > 1]
-    return sorted(found, key=lambda pair: -pair[1].number)[:_MOST]
+def _by_report(one: _Count, names: Mapping[int, str]) -> CaseGroup:
+    return CaseGroup(
+        cause=Cause.REPORT,
+        site=one.site,
+        reasons=(),
+        report_id=one.report_id,
+        file_name=names.get(one.report_id or 0, ""),
+        number=one.number,
+        critical=one.critical,
+        oldest=one.oldest,
+        is_safe=one.critical < one.number,
+        why_not="" if one.critical < one.number else "Each holds an answer about self-harm.",
+    )
 
 
 def _counted(session: Session, sites: Collection[str] | None) -> list[_Count]:
-    """One look at all that waits: with ten thousand cases it is what the page of the queue costs."""
+    """The largest groups of either cause: with ten thousand cases, this is what the page of the queue costs.
+
+    The cases are looked through once, in the order of their index; both causes are added up from that.
+    """
     query = (
         select(
             _CASE.site,
             _CASE.reasons,
             _CASE.report_id,
-            func.count(),
-            func.sum(sql_case((_CASE.critical, 1), else_=0)),
-            func.min(_CASE.opened_at, type_=UtcDateTime()),
+            func.count().label("number"),
+            func.sum(sql_case((_CASE.critical, 1), else_=0)).label("critical"),
+            func.min(_CASE.opened_at, type_=UtcDateTime()).label("oldest"),
         )
         .where(*WAITING)
         .group_by(_CASE.site, _CASE.reasons, _CASE.report_id)
     )
     if sites is not None:
         query = query.where(_CASE.site.in_(sorted(sites)))
-    return [
-        _Count(site, reasons, report_id, number, int(critical), oldest)
-        for site, reasons, report_id, number, critical, oldest in session.connection().execute(query)
-    ]
+    both = query.cte("both")
+    summed = union_all(_largest(both, both.c.reasons), _largest(both, both.c.report_id))
+    return [_Count(*row) for row in session.connection().execute(summed)]
+
+
+def _largest(both: CTE, shared: ColumnElement[str] | ColumnElement[int]) -> Select[Any]:
+    """The counts added up by what they share, the largest sums first; single cases are no group."""
+    number = func.sum(both.c.number)
+    query = select(
+        both.c.site,
+        *(
+            one if one is shared else cast(null(), one.type).label(one.name)
+            for one in (both.c.reasons, both.c.report_id)
+        ),
+        number.label("number"),
+        func.sum(both.c.critical).label("critical"),
+        func.min(both.c.oldest, type_=UtcDateTime()).label("oldest"),
+    )
+    largest = query.group_by(both.c.site, shared).having(number > 1).order_by(number.desc()).limit(_MOST)
+    return select(largest.subquery())
 
 
 def _file_names(session: Session, report_ids: Collection[int]) -> dict[int, str]:

@@ -7,6 +7,7 @@ way stays: both err on the safe side.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -17,6 +18,7 @@ from records.errors import DecisionRefusedError
 from records.submission import DeliveryState
 from store import alias_doubts, audit, queue_order, second_words, undoing, vetoes
 from store.alias_states import AliasReason, AliasState, alias_row, turn
+from store.context import stored_id
 from store.decisions import (
     Before,
     DecisionKind,
@@ -48,6 +50,18 @@ def why_not(session: Session, decision_id: int) -> str:
     if case.version != made.version_after or amended:
         return "The record has changed since."
     return ""
+
+
+def why_none(session: Session, decision_ids: Collection[int]) -> dict[int, str]:
+    """The same for many decisions; their rows are read at once."""
+    rows = (
+        select(QueueDecisionRow, CaseRow, RecordRow)
+        .join(CaseRow, col(CaseRow.id) == col(QueueDecisionRow.case_id))
+        .join(RecordRow, col(RecordRow.id) == col(CaseRow.record_id))
+        .where(col(QueueDecisionRow.id).in_(decision_ids))
+    )
+    found = session.exec(rows).all()  # as long as they are held here, the session finds them without asking again
+    return {stored_id(made.id): why_not(session, stored_id(made.id)) for made, _, _ in found}
 
 
 def undo(session: Session, decision_id: int, *, actor: str, now: datetime) -> QueueDecision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -213,6 +213,11 @@ def patient(session: Session, site: str, patient_id: str) -> RosterPatient | Non
     """One patient of the current roster, active or not, or None."""
     row = session.get(RosterPatientRow, (site, patient_id))
     return None if row is None else _patient(row)
+
+
+def few(session: Session, site: str, patient_ids: Collection[str]) -> dict[str, RosterPatient]:
+    """Those of these patients that are on the current roster, active or not, by their ids."""
+    return {one.patient_id: one for one in _patients(session, site, sorted(patient_ids))} if patient_ids else {}
 
 
 def vetoes(session: Session, site: str) -> frozenset[Veto]:

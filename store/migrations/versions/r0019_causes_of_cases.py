@@ -15,6 +15,10 @@ branch_labels = None
 depends_on = None
 
 _WAITING = "state = 'open' AND NOT parked"
+_INDEXES = (
+    ("ix_review_case_waiting", ("critical", "opened_at", "id", "site")),
+    ("ix_review_case_cause", ("site", "reasons", "report_id", "critical", "opened_at")),
+)
 
 
 def upgrade() -> None:
@@ -26,14 +30,16 @@ def upgrade() -> None:
         " report_id = (SELECT record.report_id FROM record WHERE record.id = review_case.record_id),"
         " reasons = (SELECT record.reasons FROM record WHERE record.id = review_case.record_id)"
     )
-    op.create_index(
-        "ix_review_case_cause",
-        "review_case",
-        ["site", "reasons", "report_id", "critical", "opened_at"],
-        unique=False,
-        sqlite_where=sa.text(_WAITING),
-        postgresql_where=sa.text(_WAITING),
-    )
+    op.drop_index("ix_review_case_waiting", "review_case")
+    for name, columns in _INDEXES:
+        op.create_index(
+            name,
+            "review_case",
+            [*columns, "state", "parked"],
+            unique=False,
+            sqlite_where=sa.text(_WAITING),
+            postgresql_where=sa.text(_WAITING),
+        )
 
 
 def downgrade() -> None:
