@@ -6,7 +6,6 @@ Nothing here shows a patient: a list is judged by its columns and counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import Final
 
 from fastapi import Request, Response
@@ -89,16 +88,7 @@ def upload(request: Request, visitor: SignedIn, form: Upload) -> Response:
     site = form.fields.get("site", "")
     office = _office_for(request, site, visitor)
     file = next(iter(form.files), None)
-    if file is None or not file.content:
-        raise DecisionRefusedError("No file was chosen, or it is empty.", next_step="Choose the exported CSV file.")
-    as_of = _as_of(office, site, form.fields.get("exported_on", ""))
-    archived = office.database.archive.put(file.content)
-    with office.database.session() as session:
-        asked = work_requests.ask(
-            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now(),
-            arguments={"as_of": as_of.isoformat()}, document=archived, file_name=file.name,
-        )  # fmt: skip
-    office.setup.work_asked()
+    asked = patient_lists.upload(office, visitor, site, file, exported_on=form.fields.get("exported_on", ""))
     return go_to(f"/patient-lists/previews/{asked.request_id}")
 
 
@@ -144,20 +134,6 @@ def _office_for(request: Request, site: str, visitor: Visitor) -> Office:
     if site not in office.sites_seen(visitor.user):
         raise HTTPException(404)
     return office
-
-
-def _as_of(office: Office, site: str, text: str) -> datetime:
-    """When an uploaded list was right: now if it is of today, else at the beginning of its day."""
-    now = office.local(office.now(), site)
-    try:
-        day = datetime.fromisoformat(text).date()
-    except ValueError:
-        raise DecisionRefusedError(
-            "The day of the export is missing.", next_step="Say when the list was exported, and upload again."
-        ) from None
-    if day > now.date():
-        raise DecisionRefusedError("The day of the export is in the future.", next_step="Correct it and upload again.")
-    return now if day == now.date() else datetime.combine(day, time(), tzinfo=now.tzinfo)
 
 
 ROUTES: Final = (

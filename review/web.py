@@ -53,7 +53,7 @@ from review.access import (
     current_visitor,
     read_form,
 )
-from review.api.application import create_api
+from review.api.application import create_api, file_bytes
 from review.api.wire import PREFIX
 from review.day_surroundings import DaySurroundings
 from review.guard import Guard
@@ -174,7 +174,10 @@ def create_app(
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_middleware(
-        Guard, settings=settings, file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes}
+        Guard,
+        settings=settings,
+        file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes},
+        api_file_bytes=file_bytes,
     )
     return app
 

@@ -10,7 +10,7 @@ import pytest
 from httpx import Response
 
 from records.submission import DeliveryState
-from review.guard import MOST_FORM_BYTES
+from review.routing import MOST_FORM_BYTES
 from review.template_pages import field_changes
 from review.uploads import MOST_FILES
 from store import audit, outbox, roster, template_drafts, templates, work_requests
