@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from ingest.roster_sample import sample_of
 from ingest.settings import Settings, SiteSettings, SourceSettings
 from portal.access_settings import AccessSettings
 from portal.alert_settings import AlertSettings
@@ -60,6 +61,7 @@ def clinic_setup(
         settings=tuple(_sections(settings)),
         largest_report=int(settings.reading.max_file_mb * _MEGABYTE),
         template_text=lambda template_id, revision: _text(settings.templates_folder, template_id, revision),
+        list_columns=lambda site, content, chosen: sample_of(settings, site, content, chosen),
         facts=lambda: tuple(_facts(settings, health())),
         work_asked=work_asked,
     )

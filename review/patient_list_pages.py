@@ -14,22 +14,16 @@ from starlette.exceptions import HTTPException
 from records.errors import DecisionRefusedError
 from review import patient_lists, policies
 from review.access import Form, SignedIn, Visitor
+from review.list_columns import DATE_FORMATS, FIELD_WORDS
 from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
 from review.uploads import MOST_LIST_BYTES, Upload, form_bytes
-from store import aliases, automatic_matches, roster_history, work_requests
+from store import aliases, automatic_matches, roster_history, roster_layouts, work_requests
 from store.alias_states import AliasState
 from store.work_requests import WorkKind, WorkRequest
 
 _VERSIONS: Final = 20
-FIELD_WORDS: Final = {
-    "patient_id": "Portal id", "site": "Clinic", "mrn": "Record number", "family": "Family name",
-    "second_family": "Second family name", "given": "Given name", "middle": "Middle name", "suffix": "Suffix",
-    "preferred": "Called name", "former_family": "Former name", "birth_date": "Date of birth", "sex": "Sex",
-    "phone": "Phone", "clinician": "Clinician", "last_visit": "Last visit", "active": "Status", "inactive": "Inactive",
-    "deceased": "Deceased", "merged_into": "Merged into", "name": "Whole name",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +67,14 @@ def show_list(request: Request, site: str, visitor: SignedIn) -> Response:
     with office.database.reading() as session:
         row = patient_lists.row(session, office, site)
         versions = roster_history.versions(session, site, limit=_VERSIONS)
+        chosen = roster_layouts.chosen(session, site)
         said = [
             (one, sum(used.stands for used in automatic_matches.caused_by(session, one.alias_id)))
             for one in aliases.list_aliases(session, site=site)[:200]
         ]
     return page(
         request, "patient_list.html", visitor=visitor, row=row, versions=versions, aliases=said, site=site,
-        revoked=AliasState.REVOKED,
+        revoked=AliasState.REVOKED, chosen=chosen, field_words=FIELD_WORDS, date_words=DATE_FORMATS,
     )  # fmt: skip
 
 
@@ -103,7 +98,7 @@ def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Respon
     work = patient_lists.preview_seen(office_of(request), visitor, request_id)
     return page(
         request, "patient_list_preview.html", visitor=visitor, work=work, preview=Preview(work=work),
-        field_words=FIELD_WORDS,
+        field_words=FIELD_WORDS, is_chosen=roster_layouts.of_arguments(work.arguments) is not None,
     )  # fmt: skip
 
 

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
+from records.errors import RosterError
 from records.submission import DestinationMode
+from review.list_columns import ListColumns
+from store.roster_layouts import ListLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,10 @@ def _nothing() -> tuple[Fact, ...]:
     return ()
 
 
+def _no_columns(_site: str, _content: bytes | None, _chosen: ListLayout) -> ListColumns:
+    raise RosterError("No list can be looked at here.", next_step="Look at it where the service runs.")
+
+
 def _no_text(_template_id: str, _revision: int) -> str | None:
     return None
 
@@ -135,6 +142,8 @@ class Setup:
         channels: Names of the channels that alerts go out by.
         largest_report: Bytes; a larger file is not taken.
         template_text: The YAML of a published revision, or None if its file cannot be read.
+        list_columns: The columns of a site's list with a few cells, as they are understood with what was chosen; of the
+            site's usual file where no bytes are given. Raises `RosterError`.
         facts: How the service is at this moment.
         work_asked: Called once a request was committed, so that the service need not look for it.
     """
@@ -146,6 +155,7 @@ class Setup:
     settings: tuple[SettingsSection, ...] = ()
     largest_report: int = 64 * 1024 * 1024
     template_text: Callable[[str, int], str | None] = _no_text
+    list_columns: Callable[[str, bytes | None, ListLayout], ListColumns] = _no_columns
     facts: Callable[[], tuple[Fact, ...]] = _nothing
     work_asked: Callable[[], None] = _nobody
 

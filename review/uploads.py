@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from records.errors import DecisionRefusedError
 from review.access import ForgedFormError, check_token, token_of
-from review.office import office_of
+from review.office import Office, office_of
 from review.routing import MOST_FORM_BYTES
 
 MOST_FILES: Final = 50
@@ -70,7 +70,7 @@ async def read_upload(request: Request) -> AsyncIterator[UploadForm]:
         ForgedFormError: It is no such form, or its token is missing or belongs to another session.
         DecisionRefusedError: Too many forms with files are being read at this moment.
     """
-    with _turn(request):
+    with turn(office_of(request)):
         try:
             form = await _read(request)
         except NoUploadError:
@@ -87,7 +87,7 @@ async def read_sent_files(request: Request) -> AsyncIterator[UploadForm]:
         NoUploadError: It is no such form.
         DecisionRefusedError: Too many forms with files are being read at this moment.
     """
-    with _turn(request):
+    with turn(office_of(request)):
         yield await _read(request)
 
 
@@ -96,8 +96,13 @@ SentFiles = Annotated[UploadForm, Depends(read_sent_files)]
 
 
 @contextmanager
-def _turn(request: Request) -> Iterator[None]:
-    turns = office_of(request).uploads
+def turn(office: Office) -> Iterator[None]:
+    """One of the few turns in which a large file is held in memory.
+
+    Raises:
+        DecisionRefusedError: All of them are taken.
+    """
+    turns = office.uploads
     if not turns.acquire(blocking=False):
         raise DecisionRefusedError(
             "Other people are uploading files at this moment.", next_step="Nothing was saved. Upload again in a minute."

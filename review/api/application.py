@@ -21,6 +21,7 @@ from review.api import (
     days,
     destinations,
     groups,
+    list_columns,
     patient_lists,
     patients,
     queue,
@@ -46,8 +47,8 @@ _ABOUT: Final = (
     "the following one. A decision names the `version` of what was looked at, so that a request which is sent twice "
     "changes nothing the second time. What people must prove again who they are for is done by tokens of "
     "administrators only, and by none that only reads. Files are sent as a form (`multipart/form-data`). Left to "
-    "people on purpose: users, their roles and second factors, tokens, and emergency access. Every refusal is a problem "
-    "document (RFC 9457). Times are UTC; dates are as printed, or local to the site."
+    "people on purpose: users, their roles and second factors, tokens, and emergency access. Every refusal is a "
+    "problem document (RFC 9457). Times are UTC; dates are as printed, or local to the site."
 )
 # Parameters of addresses that name nothing a site owns, or whose operation looks for itself at which site it is.
 _FREE: Final = frozenset(
@@ -76,6 +77,7 @@ def _modules() -> Mapping[str, ModuleType]:
         "templates": templates,
         "destinations": destinations,
         "patient lists": patient_lists,
+        "columns of patient lists": list_columns,
         "blind audit": blind_audits,
         "shadow": shadow,
         "audit trail": audit_trail,
