@@ -58,8 +58,9 @@ def _operation(route: GuardedRoute, path: Mapping[str, Any]) -> Iterator[str]:
     body = told.get("requestBody")
     if body:
         yield from _body(body["content"])
-    kind, content = next(iter(told["responses"]["200"]["content"].items()))
-    yield f"Answer: {_kind(content['schema']) if kind == 'application/json' else kind}."
+    answers = told["responses"]["200"]["content"].items()
+    kinds = [_kind(content["schema"]) if kind == "application/json" else kind for kind, content in answers]
+    yield f"Answer: {' or '.join(kinds)}."
 
 
 def _body(content: Mapping[str, Any]) -> Iterator[str]:

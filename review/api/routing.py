@@ -24,7 +24,7 @@ class ApiRoute(NamedTuple):
         answer: What answers it; its docstring describes the operation, its name is the operation's id.
         policy: Who may take it.
         changes: Whether it changes anything: a token that only reads is refused then.
-        gives: Media type of the answer where it is not JSON.
+        gives: Media types of the answer where it is not JSON.
         takes: Schema of the form with files (multipart/form-data) that it reads instead of JSON, or None.
         file_bytes: Most bytes of such a form.
     """
@@ -34,7 +34,7 @@ class ApiRoute(NamedTuple):
     answer: Callable[..., object]
     policy: Policy
     changes: bool = False
-    gives: str | None = None
+    gives: tuple[str, ...] = ()
     takes: Mapping[str, Any] | None = None
     file_bytes: int = 0
 
@@ -48,8 +48,9 @@ class GuardedRoute(APIRoute):
         self.file_bytes = route.file_bytes
         body = {"required": True, "content": {"multipart/form-data": {"schema": route.takes}}}
         content: dict[int | str, dict[str, Any]] = {}
-        if route.gives is not None:
-            content[200] = {"content": {route.gives: {"schema": {"type": "string", "format": "binary"}}}}
+        if route.gives:
+            binary = {"schema": {"type": "string", "format": "binary"}}
+            content[200] = {"content": dict.fromkeys(route.gives, binary)}
         super().__init__(
             route.path,
             route.answer,

@@ -11,7 +11,7 @@ from httpx import Response
 
 from records.submission import DeliveryState
 from review.routing import MOST_FORM_BYTES
-from review.template_pages import field_changes
+from review.template_changes import field_changes
 from review.uploads import MOST_FILES
 from store import audit, outbox, roster, template_drafts, templates, work_requests
 from store.sightings import SightingState, counts, remember
