@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 
 from records.audit import AuditEvent
 from store import audit
+from store.chosen_tables import RosterLayoutRow
 from store.context import stored_id
-from store.roster_layout_tables import RosterLayoutRow
 from store.serialised import encodable
 
 _COLUMN: Final = "column."

@@ -1,4 +1,4 @@
-"""Which columns of a site's list people have chosen.
+"""What people have chosen on the pages: columns of patient lists, modes of destinations.
 
 Revision ID: 0021
 Revises: 0018
@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table; nobody has chosen anything yet."""
+    """Make the tables; nobody has chosen anything yet."""
     op.create_table(
         "roster_layout",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -28,6 +28,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_roster_layout"),
     )
     op.create_index("ix_roster_layout_site", "roster_layout", ["site"])
+    op.create_table(
+        "chosen_mode",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("chosen_by", sa.String(), nullable=False),
+        sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_chosen_mode"),
+    )
+    op.create_index("ix_chosen_mode_destination", "chosen_mode", ["destination"])
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
-"""Which columns of a site's list people have chosen. Only `store` sees this table."""
+"""What people have chosen on the pages where the settings file says nothing. Only `store` sees these tables."""
 
 from __future__ import annotations
 
@@ -24,5 +24,18 @@ class RosterLayoutRow(StoreTable, table=True):
     site: str
     columns: str = Field(sa_type=Text)
     date_format: str | None = None
+    chosen_by: str
+    chosen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ChosenModeRow(StoreTable, table=True):
+    """One choice of a destination's mode; the latest counts, and one without a mode gives up what was before it."""
+
+    __tablename__ = "chosen_mode"
+    __table_args__ = (Index("ix_chosen_mode_destination", "destination"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    destination: str
+    mode: str
     chosen_by: str
     chosen_at: datetime = Field(sa_type=UtcDateTime)
