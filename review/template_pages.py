@@ -46,7 +46,7 @@ def show_template(
         latest = work_requests.latest(session, sites=None, kinds=(*_TRIED, WorkKind.ROLL_BACK_TEMPLATE), limit=200)
     number = revision or row.newest.revision
     shown = next((one for one in row.revisions if one.revision == number), None)
-    if shown is None:
+    if shown is None or (against and all(one.revision != against for one in row.revisions)):
         raise HTTPException(404)
     text = office.setup.template_text(template_id, number)
     earlier = office.setup.template_text(template_id, against) if against else None
