@@ -13,8 +13,9 @@ import pytest
 from ingest.service import Service
 from ingest.settings import ReadingSettings, Settings, SiteSettings, SourceSettings
 from portal.settings import DestinationSettings
+from records.submission import DestinationMode
 from review.settings import WebSettings
-from store import cases, roster, roster_layouts, template_figures, users, work_requests
+from store import cases, destination_modes, roster, roster_layouts, template_figures, users, work_requests
 from store import database as databases
 from store.database import Database
 from store.settings import StoreSettings
@@ -161,6 +162,24 @@ def test_a_list_with_unknown_headers_is_imported_and_the_next_one_read_the_same_
     _send(ada, "/patient-lists", "/patient-lists/upload", "b.csv", more, site=SITE, exported_on=_local_day())
     next_one = _done(service, WorkKind.PREVIEW_ROSTER)
     assert (next_one.found["added"], next_one.found["unchanged"]) == ("1", "2"), next_one.outcome
+
+
+def test_the_mode_that_is_chosen_on_a_page_is_taken_up_by_the_running_service(service: Service, ada: Browser) -> None:
+    def is_in(mode: DestinationMode) -> bool:
+        with service._database.reading() as session:
+            found = destination_modes.current(session, "portal")
+        return found is not None and found.mode is mode
+
+    _eventually(lambda: is_in(DestinationMode.SHADOW))
+    page = ada.open("/destinations/portal").text
+    assert "Its allow_list in scorebridge.toml names no patient who may be sent." in page
+    assert f"is signed for {SITE}." in page or "NO_TOKEN" in page
+    assert ada.submit("/destinations/portal/mode", mode="live", sure="yes").status_code == 409
+    ada.open("/destinations/portal")
+    assert ada.submit("/destinations/portal/mode", mode="off", sure="yes").status_code == 303
+    _eventually(lambda: is_in(DestinationMode.OFF))
+    assert service._served() == ()
+    assert service.health()["stopped_threads"] == []
 
 
 def _waiting(database: Database) -> int:
