@@ -87,10 +87,15 @@ class ColumnChoice:
 
 def problems(columns: ListColumns, choice: ColumnChoice) -> list[str]:
     """Why a choice cannot be right, in sentences without patient data; empty if it can."""
-    named = [name for field in _free(columns, choice).values() for name in field.split()]
+    named = [name for field in choice.fields.values() for name in field.split()]
     said = [f"“{FIELD_WORDS[name]}” is chosen twice." for name in FIELD_WORDS if named.count(name) > 1]
+    fixed = [name for name in FIELD_WORDS if name in named and name in columns.fixed_fields]
+    said += [f"“{FIELD_WORDS[name]}” is set in scorebridge.toml." for name in fixed]
     if any(name not in FIELD_WORDS for name in named):
         said.append("One of the fields is none that there is.")
+    free = {one.number for one in columns.columns if one.is_nameable and not one.is_fixed}
+    if any(field and number not in free for number, field in choice.fields.items()):
+        said.append("A column is named that cannot be chosen.")
     have = {*named, *(name for one in columns.columns if one.is_fixed for name in one.fields)}
     if "patient_id" not in have:
         said.append("No column is the portal id.")
@@ -102,16 +107,12 @@ def problems(columns: ListColumns, choice: ColumnChoice) -> list[str]:
 
 
 def named_headers(columns: ListColumns, choice: ColumnChoice) -> dict[str, str]:
-    """Field to the header it stands under, "" for a field that no column is; without those of the settings file."""
+    """Field to the header it stands under, "" for a field that no column is; without those of the settings file.
+
+    Args:
+        choice: One without problems.
+    """
     headers = {
-        name: columns.columns[number].header
-        for number, field in _free(columns, choice).items()
-        for name in field.split()
+        name: columns.columns[number].header for number, field in choice.fields.items() for name in field.split()
     }
     return {name: headers.get(name, "") for name in FIELD_WORDS if name not in columns.fixed_fields}
-
-
-def _free(columns: ListColumns, choice: ColumnChoice) -> dict[int, str]:
-    """What is said of the columns that are free to choose."""
-    free = {one.number for one in columns.columns if one.is_nameable and not one.is_fixed}
-    return {number: field for number, field in choice.fields.items() if number in free and field}

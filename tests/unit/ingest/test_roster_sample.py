@@ -106,7 +106,7 @@ def test_a_choice_names_headers_and_says_of_the_other_fields_that_no_column_is_t
         ({0: "patient_id", 1: "family"}, "No columns are family name and given name, and none is the whole name."),
         ({0: "patient_id", 1: "name", 2: "name"}, "“Whole name” is chosen twice."),
         ({0: "patient_id", 1: "name", 2: "nonsense"}, "One of the fields is none that there is."),
-        ({0: "patient_id", 7: "name"}, "No columns are family name and given name, and none is the whole name."),
+        ({0: "patient_id", 1: "name", 7: "sex"}, "A column is named that cannot be chosen."),
     ],
 )
 def test_a_choice_that_cannot_be_right_says_why(chosen: Mapping[int, str], said: str) -> None:
@@ -123,7 +123,9 @@ def test_what_the_settings_file_says_is_shown_as_such_and_cannot_be_chosen_other
         ((), False), (("family",), True), ((), False), (("mrn",), False),
     ]  # fmt: skip
     assert (found.date_format, found.is_date_fixed) == ("%Y-%m-%d", True)
-    choice = ColumnChoice(fields={0: "patient_id", 1: "given", 2: "given"}, date_format="")
+    wrong = ColumnChoice(fields={0: "patient_id", 1: "given", 2: "sex"}, date_format="")
+    assert problems(found, wrong) == ["“Sex” is set in scorebridge.toml.", "A column is named that cannot be chosen."]
+    choice = ColumnChoice(fields={0: "patient_id", 2: "given"}, date_format="")
     assert problems(found, choice) == []
     assert named_headers(found, choice).keys() == set(FIELDS) - {"family", "sex"}
     assert named_headers(found, choice)["given"] == "Person B"
