@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from ingest.modes_in_force import served
 from ingest.settings import Settings, find_config, load_settings
 from store import database as databases
 from store.database import Database
@@ -37,8 +38,9 @@ class Clinic:
 
     @property
     def destinations(self) -> tuple[str, ...]:
-        """Where confirmed records go."""
-        return tuple(d.destination_id for d in self.settings.destination if d.mode != "off")
+        """Where confirmed records go at this moment."""
+        with self.database.reading() as session:
+            return served(session, self.settings)
 
     def today(self, site: str, now: datetime) -> date:
         """Today at a site."""

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from ingest.mode_faults import mode_faults
+from ingest.roster_sample import sample_of
 from ingest.settings import Settings, SiteSettings, SourceSettings
 from portal.access_settings import AccessSettings
 from portal.alert_settings import AlertSettings
@@ -60,6 +62,8 @@ def clinic_setup(
         settings=tuple(_sections(settings)),
         largest_report=int(settings.reading.max_file_mb * _MEGABYTE),
         template_text=lambda template_id, revision: _text(settings.templates_folder, template_id, revision),
+        mode_faults=lambda name, mode: mode_faults(settings, name, mode, folder=folder),
+        list_columns=lambda site, content, chosen: sample_of(settings, site, content, chosen),
         facts=lambda: tuple(_facts(settings, health())),
         work_asked=work_asked,
     )
@@ -84,6 +88,7 @@ def _destination(portal: DestinationSettings, *, folder: Path) -> DestinationSet
         address=str(portal.base_url or portal.folder),
         file=Path(portal.file).name,
         mode=portal.mode,
+        is_mode_fixed="mode" in portal.model_fields_set,
         hold=timedelta(minutes=portal.hold_minutes),
         daily_limit=portal.daily_limit,
         daily_limit_days=portal.daily_limit_days,
@@ -153,11 +158,19 @@ def _sections(settings: Settings) -> Iterator[SettingsSection]:
     yield SettingsSection(heading="general", values=tuple(_values(general)))
     for name in _LISTS:
         for one in getattr(settings, name):
-            yield SettingsSection(heading=f"{name} {_called(one)}", values=tuple(_values(dict(one))))
+            yield SettingsSection(heading=f"{name} {_called(one)}", values=tuple(_values(_as_named(one))))
     for name in ("matching", "reading", "web", "alerts"):
         section = getattr(settings, name)
         if isinstance(section, BaseModel):
             yield SettingsSection(heading=name, values=tuple(_values(dict(section))))
+
+
+def _as_named(section: BaseModel) -> dict[str, object]:
+    """The values of a section; a mode that the file does not name is not its to tell."""
+    values = dict(section)
+    if isinstance(section, DestinationSettings) and "mode" not in section.model_fields_set:
+        values["mode"] = "chosen on the page of the destination"
+    return values
 
 
 def _is_section(value: object) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingest import clock
 from ingest.clinic import Clinic, opened
+from ingest.modes_in_force import with_chosen_modes
 from ingest.published_templates import PublishedTemplates
 from ingest.roster_freshness import freshness
 from ingest.service import check_ready
@@ -109,9 +110,10 @@ def _templates(clinic: Clinic) -> str:
 
 
 def _destinations(clinic: Clinic) -> str:
-    configured = configure(clinic.settings.destination, folder=clinic.folder)
     with clinic.database.reading() as session:
+        settings = with_chosen_modes(session, clinic.settings)
         paused = outbox.paused(session)
+    configured = configure(settings.destination, folder=clinic.folder)
     if paused:
         raise SettingsError(
             " ".join(f"{name} is paused: {delivery_sentence(paused[name])}" for name in sorted(paused)),

@@ -24,7 +24,8 @@ folder = "print"                          # where the EHR prints; may be read-on
 id = "portal"
 file = "generic-json.yaml"                # one that comes with the program, or your own beside this file
 base_url = "https://portal.example.org"
-mode = "shadow"                           # off | shadow | staging | live; shadow does everything but sending
+# mode = "shadow"                         # off | shadow | staging | live. Without this line the mode is chosen on the
+                                          # page of the destination; it begins with shadow: everything but sending
 token = "env:PORTAL_TOKEN"                # env:NAME | file:PATH | keyring:SERVICE/USER
 
 [matching]

@@ -14,11 +14,11 @@ from ingest.day_letter import write_due
 from ingest.day_sources import watched_sources
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
+from ingest.modes_in_force import served
 from ingest.roster_imports import RosterImports
 from ingest.rosters import Rosters
 from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
-from records.submission import DestinationMode
 from review import registrations
 from store import (
     addresses,
@@ -151,9 +151,8 @@ class Housekeeping:
 
     def _tell_of_unserved(self, now: datetime) -> None:
         """What waits for a destination that is off or gone from the settings would wait for ever, withdrawals too."""
-        served = {one.destination_id for one in self._settings.destination if one.mode is not DestinationMode.OFF}
         with self._database.session() as session:
-            waiting = addresses.unserved(session, served)
+            waiting = addresses.unserved(session, set(served(session, self._settings)))
             for notice in notices.list_open(session):
                 if notice.kind == _UNSERVED and notice.subject not in waiting:
                     notices.resolve(session, _UNSERVED, notice.subject, now=now)

@@ -16,6 +16,7 @@ from ingest.drift_watch import leave_unknown, watch
 from ingest.dry_read import kind_of
 from ingest.logs import fault_place
 from ingest.metrics import Metrics
+from ingest.modes_in_force import served
 from ingest.published_templates import PublishedTemplates
 from ingest.rosters import Rosters, SiteRoster
 from ingest.settings import Settings
@@ -219,7 +220,6 @@ class Pipeline:
     ) -> None:
         """Keep everything a report gave; `unknown` says why no template could be chosen, in words without patients."""
         zone = self._settings.site_settings(report.site).zone
-        destinations = tuple(d.destination_id for d in self._settings.destination if d.mode != "off")
         decided = self._decided(report, reading, records)
         with self._database.session() as session:
             if unknown:
@@ -231,7 +231,7 @@ class Pipeline:
                 no_score=reading.no_score,
                 findings=reading.findings,
                 records=to_store,
-                destinations=destinations,
+                destinations=served(session, self._settings),
                 day=report.seen_at.astimezone(zone).date(),
             )
             done = hand_over(session, report.report_id, outcome, now=now)

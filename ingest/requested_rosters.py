@@ -10,18 +10,18 @@ from ingest.requested_work import Outcome, Upload, content_of
 from ingest.roster_columns import COSTS
 from ingest.roster_file import RosterFile, roster_of
 from ingest.roster_imports import import_listing
+from ingest.roster_layouts import check, read_as
 from ingest.roster_list import RosterListing
 from ingest.roster_sources import read_file, read_listing
 from ingest.settings import Settings, SiteSettings
 from records.errors import RosterError
-from store import roster, work_requests
+from store import roster, roster_layouts, work_requests
 from store.database import Database
 from store.roster_diff import RosterDiff, RosterLimits, refusal
 from store.work_requests import WorkRequest
 
 UPLOADED: Final = "an uploaded file"
 _SHOWN_WARNINGS: Final = 30
-_COLUMN: Final = "column."
 _NO_LIMITS: Final = RosterLimits(removed_share=1.0, identity_share=1.0)
 
 
@@ -70,6 +70,7 @@ class RequestedRosters:
             limits=_NO_LIMITS if accepted else site.roster_limits,
             by_hand=True,
         )
+        self._keep_columns(shown, actor=request.asked_by, now=now)
         self._let_go(shown)
         return Outcome(
             sentence=f"The list is in use as version {change.version}: {change.added} patients added, "
@@ -80,7 +81,7 @@ class RequestedRosters:
     def _proposal(
         self, asked: WorkRequest, arguments: Mapping[str, str], now: datetime
     ) -> tuple[RosterFile | None, RosterListing, RosterDiff]:
-        site = _stated(self._site(asked), arguments)
+        site = self._read_as(asked, arguments)
         read: RosterFile | None = None
         if asked.file_name is not None:
             content = content_of(self._database, asked)
@@ -95,6 +96,22 @@ class RequestedRosters:
         with self._database.reading() as session:
             return read, listing, roster.compare(session, site.id, listing.roster.patients)
 
+    def _read_as(self, asked: WorkRequest, arguments: Mapping[str, str]) -> SiteSettings:
+        """The site's settings with what was chosen for this list, else with what was chosen before."""
+        chosen = roster_layouts.of_arguments(arguments)
+        if chosen is None:
+            with self._database.reading() as session:
+                chosen = roster_layouts.in_use(session, asked.site or asked.subject)
+        check(chosen)
+        return read_as(self._site(asked), chosen)
+
+    def _keep_columns(self, shown: WorkRequest, *, actor: str, now: datetime) -> None:
+        """Read every later list of the site in the same way, once a list that was read so is in use."""
+        chosen = roster_layouts.of_arguments(shown.arguments)
+        if chosen is not None:
+            with self._database.session() as session:
+                roster_layouts.keep(session, shown.site or shown.subject, chosen, actor=actor, now=now)
+
     def _site(self, request: WorkRequest) -> SiteSettings:
         return self._settings.site_settings(request.site or request.subject)
 
@@ -103,14 +120,6 @@ class RequestedRosters:
             released = work_requests.let_go(session, shown.request_id)
         if released is not None:
             self._database.archive.forget(released)
-
-
-def _stated(site: SiteSettings, arguments: Mapping[str, str]) -> SiteSettings:
-    """The site's settings with what a person said of the columns."""
-    said = {name.removeprefix(_COLUMN): header for name, header in arguments.items() if name.startswith(_COLUMN)}
-    columns = dict(site.roster_columns) | said
-    date_format = arguments.get("date_format") or site.roster_date_format
-    return site.model_copy(update={"roster_columns": columns, "roster_date_format": date_format})
 
 
 def _counts(diff: RosterDiff) -> dict[str, str]:

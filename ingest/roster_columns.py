@@ -207,6 +207,11 @@ def understand(header: Sequence[str], layout: RosterLayout) -> RosterColumns:
     )
 
 
+def guess_each(header: Sequence[str]) -> tuple[str | None, ...]:
+    """What the words of each header say, without a look at the others; None for words that nobody knows."""
+    return tuple(_guess(cell) for cell in header)
+
+
 def _stated(header: Sequence[str], layout: RosterLayout) -> dict[str, int]:
     folded = [fold(cell) for cell in header]
     places: dict[str, int] = {}
@@ -218,8 +223,9 @@ def _stated(header: Sequence[str], layout: RosterLayout) -> dict[str, int]:
         if len(found) != 1:
             how_many = "no column" if not found else f"{len(found)} columns"
             raise RosterError(
-                f"It has {how_many} “{wanted}”, which the settings name for {name}.",
-                next_step="Correct roster_columns of this site, or export the roster as before.",
+                f"It has {how_many} “{wanted}”, which the settings or a person name for {name}.",
+                next_step="Choose its columns on the page of the site's list, correct roster_columns of this site, or "
+                "export the roster as before.",
             )
         places[name] = found[0]
     return places

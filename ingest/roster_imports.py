@@ -10,11 +10,12 @@ from typing import Final
 import structlog
 
 from ingest.logs import fault_place
+from ingest.roster_layouts import in_force
 from ingest.roster_list import RosterListing
 from ingest.roster_sources import read_listing
 from ingest.settings import Settings, SiteSettings
 from records.errors import RosterError
-from store import notices, roster, roster_history
+from store import notices, roster, roster_history, roster_layouts
 from store.database import Database
 from store.roster import RosterChange
 from store.roster_diff import RosterLimits
@@ -39,7 +40,7 @@ class RosterImports:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._tried: dict[str, tuple[int, int]] = {}
+        self._tried: dict[str, tuple[int, int, int]] = {}
         self._due: dict[str, datetime] = {}
         self._told: dict[str, str] = {}
 
@@ -53,7 +54,7 @@ class RosterImports:
             except OSError:
                 self._refused(site, "Its file cannot be found.", now)
                 continue
-            mark = (seen.st_mtime_ns, seen.st_size)
+            mark = (seen.st_mtime_ns, seen.st_size, self._choice_id(site))
             if self._tried.get(site.id) == mark or self._is_being_written(site, seen.st_mtime, now):
                 continue
             if not self._waits(site, now):
@@ -76,6 +77,11 @@ class RosterImports:
             except Exception as error:  # noqa: BLE001 - the one loop of this worker: it never dies
                 _log.error("rosters.failed", error=type(error).__name__, place=fault_place(error))
             stop.wait(_LOOK_SECONDS)
+
+    def _choice_id(self, site: SiteSettings) -> int:
+        """Changes when somebody chooses the columns of the site's lists: a file that was refused may be read now."""
+        with self._database.reading() as session:
+            return roster_layouts.latest_id(session, site.id)
 
     def _is_being_written(self, site: SiteSettings, written: float, now: datetime) -> bool:
         """Whether a file is so new that it may not be whole; without any roster, half a list is better than none."""
@@ -108,7 +114,9 @@ class RosterImports:
 
     def _import(self, site: SiteSettings, now: datetime) -> bool:
         try:
-            listing = read_listing(site, now=now)
+            with self._database.reading() as session:
+                chosen = in_force(session, site)
+            listing = read_listing(chosen, now=now)
             change = import_listing(self._database, site, listing, actor="service", now=now, limits=site.roster_limits)
         except RosterError as error:
             self._refused(site, "; ".join(error.message.splitlines())[:300], now)

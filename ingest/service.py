@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
@@ -18,8 +18,10 @@ from ingest import clock
 from ingest.certificate_ends import client_certificates
 from ingest.clinic_setup import clinic_setup
 from ingest.day_sources import day_surroundings
+from ingest.deliveries import Deliveries
 from ingest.housekeeping import Housekeeping
 from ingest.metrics import Metrics
+from ingest.modes_in_force import give_up_fixed, served
 from ingest.pipeline import Pipeline
 from ingest.published_templates import PublishedTemplates
 from ingest.requested_checks import RequestedProbes, RequestedScans
@@ -32,12 +34,9 @@ from ingest.rosters import Rosters
 from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
 from ingest.workers import ReaderPool
-from parsers.instrument_library import load_instruments
 from portal.access import open_access
 from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker
-from portal.connections import configure
-from portal.delivery import DeliveryWorker
 from portal.letters import LetterWorker
 from portal.secret_places import read_secret
 from records.errors import SettingsError
@@ -80,12 +79,7 @@ class Service:
         self._rosters = Rosters(database, settings)
         self._roster_imports = RosterImports(database, settings)
         self._folder = folder
-        self._delivery = DeliveryWorker(
-            database=database,
-            destinations=configure(settings.destination, folder=folder),
-            instruments=load_instruments(),
-            zone=settings.site[0].zone if settings.site else UTC,
-        )
+        self._delivery = Deliveries(database, settings, folder=folder)
         self._alerts = _alert_worker(database, settings, folder=folder)
         self._letters = (
             LetterWorker(database=database, settings=settings.letter, folder=folder, clock=now)
@@ -130,6 +124,8 @@ class Service:
     def start(self) -> None:
         """Start every worker; returns at once."""
         self._pool.warm()
+        with self._database.session() as session:
+            give_up_fixed(session, self._settings, now=self._now())
         self._resume_destinations()
         with self._database.session() as session:
             reports.give_back_all(session)
@@ -257,14 +253,18 @@ class Service:
             WorkKind.TEST_ALERT: checks.send_test,
         }
 
+    def _served(self) -> tuple[str, ...]:
+        """Where confirmed records go at this moment."""
+        with self._database.reading() as session:
+            return served(session, self._settings)
+
     def _web_server(self) -> uvicorn.Server:
-        destinations = tuple(d.destination_id for d in self._settings.destination if d.mode != "off")
         app = create_app(
             database=self._database,
             settings=self._settings.web,
             render=lambda content, page, parts: self._pictures.draw(content, page, parts),
             sites={site.id: site.zone for site in self._settings.site},
-            destinations_of=lambda _site: destinations,
+            destinations_of=lambda _site: self._served(),
             now=self._now,
             metrics=self.metrics.exposition,
             health=self.health,

@@ -49,8 +49,9 @@ class DeliveryWorker:
         clock: Callable[[], datetime] = _utc_now,
         chance: random.Random | None = None,
         zone: tzinfo = UTC,
+        wake: threading.Event | None = None,
     ) -> None:
-        self.wake = threading.Event()
+        self.wake = wake or threading.Event()
         self._database = database
         self._clock = clock
         self._modes = {one.destination_id: one.settings.mode for one in destinations}

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from records.submission import DestinationMode
 from review.access import Visitor
 from review.office import Office
 from review.setup import DestinationSetup
 from review.site_scope import NotThereError
 from review.work import ask_for
-from store import breakers, destination_figures, destination_modes, notices, outbox, work_requests
+from store import breakers, chosen_modes, destination_figures, destination_modes, notices, outbox, work_requests
+from store.chosen_modes import ChosenMode
 from store.database import Session
 from store.destination_figures import DestinationFigures
 from store.destination_modes import ModeSince
@@ -25,6 +27,8 @@ class DestinationRow:
     """One portal as it is at this moment.
 
     Attributes:
+        mode: The mode in force.
+        chosen: Who chose it and when; None where the settings file names it, or nobody has chosen.
         paused: Reason code of why nothing is sent there, or None.
         open_until: It failed time after time and is left alone until then; or None.
         since: In which mode the service was last started, and since when.
@@ -33,6 +37,8 @@ class DestinationRow:
     """
 
     setup: DestinationSetup
+    mode: DestinationMode
+    chosen: ChosenMode | None
     figures: DestinationFigures
     paused: str | None
     open_until: datetime | None
@@ -58,8 +64,11 @@ def row(session: Session, office: Office, setup: DestinationSetup, visitor: Visi
     name = setup.destination_id
     midnight = office.local(office.now(), None).replace(hour=0, minute=0, second=0, microsecond=0)
     probes = work_requests.latest(session, sites=None, kinds=(WorkKind.PROBE_DESTINATION,), subject=name, limit=1)
+    chosen = None if setup.is_mode_fixed else chosen_modes.chosen(session, name)
     return DestinationRow(
         setup=setup,
+        mode=chosen.mode if chosen else setup.mode,
+        chosen=chosen,
         figures=destination_figures.figures(session, name, sites=office.sites_seen(visitor.user)),
         paused=outbox.paused(session).get(name),
         open_until=breakers.open_ones(session).get(name),
@@ -67,6 +76,38 @@ def row(session: Session, office: Office, setup: DestinationSetup, visitor: Visi
         sent_today=destination_modes.sent_since(session, name, midnight),
         probe=next(iter(probes), None),
     )
+
+
+def missing_for(
+    session: Session, office: Office, setup: DestinationSetup, visitor: Visitor, mode: DestinationMode
+) -> tuple[str, ...]:
+    """What is missing before this person may have a portal in a mode, in sentences; empty if nothing is."""
+    faults = _faults(office, setup, visitor, mode)
+    return faults or chosen_modes.unmet(session, mode, sites=tuple(office.sites))
+
+
+def choose_mode(office: Office, visitor: Visitor, destination_id: str, mode: DestinationMode) -> None:
+    """Choose how far a portal goes; the service takes it up by itself.
+
+    Raises:
+        NotThereError: There is no such portal.
+        DecisionRefusedError: Something is missing; the mode stays.
+    """
+    setup = known(office, destination_id)
+    faults = _faults(office, setup, visitor, mode)
+    with office.database.session() as session:
+        chosen = None if setup.is_mode_fixed else chosen_modes.chosen(session, destination_id)
+        chosen_modes.choose(
+            session, destination_id, mode, before=chosen.mode if chosen else setup.mode, faults=faults,
+            sites=() if faults else tuple(office.sites), actor=visitor.user.name, now=office.now(),
+        )  # fmt: skip
+
+
+def _faults(office: Office, setup: DestinationSetup, visitor: Visitor, mode: DestinationMode) -> tuple[str, ...]:
+    # Another site's records go there too, and nobody is told what that site has signed.
+    if not all(visitor.sees(site) for site in office.sites):
+        return ("Sites that you do not see send there too: an administrator of all sites sets its mode.",)
+    return office.setup.mode_faults(setup.destination_id, mode)
 
 
 def pause(office: Office, visitor: Visitor, destination_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,11 +14,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from review.api.wire import PREFIX, refused_request
+from review.routing import MOST_FORM_BYTES
 from review.settings import WebSettings
 
 _log = structlog.get_logger("review")
 
-MOST_FORM_BYTES: Final = 64 * 1024
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -38,11 +38,24 @@ _READING: Final = ("GET", "HEAD")
 class Guard:
     """Refuses foreign and oversized requests, puts the protecting headers on every answer, and keeps faults quiet."""
 
-    def __init__(self, app: ASGIApp, *, settings: WebSettings, file_bytes: Mapping[str, int]) -> None:
-        """`file_bytes` names the addresses that take forms with files, and how long such a form may be."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: WebSettings,
+        file_bytes: Mapping[str, int],
+        api_file_bytes: Callable[[str], int],
+    ) -> None:
+        """Guard an application.
+
+        Args:
+            file_bytes: The addresses of pages that take forms with files, and how long such a form may be.
+            api_file_bytes: The same of an address of the API; 0 for one that takes none.
+        """
         self._app = app
         self._settings = settings
         self._file_bytes = file_bytes
+        self._api_file_bytes = api_file_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -59,7 +72,7 @@ class Guard:
 
         headers = Headers(scope=scope)
         refusal = self._foreign_host(headers) or (
-            refused_request(scope["method"], scope["path"], headers)
+            refused_request(scope["method"], scope["path"], headers, file_bytes=self._api_file_bytes(scope["path"]))
             if scope["path"].startswith(f"{PREFIX}/")
             else self._refusal(scope["method"], scope["path"], headers)
         )

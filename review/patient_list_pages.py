@@ -6,7 +6,6 @@ Nothing here shows a patient: a list is judged by its columns and counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import Final
 
 from fastapi import Request, Response
@@ -15,22 +14,16 @@ from starlette.exceptions import HTTPException
 from records.errors import DecisionRefusedError
 from review import patient_lists, policies
 from review.access import Form, SignedIn, Visitor
+from review.list_columns import DATE_FORMATS, FIELD_WORDS
 from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
 from review.uploads import MOST_LIST_BYTES, Upload, form_bytes
-from store import aliases, automatic_matches, roster_history, work_requests
+from store import aliases, automatic_matches, roster_history, roster_layouts, work_requests
 from store.alias_states import AliasState
 from store.work_requests import WorkKind, WorkRequest
 
 _VERSIONS: Final = 20
-FIELD_WORDS: Final = {
-    "patient_id": "Portal id", "site": "Clinic", "mrn": "Record number", "family": "Family name",
-    "second_family": "Second family name", "given": "Given name", "middle": "Middle name", "suffix": "Suffix",
-    "preferred": "Called name", "former_family": "Former name", "birth_date": "Date of birth", "sex": "Sex",
-    "phone": "Phone", "clinician": "Clinician", "last_visit": "Last visit", "active": "Status", "inactive": "Inactive",
-    "deceased": "Deceased", "merged_into": "Merged into", "name": "Whole name",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +67,14 @@ def show_list(request: Request, site: str, visitor: SignedIn) -> Response:
     with office.database.reading() as session:
         row = patient_lists.row(session, office, site)
         versions = roster_history.versions(session, site, limit=_VERSIONS)
+        chosen = roster_layouts.chosen(session, site)
         said = [
             (one, sum(used.stands for used in automatic_matches.caused_by(session, one.alias_id)))
             for one in aliases.list_aliases(session, site=site)[:200]
         ]
     return page(
         request, "patient_list.html", visitor=visitor, row=row, versions=versions, aliases=said, site=site,
-        revoked=AliasState.REVOKED,
+        revoked=AliasState.REVOKED, chosen=chosen, field_words=FIELD_WORDS, date_words=DATE_FORMATS,
     )  # fmt: skip
 
 
@@ -89,16 +83,7 @@ def upload(request: Request, visitor: SignedIn, form: Upload) -> Response:
     site = form.fields.get("site", "")
     office = _office_for(request, site, visitor)
     file = next(iter(form.files), None)
-    if file is None or not file.content:
-        raise DecisionRefusedError("No file was chosen, or it is empty.", next_step="Choose the exported CSV file.")
-    as_of = _as_of(office, site, form.fields.get("exported_on", ""))
-    archived = office.database.archive.put(file.content)
-    with office.database.session() as session:
-        asked = work_requests.ask(
-            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now(),
-            arguments={"as_of": as_of.isoformat()}, document=archived, file_name=file.name,
-        )  # fmt: skip
-    office.setup.work_asked()
+    asked = patient_lists.upload(office, visitor, site, file, exported_on=form.fields.get("exported_on", ""))
     return go_to(f"/patient-lists/previews/{asked.request_id}")
 
 
@@ -113,7 +98,7 @@ def show_preview(request: Request, request_id: int, visitor: SignedIn) -> Respon
     work = patient_lists.preview_seen(office_of(request), visitor, request_id)
     return page(
         request, "patient_list_preview.html", visitor=visitor, work=work, preview=Preview(work=work),
-        field_words=FIELD_WORDS,
+        field_words=FIELD_WORDS, is_chosen=roster_layouts.of_arguments(work.arguments) is not None,
     )  # fmt: skip
 
 
@@ -144,20 +129,6 @@ def _office_for(request: Request, site: str, visitor: Visitor) -> Office:
     if site not in office.sites_seen(visitor.user):
         raise HTTPException(404)
     return office
-
-
-def _as_of(office: Office, site: str, text: str) -> datetime:
-    """When an uploaded list was right: now if it is of today, else at the beginning of its day."""
-    now = office.local(office.now(), site)
-    try:
-        day = datetime.fromisoformat(text).date()
-    except ValueError:
-        raise DecisionRefusedError(
-            "The day of the export is missing.", next_step="Say when the list was exported, and upload again."
-        ) from None
-    if day > now.date():
-        raise DecisionRefusedError("The day of the export is in the future.", next_step="Correct it and upload again.")
-    return now if day == now.date() else datetime.combine(day, time(), tzinfo=now.tzinfo)
 
 
 ROUTES: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Final
 
 from records.errors import DecisionRefusedError, RosterError
@@ -11,8 +12,9 @@ from review.access import Visitor
 from review.office import Office
 from review.setup import PatientListSetup
 from review.site_scope import NotThereError
+from review.uploads import UploadedFile
 from review.work import ask_for, work_seen
-from store import aliases, notices, roster
+from store import aliases, notices, roster, work_requests
 from store.alias_states import AliasState
 from store.database import Session
 from store.roster import RosterStatus
@@ -53,6 +55,28 @@ def row(session: Session, office: Office, site: str) -> ListRow:
         for one in aliases.list_aliases(session, site=site, state=state)
     ]
     return ListRow(setup=setup, status=status, trouble=tuple(told), aliases=len(standing))
+
+
+def upload(office: Office, visitor: Visitor, site: str, file: UploadedFile | None, *, exported_on: str) -> WorkRequest:
+    """Have an uploaded list of a site that the visitor sees shown in numbers; nothing is imported.
+
+    Args:
+        exported_on: Day of the export, as 2026-11-26.
+
+    Raises:
+        DecisionRefusedError: There is no file or it is empty, or the day is none or in the future.
+    """
+    if file is None or not file.content:
+        raise DecisionRefusedError("No file was chosen, or it is empty.", next_step="Choose the exported CSV file.")
+    as_of = _as_of(office, site, exported_on)
+    archived = office.database.archive.put(file.content)
+    with office.database.session() as session:
+        asked = work_requests.ask(
+            session, WorkKind.PREVIEW_ROSTER, site, site=site, actor=visitor.user.name, now=office.now(),
+            arguments={"as_of": as_of.isoformat()}, document=archived, file_name=file.name,
+        )  # fmt: skip
+    office.setup.work_asked()
+    return asked
 
 
 def look(office: Office, visitor: Visitor, site: str) -> WorkRequest:
@@ -117,3 +141,17 @@ def revoke_alias(office: Office, visitor: Visitor, site: str, alias_id: int) -> 
     if alias.site != site:
         raise NotThereError
     actions.revoke_alias(office.database, alias_id, actor=visitor.user.name, now=office.now())
+
+
+def _as_of(office: Office, site: str, text: str) -> datetime:
+    """When an uploaded list was right: now if it is of today, else at the beginning of its day."""
+    now = office.local(office.now(), site)
+    try:
+        day = datetime.fromisoformat(text).date()
+    except ValueError:
+        raise DecisionRefusedError(
+            "The day of the export is missing.", next_step="Say when the list was exported, and upload again."
+        ) from None
+    if day > now.date():
+        raise DecisionRefusedError("The day of the export is in the future.", next_step="Correct it and upload again.")
+    return now if day == now.date() else datetime.combine(day, time(), tzinfo=now.tzinfo)

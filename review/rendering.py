@@ -78,6 +78,8 @@ NOTICES: Final = {
     "draft-brought": "The draft is here. Nothing is in use yet.",
     "draft-dropped": "The draft is given up.",
     "rolled-back-list": "The earlier version is in use. New lists wait until you import one.",
+    "mode-chosen": "The mode is set. The service takes it up within seconds.",
+    "columns-forgotten": "Forgotten. Headers are understood by their words again.",
     "alias-revoked": "Revoked. What it had confirmed waits for review again.",
     "token-revoked": "The token is revoked. Nothing can be done with it any more.",
     "signed-out": "You are signed out.",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fastapi import Response
 
 from review.access import Policy
+
+MOST_FORM_BYTES: Final = 64 * 1024
+"""Length of a form without files."""
 
 
 class Route(NamedTuple):

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 
+from records.errors import RosterError
 from records.submission import DestinationMode
+from review.list_columns import ListColumns
+from store.roster_layouts import ListLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class DestinationSetup:
     Attributes:
         address: Its base URL or folder.
         file: Destination file.
+        mode: As the settings file names it, or the one without any choice.
+        is_mode_fixed: The settings file names it, so that nobody chooses another one.
         hold: How long a decision can be undone before its value is sent.
     """
 
@@ -69,6 +74,7 @@ class DestinationSetup:
     daily_limit: int | None
     daily_limit_days: int
     credential: CredentialSetup
+    is_mode_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,14 @@ def _nothing() -> tuple[Fact, ...]:
     return ()
 
 
+def _no_columns(_site: str, _content: bytes | None, _chosen: ListLayout) -> ListColumns:
+    raise RosterError("No list can be looked at here.", next_step="Look at it where the service runs.")
+
+
+def _no_faults(_destination_id: str, _mode: DestinationMode) -> tuple[str, ...]:
+    return ()
+
+
 def _no_text(_template_id: str, _revision: int) -> str | None:
     return None
 
@@ -135,6 +149,9 @@ class Setup:
         channels: Names of the channels that alerts go out by.
         largest_report: Bytes; a larger file is not taken.
         template_text: The YAML of a published revision, or None if its file cannot be read.
+        mode_faults: What the settings say against a mode of a destination, in sentences.
+        list_columns: The columns of a site's list with a few cells, as they are understood with what was chosen; of the
+            site's usual file where no bytes are given. Raises `RosterError`.
         facts: How the service is at this moment.
         work_asked: Called once a request was committed, so that the service need not look for it.
     """
@@ -146,6 +163,8 @@ class Setup:
     settings: tuple[SettingsSection, ...] = ()
     largest_report: int = 64 * 1024 * 1024
     template_text: Callable[[str, int], str | None] = _no_text
+    mode_faults: Callable[[str, DestinationMode], tuple[str, ...]] = _no_faults
+    list_columns: Callable[[str, bytes | None, ListLayout], ListColumns] = _no_columns
     facts: Callable[[], tuple[Fact, ...]] = _nothing
     work_asked: Callable[[], None] = _nobody
 

@@ -10,17 +10,17 @@ from starlette.exceptions import HTTPException
 
 from review import policies, sources
 from review.access import SignedIn
-from review.office import Office, office_of
+from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
-from review.uploads import MOST_REPORT_BYTES, Upload, UploadForm, form_bytes
+from review.sources import UploadRefusedError
+from review.uploads import MOST_REPORT_BYTES, Upload, form_bytes
 from review.viewing import note_view
 from store import sightings, work_requests
 from store.sightings import SightingState
 from store.work_requests import WorkKind
 
 _LISTED: Final = 100
-_ENDINGS: Final = (".pdf", ".csv")
 
 
 def show_sources(request: Request, visitor: SignedIn) -> Response:
@@ -33,7 +33,7 @@ def show_sources(request: Request, visitor: SignedIn) -> Response:
         note_view(session, visitor, "source.listed", "source", "all", now=office.now(), shown=len(uploads))
     return page(
         request, "sources.html", visitor=visitor, rows=rows, uploads=uploads, sites=sites,
-        most_megabytes=_most_bytes(office) // (1024 * 1024),
+        most_megabytes=sources.most_bytes(office) // (1024 * 1024),
     )  # fmt: skip
 
 
@@ -75,36 +75,12 @@ def upload(request: Request, visitor: SignedIn, form: Upload) -> Response:
     site = form.fields.get("site", "")
     if site not in office.sites_seen(visitor.user):
         raise HTTPException(404)
-    faults = _faults(form, most_bytes=_most_bytes(office))
-    if faults:
+    try:
+        sources.upload(office, visitor, site, form.files)
+    except UploadRefusedError as refused:
+        faults = [f"{one.file_name}: {one.words}." for one in refused.faults] or ["No file was chosen."]
         return page(request, "upload_refused.html", visitor=visitor, status=422, faults=faults)
-    kept = [(file.name, office.database.archive.put(file.content)) for file in form.files]
-    with office.database.session() as session:
-        for name, archived in kept:
-            work_requests.ask(
-                session, WorkKind.TAKE_REPORT, f"{site}:upload", site=site, actor=visitor.user.name, now=office.now(),
-                document=archived, file_name=name,
-            )  # fmt: skip
-    office.setup.work_asked()
     return go_to("/sources", said="uploaded")
-
-
-def _faults(form: UploadForm, *, most_bytes: int) -> list[str]:
-    if not form.files:
-        return ["No file was chosen."]
-    faults = []
-    for file in form.files:
-        if not file.name.lower().endswith(_ENDINGS):
-            faults.append(f"{file.name}: only PDF and CSV files are reports.")
-        elif not file.content:
-            faults.append(f"{file.name}: the file is empty.")
-        elif len(file.content) > most_bytes:
-            faults.append(f"{file.name}: larger than {most_bytes // (1024 * 1024)} MB.")
-    return faults
-
-
-def _most_bytes(office: Office) -> int:
-    return min(office.setup.largest_report, MOST_REPORT_BYTES)
 
 
 ROUTES: Final = (

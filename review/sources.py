@@ -5,17 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from records.errors import DecisionRefusedError
 from review.access import Visitor
 from review.office import Office
 from review.setup import SourceSetup
 from review.site_scope import NotThereError
+from review.uploads import MOST_REPORT_BYTES, UploadedFile
 from review.work import ask_for
-from store import backlog, reports, sightings
+from store import backlog, reports, sightings, work_requests
 from store.database import Session
 from store.reports import StoredReport
 from store.sightings import Sighting, SightingState
 from store.work_requests import WorkKind, WorkRequest
+
+_ENDINGS: Final = (".pdf", ".csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFault:
+    """Why a file cannot be taken.
+
+    Attributes:
+        number: Which of the files, from 1.
+        file_name: As it was uploaded; it may name a patient.
+        words: The end of a sentence that begins with the file.
+    """
+
+    number: int
+    file_name: str
+    words: str
+
+
+class UploadRefusedError(DecisionRefusedError):
+    """Nothing of an upload was taken.
+
+    Attributes:
+        faults: Every file that cannot be taken; empty where there was no file.
+    """
+
+    def __init__(self, faults: Sequence[UploadFault]) -> None:
+        said = "; ".join(f"file {one.number}: {one.words}" for one in faults) or "no file was chosen"
+        super().__init__(f"Nothing was taken: {said}.", next_step="Leave these out, or correct them, and upload again.")
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +130,42 @@ def take_backlog(office: Office, visitor: Visitor, key: str) -> WorkRequest:
     with office.database.session() as session:
         backlog.release(session, setup.name, actor=visitor.user.name, now=office.now())
     return ask_for(office, visitor, WorkKind.SCAN_SOURCE, setup.name, site=setup.site)
+
+
+def upload(office: Office, visitor: Visitor, site: str, files: Sequence[UploadedFile]) -> list[WorkRequest]:
+    """Take report files of a site that the visitor sees, all or none, as if they had been printed into its folder.
+
+    Raises:
+        UploadRefusedError: There is no file, or one is no report, empty or too large.
+    """
+    faults = [
+        UploadFault(number=number, file_name=file.name, words=words)
+        for number, file in enumerate(files, start=1)
+        if (words := _fault(file, most_bytes=most_bytes(office)))
+    ]
+    if faults or not files:
+        raise UploadRefusedError(faults)
+    kept = [(file.name, office.database.archive.put(file.content)) for file in files]
+    with office.database.session() as session:
+        asked = [
+            work_requests.ask(
+                session, WorkKind.TAKE_REPORT, f"{site}:upload", site=site, actor=visitor.user.name, now=office.now(),
+                document=archived, file_name=name,
+            )
+            for name, archived in kept
+        ]  # fmt: skip
+    office.setup.work_asked()
+    return asked
+
+
+def most_bytes(office: Office) -> int:
+    """The largest report file that can be uploaded."""
+    return min(office.setup.largest_report, MOST_REPORT_BYTES)
+
+
+def _fault(file: UploadedFile, *, most_bytes: int) -> str:
+    if not file.name.lower().endswith(_ENDINGS):
+        return "only PDF and CSV files are reports"
+    if not file.content:
+        return "the file is empty"
+    return f"larger than {most_bytes // (1024 * 1024)} MB" if len(file.content) > most_bytes else ""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from parsers.template_file import parse_template
 from records.errors import DecisionRefusedError, TemplateError
 from review import policies, template_shelf
 from review.access import Form, SignedIn
 from review.office import office_of
 from review.rendering import go_to, page
 from review.routing import Route
+from review.template_changes import field_changes, text_changes
 from review.template_shelf import LATELY
 from review.uploads import MOST_TEMPLATE_BYTES, Upload, form_bytes
 from store import template_drafts, template_figures, work_requests
 from store.work_requests import WorkKind, WorkRequest
 
-_MOST_CHANGES: Final = 200
 _TRIED: Final = (WorkKind.CHECK_TEMPLATE, WorkKind.PUBLISH_TEMPLATE)
 
 
@@ -49,13 +46,13 @@ def show_template(
         latest = work_requests.latest(session, sites=None, kinds=(*_TRIED, WorkKind.ROLL_BACK_TEMPLATE), limit=200)
     number = revision or row.newest.revision
     shown = next((one for one in row.revisions if one.revision == number), None)
-    if shown is None:
+    if shown is None or (against and all(one.revision != against for one in row.revisions)):
         raise HTTPException(404)
     text = office.setup.template_text(template_id, number)
     earlier = office.setup.template_text(template_id, against) if against else None
     return page(
         request, "template.html", visitor=visitor, row=row, shown=shown, text=text, against=against if earlier else 0,
-        diff=_diff(earlier, text, f"{template_id}@{against}", shown.name) if earlier and text else (),
+        diff=text_changes(earlier, text, f"{template_id}@{against}", shown.name) if earlier and text else (),
         field_changes=field_changes(earlier, text) if earlier and text else (),
         checked=_checked(tried, shown.name),
         latest=[one for one in latest if one.subject.partition("@")[0] == template_id][:5], days=LATELY.days,
@@ -109,7 +106,7 @@ def show_draft(request: Request, draft_id: int, visitor: SignedIn) -> Response:
     in_use = office.setup.template_text(draft.template_id, known[0].revision) if known else None
     return page(
         request, "template_draft.html", visitor=visitor, draft=draft, newest=known[0] if known else None,
-        diff=_diff(in_use, draft.text, known[0].name, "draft") if known and in_use else (),
+        diff=text_changes(in_use, draft.text, known[0].name, "draft") if known and in_use else (),
         field_changes=field_changes(in_use, draft.text) if in_use else (),
         latest=[one for one in tried if one.arguments.get("draft") == str(draft_id)][:5],
     )  # fmt: skip
@@ -130,37 +127,6 @@ def drop(request: Request, draft_id: int, visitor: SignedIn) -> Response:
     """Give a draft up."""
     template_shelf.drop(office_of(request), visitor, draft_id)
     return go_to("/templates", said="draft-dropped")
-
-
-def field_changes(before: str, after: str) -> tuple[tuple[str, str, str], ...]:
-    """Where two templates differ: place, what it was, what it is; at most 200, in the order of the language."""
-    try:
-        old, new = parse_template(before, source="before"), parse_template(after, source="after")
-    except TemplateError:
-        return ()
-    was, becomes = dict(_leaves(old)), dict(_leaves(new))
-    places = [*becomes, *(place for place in was if place not in becomes)]
-    changed = [(place, was.get(place, "–"), becomes.get(place, "–")) for place in places]
-    return tuple(one for one in changed if one[1] != one[2])[:_MOST_CHANGES]
-
-
-def _leaves(value: object, place: str = "") -> list[tuple[str, str]]:
-    """Every value inside a template with its place."""
-    below: list[tuple[str, object]]
-    if is_dataclass(value) and not isinstance(value, type):
-        below = [(f"{place}.{one.name}" if place else one.name, getattr(value, one.name)) for one in fields(value)]
-    elif isinstance(value, Mapping):
-        below = [(f"{place}.{name}", one) for name, one in value.items()]
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        below = [(f"{place}[{number}]", one) for number, one in enumerate(value, start=1)]
-    else:
-        return [] if value is None else [(place, str(value))]
-    return [leaf for name, one in below for leaf in _leaves(one, name)]
-
-
-def _diff(before: str | None, after: str | None, old: str, new: str) -> tuple[str, ...]:
-    lines = difflib.unified_diff((before or "").splitlines(), (after or "").splitlines(), old, new, lineterm="")
-    return tuple(lines)
 
 
 def _checked(tried: Sequence[WorkRequest], name: str) -> WorkRequest | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -13,8 +14,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from records.errors import DecisionRefusedError
 from review.access import ForgedFormError, check_token, token_of
-from review.guard import MOST_FORM_BYTES
-from review.office import office_of
+from review.office import Office, office_of
+from review.routing import MOST_FORM_BYTES
 
 MOST_FILES: Final = 50
 MOST_REPORT_BYTES: Final = 64 * 1024 * 1024
@@ -29,9 +30,11 @@ class UploadedFile:
     """One file of a form.
 
     Attributes:
+        field: Name of its field.
         name: Without any folder, as the browser says it.
     """
 
+    field: str
     name: str
     content: bytes
 
@@ -54,6 +57,10 @@ def form_bytes(files: int) -> int:
     return files + MOST_FORM_BYTES
 
 
+class NoUploadError(Exception):
+    """The body is no form with files."""
+
+
 async def read_upload(request: Request) -> AsyncIterator[UploadForm]:
     """The fields and files of a form that one of our own pages sent.
 
@@ -63,18 +70,47 @@ async def read_upload(request: Request) -> AsyncIterator[UploadForm]:
         ForgedFormError: It is no such form, or its token is missing or belongs to another session.
         DecisionRefusedError: Too many forms with files are being read at this moment.
     """
-    turns = office_of(request).uploads
+    with turn(office_of(request)):
+        try:
+            form = await _read(request)
+        except NoUploadError:
+            raise ForgedFormError from None
+        fields = dict(form.fields)
+        check_token(token_of(request), fields.pop("form_token", ""))
+        yield UploadForm(fields=fields, files=form.files)
+
+
+async def read_sent_files(request: Request) -> AsyncIterator[UploadForm]:
+    """The fields and files of a form that a program sent; runs once its token has been let in.
+
+    Raises:
+        NoUploadError: It is no such form.
+        DecisionRefusedError: Too many forms with files are being read at this moment.
+    """
+    with turn(office_of(request)):
+        yield await _read(request)
+
+
+Upload = Annotated[UploadForm, Depends(read_upload)]
+SentFiles = Annotated[UploadForm, Depends(read_sent_files)]
+
+
+@contextmanager
+def turn(office: Office) -> Iterator[None]:
+    """One of the few turns in which a large file is held in memory.
+
+    Raises:
+        DecisionRefusedError: All of them are taken.
+    """
+    turns = office.uploads
     if not turns.acquire(blocking=False):
         raise DecisionRefusedError(
             "Other people are uploading files at this moment.", next_step="Nothing was saved. Upload again in a minute."
         )
     try:
-        yield await _read(request)
+        yield
     finally:
         turns.release()
-
-
-Upload = Annotated[UploadForm, Depends(read_upload)]
 
 
 async def _read(request: Request) -> UploadForm:
@@ -84,12 +120,13 @@ async def _read(request: Request) -> UploadForm:
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
-        raise ForgedFormError from None
+        raise NoUploadError from None
     try:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-        check_token(token_of(request), fields.pop("form_token", ""))
-        given = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        files = [UploadedFile(name=_bare(one.filename or ""), content=await one.read()) for one in given]
+        given = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
+        files = [
+            UploadedFile(field=name, name=_bare(one.filename or ""), content=await one.read()) for name, one in given
+        ]
         return UploadForm(fields=fields, files=tuple(file for file in files if file.name or file.content))
     finally:
         await form.close()

@@ -27,6 +27,7 @@ from review import (
     emergency_pages,
     group_pages,
     kept_pages,
+    list_column_pages,
     patient_list_pages,
     provider_pages,
     queue_pages,
@@ -53,7 +54,7 @@ from review.access import (
     current_visitor,
     read_form,
 )
-from review.api.application import create_api
+from review.api.application import create_api, file_bytes
 from review.api.wire import PREFIX
 from review.day_surroundings import DaySurroundings
 from review.guard import Guard
@@ -99,6 +100,7 @@ _PAGES: Final = (
     settings_pages,
     source_pages,
     destination_pages,
+    list_column_pages,
     patient_list_pages,
     template_pages,
     work_pages,
@@ -174,7 +176,10 @@ def create_app(
     app.add_exception_handler(DecisionRefusedError, _nothing_changed)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_middleware(
-        Guard, settings=settings, file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes}
+        Guard,
+        settings=settings,
+        file_bytes={one.path: one.file_bytes for one in ROUTES if one.file_bytes},
+        api_file_bytes=file_bytes,
     )
     return app
 

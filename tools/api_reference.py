@@ -57,9 +57,20 @@ def _operation(route: GuardedRoute, path: Mapping[str, Any]) -> Iterator[str]:
         yield f"Query: {', '.join(given)}."
     body = told.get("requestBody")
     if body:
-        yield f"Body: {_kind(body['content']['application/json']['schema'])}."
-    kind, content = next(iter(told["responses"]["200"]["content"].items()))
-    yield f"Answer: {_kind(content['schema']) if kind == 'application/json' else kind}."
+        yield from _body(body["content"])
+    answers = told["responses"]["200"]["content"].items()
+    kinds = [_kind(content["schema"]) if kind == "application/json" else kind for kind, content in answers]
+    yield f"Answer: {' or '.join(kinds)}."
+
+
+def _body(content: Mapping[str, Any]) -> Iterator[str]:
+    kind, told = next(iter(content.items()))
+    if kind == "application/json":
+        yield f"Body: {_kind(told['schema'])}."
+        return
+    parts = told["schema"]["properties"].items()
+    fields = ", ".join(f"`{name}` ({_kind(part)}: {part['description'].rstrip('.')})" for name, part in parts)
+    yield f"Body: a form ({kind}) of {fields}."
 
 
 def _shape(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -93,7 +104,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         "null": "null",
     }
     kind = words.get(schema.get("type", ""), "object")
-    return {"date": "date", "date-time": "instant"}.get(schema.get("format", ""), kind)
+    return {"date": "date", "date-time": "instant", "binary": "file"}.get(schema.get("format", ""), kind)
 
 
 def main() -> int:

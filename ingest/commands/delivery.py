@@ -11,12 +11,14 @@ from ingest import clock
 from ingest.clinic import Clinic, opened
 from ingest.commands import amending, credentials, destination_trial
 from ingest.commands.options import AsJson, Config
+from ingest.mode_faults import mode_faults
+from ingest.modes_in_force import with_chosen_modes
 from ingest.terminal import note, print_json, print_table
 from portal.daily_limit import HELD_DAILY_LIMIT, day_start
 from portal.settings import DestinationSettings
 from records.errors import SettingsError
-from records.submission import DeliveryState, delivery_sentence
-from store import destination_modes, notices, outbox
+from records.submission import DeliveryState, DestinationMode, delivery_sentence
+from store import chosen_modes, destination_modes, notices, outbox
 from store.database import Session
 
 SubmissionId = Annotated[int, typer.Argument(help="Number of the submission.")]
@@ -33,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(submissions, name="submission")
     destinations = typer.Typer(help="The portals.", no_args_is_help=True)
     destinations.command("list")(destination_list)
+    destinations.command("mode")(destination_mode)
     destinations.command("resume")(destination_resume)
     destinations.command("release")(destination_release)
     credentials.register(destinations)
@@ -110,7 +113,8 @@ def destination_list(as_json: AsJson = False, config: Config = None) -> None:
     """The portals and how far each goes. Exit status 1 if one is paused."""
     with opened(config) as clinic, clinic.database.reading() as session:
         paused = outbox.paused(session)
-        standings = {d.destination_id: _standing(session, clinic, d) for d in clinic.settings.destination}
+        portals = with_chosen_modes(session, clinic.settings).destination
+        standings = {d.destination_id: _standing(session, clinic, d) for d in portals}
     rows = [
         (
             d.destination_id,
@@ -118,7 +122,7 @@ def destination_list(as_json: AsJson = False, config: Config = None) -> None:
             *standings[d.destination_id],
             delivery_sentence(paused[d.destination_id]) if d.destination_id in paused else "",
         )
-        for d in clinic.settings.destination
+        for d in portals
     ]
     for name, mode, since, sent, waiting, why in rows if as_json else ():
         print_json(
@@ -146,6 +150,38 @@ def _standing(session: Session, clinic: Clinic, portal: DestinationSettings) -> 
     since = kept.since.astimezone(zone).date().isoformat() if kept and kept.mode is portal.mode else ""
     sent = destination_modes.sent_since(session, name, day_start(now, zone))
     return since, sent, destination_modes.held(session, name, HELD_DAILY_LIMIT)
+
+
+def destination_mode(
+    destination: DestinationId,
+    mode: Annotated[DestinationMode, typer.Argument(help="off, shadow, staging or live.")],
+    config: Config = None,
+) -> None:
+    """Choose how far a destination goes, where the settings name no mode; a running service takes it up by itself.
+
+    Refused to go live before a comparison with what staff typed is signed for every site.
+    """
+    with opened(config) as clinic:
+        _known(clinic, destination)
+        faults = mode_faults(clinic.settings, destination, mode, folder=clinic.folder)
+        with clinic.database.session() as session:
+            (before,) = (
+                d.mode
+                for d in with_chosen_modes(session, clinic.settings).destination
+                if d.destination_id == destination
+            )
+            sites = [site.id for site in clinic.settings.site]
+            chosen_modes.choose(
+                session,
+                destination,
+                mode,
+                before=before,
+                faults=faults,
+                sites=sites,
+                actor=clinic.actor,
+                now=clock.now(),
+            )
+    note(f"{destination} is in mode {mode.value}; it was {before.value}.")
 
 
 def destination_resume(destination: DestinationId, config: Config = None) -> None:

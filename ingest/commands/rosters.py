@@ -19,6 +19,7 @@ from ingest.roster_columns import FIELDS
 from ingest.roster_file import RosterFile
 from ingest.roster_freshness import RosterFreshness, freshness, span
 from ingest.roster_imports import import_listing
+from ingest.roster_layouts import in_force
 from ingest.roster_list import RosterListing
 from ingest.roster_sources import read_file, read_listing
 from ingest.settings import Settings, SiteSettings, find_config, load_settings
@@ -86,7 +87,7 @@ def roster_import(
     Exit status 1 if it is refused: the roster in use stays.
     """
     with _surroundings(config, needed=not preview) as (settings, clinic):
-        site_settings = _stated(settings, site, column or [], date_format)
+        site_settings = _stated(_known(settings, clinic, site), column or [], date_format)
         limits = RosterLimits(
             removed_share=site_settings.roster_max_removed_share if max_removed_share is None else max_removed_share,
             identity_share=site_settings.roster_max_identity_share
@@ -239,9 +240,17 @@ def _surroundings(config: Path | None, *, needed: bool) -> Iterator[tuple[Settin
         yield clinic.settings, clinic
 
 
-def _stated(settings: Settings | None, site: str, columns: Sequence[str], date_format: str | None) -> SiteSettings:
-    """The site's settings with what the command line says of the file."""
+def _known(settings: Settings | None, clinic: Clinic | None, site: str) -> SiteSettings:
+    """The site's settings with the columns that were chosen on the pages."""
     known = SiteSettings(id=site) if settings is None else settings.site_settings(site)
+    if clinic is None:
+        return known
+    with clinic.database.reading() as session:
+        return in_force(session, known)
+
+
+def _stated(known: SiteSettings, columns: Sequence[str], date_format: str | None) -> SiteSettings:
+    """The site's settings with what the command line says of the file."""
     stated = dict(known.roster_columns)
     for pair in columns:
         field, equals, header = pair.partition("=")

@@ -21,6 +21,7 @@ from review.api import (
     days,
     destinations,
     groups,
+    list_columns,
     patient_lists,
     patients,
     queue,
@@ -29,6 +30,7 @@ from review.api import (
     shadow,
     submissions,
     templates,
+    uploads,
     work,
 )
 from review.api.admission import Guesses
@@ -44,10 +46,9 @@ _ABOUT: Final = (
     "shows and changes is limited to the token's role and sites. Lists come in parts: `next` of one part is `after` of "
     "the following one. A decision names the `version` of what was looked at, so that a request which is sent twice "
     "changes nothing the second time. What people must prove again who they are for is done by tokens of "
-    "administrators only, and by none that only reads. Left to people on purpose: users, their roles and second "
-    "factors, tokens, emergency access, and uploading a file (a report or a patient list: put it into its folder, or "
-    "upload it on its page). Every refusal is a problem document (RFC 9457). Times are UTC; dates are as "
-    "printed, or local to the site."
+    "administrators only, and by none that only reads. Files are sent as a form (`multipart/form-data`). Left to "
+    "people on purpose: users, their roles and second factors, tokens, and emergency access. Every refusal is a "
+    "problem document (RFC 9457). Times are UTC; dates are as printed, or local to the site."
 )
 # Parameters of addresses that name nothing a site owns, or whose operation looks for itself at which site it is.
 _FREE: Final = frozenset(
@@ -72,9 +73,11 @@ def _modules() -> Mapping[str, ModuleType]:
         "days": days,
         "signed days": day_ledger,
         "service": work,
+        "uploads": uploads,
         "templates": templates,
         "destinations": destinations,
         "patient lists": patient_lists,
+        "columns of patient lists": list_columns,
         "blind audit": blind_audits,
         "shadow": shadow,
         "audit trail": audit_trail,
@@ -108,6 +111,17 @@ def guarded_routes() -> list[GuardedRoute]:
         if unknown:
             raise ValueError(f"{route.path}: nobody says at which site {', '.join(sorted(unknown))} is")
     return routes
+
+
+def file_bytes(path: str) -> int:
+    """Most bytes of a form with files at an address, `/api/v1` included; 0 where none is read."""
+    below = path.removeprefix(PREFIX)
+    return next((route.file_bytes for route in _file_routes() if route.path_regex.match(below)), 0)
+
+
+@cache
+def _file_routes() -> tuple[GuardedRoute, ...]:
+    return tuple(route for route in guarded_routes() if route.file_bytes)
 
 
 def openapi_description() -> dict[str, Any]:

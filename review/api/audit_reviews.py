@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -31,6 +31,8 @@ class Export(Filter):
     """Which events are taken out, and why."""
 
     reason: Reason
+    format: Literal["jsonl", "csv"] = "jsonl"
+    """One event a line as JSON, or a table that a spreadsheet opens."""
 
 
 class WhoSaw(Wish):
@@ -136,13 +138,15 @@ class WeekSigning(Wish):
 
 
 def export_events(request: Request, caller: Caller, wish: Export) -> StreamingResponse:
-    """The events that are asked for, one a line as JSON. Taking them out is an event itself, with its reason."""
-    office, wanted = office_of(request), wanted_of(wish)
+    """The events that are asked for, newest first: one a line as JSON, or a table for a spreadsheet.
+
+    No cell of the table is taken for a formula. Taking events out is an event itself, with its reason.
+    """
+    office, wanted, kind = office_of(request), wanted_of(wish), wish.format
     with office.database.session() as session:
-        audit_actions.note_export(session, caller, wanted, office, kind="jsonl", reason=wish.reason)
-    return StreamingResponse(
-        audit_actions.exported(office, wanted, caller, kind="jsonl"), media_type="application/x-ndjson"
-    )
+        audit_actions.note_export(session, caller, wanted, office, kind=kind, reason=wish.reason)
+    media_type = "text/csv; charset=utf-8" if kind == "csv" else "application/x-ndjson"
+    return StreamingResponse(audit_actions.exported(office, wanted, caller, kind=kind), media_type=media_type)
 
 
 def verify_chain(request: Request, caller: Caller) -> Chain:
@@ -234,7 +238,12 @@ def _zone(request: Request) -> tzinfo:
 _FIRST_WEEK: Final = date(2000, 1, 3)  # earlier days have no instant on some clocks
 ROUTES: Final = (
     ApiRoute(
-        "POST", "/audit/export", export_events, policies.EXPORTS_AUDIT, changes=True, gives="application/x-ndjson"
+        "POST",
+        "/audit/export",
+        export_events,
+        policies.EXPORTS_AUDIT,
+        changes=True,
+        gives=("application/x-ndjson", "text/csv"),
     ),
     ApiRoute("POST", "/audit/verify", verify_chain, policies.READS_AUDIT, changes=True),
     ApiRoute("POST", "/audit/events/{seq}/names", get_names, policies.READS_AUDIT),

@@ -29,6 +29,11 @@ class DestinationShown(Shape):
     destination_id: str
     address: str
     mode: DestinationMode
+    """In force."""
+    is_mode_fixed: bool
+    """The settings file names it, so that nobody chooses another one."""
+    mode_since: datetime | None
+    """Since when the service runs in it; null while it does not yet."""
     credential: str
     """Its kind and its place, never itself."""
     counts: dict[DeliveryState, int]
@@ -46,6 +51,12 @@ class DestinationList(Shape):
     """Every portal of the settings."""
 
     items: tuple[DestinationShown, ...]
+
+
+class ChoosingMode(Wish):
+    """How far a portal goes."""
+
+    mode: DestinationMode
 
 
 class Releasing(Wish):
@@ -76,6 +87,16 @@ def get_destination(request: Request, destination_id: str, caller: Caller) -> De
         return _shown(destinations.row(session, office, destinations.known(office, destination_id), caller))
 
 
+def choose_mode(request: Request, destination_id: str, caller: Caller, wish: ChoosingMode) -> Done:
+    """Choose how far a portal goes; the service takes it up within seconds, as `mode_since` tells.
+
+    Refused where the settings file names a mode, where something is missing, and for `live` before a comparison with
+    what staff typed is signed for every site.
+    """
+    destinations.choose_mode(office_of(request), caller, destination_id, wish.mode)
+    return Done()
+
+
 def pause_destination(request: Request, destination_id: str, caller: Caller) -> Done:
     """Send nothing there until somebody resumes it, whatever restarts in between."""
     destinations.pause(office_of(request), caller, destination_id)
@@ -102,7 +123,9 @@ def _shown(row: destinations.DestinationRow) -> DestinationShown:
     return DestinationShown(
         destination_id=row.setup.destination_id,
         address=row.setup.address,
-        mode=row.setup.mode,
+        mode=row.mode,
+        is_mode_fixed=row.setup.is_mode_fixed,
+        mode_since=row.since.since if row.since and row.since.mode is row.mode else None,
         credential=row.setup.credential.words,
         counts=dict(row.figures.counts),
         reasons=tuple(HeldFor(state=state, reason=why, count=count) for state, why, count in row.figures.reasons),
@@ -117,6 +140,7 @@ def _shown(row: destinations.DestinationRow) -> DestinationShown:
 ROUTES: Final = (
     ApiRoute("GET", "/destinations", list_destinations, policies.MANAGES),
     ApiRoute("GET", "/destinations/{destination_id}", get_destination, policies.MANAGES),
+    ApiRoute("POST", "/destinations/{destination_id}/mode", choose_mode, policies.CHANGES_CLINIC, changes=True),
     ApiRoute("POST", "/destinations/{destination_id}/pause", pause_destination, policies.MANAGES, changes=True),
     ApiRoute(
         "POST", "/destinations/{destination_id}/resume", resume_destination, policies.CHANGES_CLINIC, changes=True

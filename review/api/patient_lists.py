@@ -1,6 +1,6 @@
 """Patient lists: their versions, what people said of prints, and importing a list that was shown in numbers.
 
-A list is uploaded on its page, or lies at the site's usual place; no patient of it is shown here.
+A list is uploaded, or lies at the site's usual place; no patient of it is shown here.
 """
 
 from __future__ import annotations

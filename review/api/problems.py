@@ -15,6 +15,8 @@ from records.errors import CaseTakenError, ScorebridgeError, StaleCaseError, Sto
 from review.access import NotAllowedError
 from review.api.admission import NoTokenError, ReadOnlyTokenError, TooManyGuessesError
 from review.site_scope import NotThereError
+from review.sources import UploadRefusedError
+from review.uploads import NoUploadError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -89,6 +91,8 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(ReadOnlyTokenError, _read_only)
     app.add_exception_handler(NotThereError, _not_there)
     app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(NoUploadError, _not_understood)
+    app.add_exception_handler(UploadRefusedError, _not_taken)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_exception_handler(ScorebridgeError, _refused)
@@ -145,6 +149,13 @@ def _not_understood(request: Request, fault: Exception) -> Response:
         next_step="Compare it with the description at /api/v1/openapi.json.",
         fields=tuple(dict.fromkeys(place for place in places if place)),
     )
+
+
+def _not_taken(_: Request, fault: Exception) -> Response:
+    if not isinstance(fault, UploadRefusedError):
+        raise TypeError(type(fault).__name__)
+    # Files are told by their numbers: a name may be a patient's.
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, fault.message, next_step=fault.next_step, fields=("files",))
 
 
 def _plain(_: Request, fault: Exception) -> Response:

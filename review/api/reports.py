@@ -201,7 +201,7 @@ def _shown(session: Session, report: StoredReport) -> ReportShown:
 ROUTES: Final = (
     ApiRoute("GET", "/reports", list_reports, policies.READS_PATIENTS),
     ApiRoute("GET", "/reports/{report_id}", get_report, policies.READS_PATIENTS),
-    ApiRoute("GET", "/reports/{report_id}/pages/{number}.png", get_page, policies.READS_PATIENTS, gives="image/png"),
+    ApiRoute("GET", "/reports/{report_id}/pages/{number}.png", get_page, policies.READS_PATIENTS, gives=("image/png",)),
     ApiRoute("POST", "/reports/{report_id}/process-again", process_report_again, policies.DECIDES, changes=True),
     ApiRoute("POST", "/reports/{report_id}/settle", settle_report, policies.DECIDES, changes=True),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from fastapi import Request, Response
@@ -24,7 +24,9 @@ class ApiRoute(NamedTuple):
         answer: What answers it; its docstring describes the operation, its name is the operation's id.
         policy: Who may take it.
         changes: Whether it changes anything: a token that only reads is refused then.
-        gives: Media type of the answer where it is not JSON.
+        gives: Media types of the answer where it is not JSON.
+        takes: Schema of the form with files (multipart/form-data) that it reads instead of JSON, or None.
+        file_bytes: Most bytes of such a form.
     """
 
     method: str
@@ -32,7 +34,9 @@ class ApiRoute(NamedTuple):
     answer: Callable[..., object]
     policy: Policy
     changes: bool = False
-    gives: str | None = None
+    gives: tuple[str, ...] = ()
+    takes: Mapping[str, Any] | None = None
+    file_bytes: int = 0
 
 
 class GuardedRoute(APIRoute):
@@ -41,9 +45,12 @@ class GuardedRoute(APIRoute):
     def __init__(self, route: ApiRoute, *, tag: str) -> None:
         # Set before the parent makes the handler, which is asked for requests later only.
         self.admission = Admission(policy=route.policy, changes=route.changes, operation=route.answer.__name__)
+        self.file_bytes = route.file_bytes
+        body = {"required": True, "content": {"multipart/form-data": {"schema": route.takes}}}
         content: dict[int | str, dict[str, Any]] = {}
-        if route.gives is not None:
-            content[200] = {"content": {route.gives: {"schema": {"type": "string", "format": "binary"}}}}
+        if route.gives:
+            binary = {"schema": {"type": "string", "format": "binary"}}
+            content[200] = {"content": dict.fromkeys(route.gives, binary)}
         super().__init__(
             route.path,
             route.answer,
@@ -53,6 +60,7 @@ class GuardedRoute(APIRoute):
             summary=route.answer.__name__.replace("_", " ").capitalize(),
             responses=content | PROBLEM_RESPONSES,
             response_class=Response if route.gives else JSONResponse,
+            openapi_extra={"requestBody": body} if route.takes else None,
         )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

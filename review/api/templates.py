@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import StringConstraints
 
+from records.errors import DecisionRefusedError
 from review import policies, template_shelf
 from review.api.routing import ApiRoute
 from review.api.shapes import Caller, Done, Id, Shape, Wish
 from review.api.work import Asked, asked
 from review.office import office_of
 from review.site_scope import NotThereError
+from review.template_changes import field_changes, text_changes
 from store import template_drafts
 from store.template_figures import BookedRevision
 from store.templates import TemplateState
@@ -56,6 +58,26 @@ class TemplateText(TemplateShown):
 
     text: str | None
     """Null where its file cannot be read."""
+
+
+class FieldChange(Shape):
+    """A place of a template where two revisions differ."""
+
+    place: str
+    before: str
+    after: str
+
+
+class TemplateChanges(Shape):
+    """What changed between two revisions of a template."""
+
+    template_id: str
+    since: int
+    revision: int
+    fields: tuple[FieldChange, ...]
+    """At most two hundred; empty where they mean the same."""
+    lines: tuple[str, ...]
+    """The same as a unified diff of the YAML."""
 
 
 class ListedDraft(Shape):
@@ -107,6 +129,28 @@ def get_template(request: Request, template_id: str, caller: Caller) -> Template
         raise NotThereError
     text = office_of(request).setup.template_text(template_id, row.newest.revision)
     return TemplateText.model_validate(_plain(row) | {"text": text})
+
+
+def get_template_changes(
+    request: Request, template_id: str, revision: int, caller: Caller, since: Annotated[int, Query(ge=1)]
+) -> TemplateChanges:
+    """What changed in a revision since another one."""
+    del caller
+    office = office_of(request)
+    template_shelf.known(office, template_id, since)
+    template_shelf.known(office, template_id, revision)
+    before, after = (office.setup.template_text(template_id, one) for one in (since, revision))
+    if before is None or after is None:
+        raise DecisionRefusedError("The file of a revision cannot be read.", next_step="Restore it from the backup.")
+    return TemplateChanges(
+        template_id=template_id,
+        since=since,
+        revision=revision,
+        fields=tuple(
+            FieldChange(place=place, before=was, after=is_) for place, was, is_ in field_changes(before, after)
+        ),
+        lines=text_changes(before, after, f"{template_id}@{since}", f"{template_id}@{revision}"),
+    )
 
 
 def hold_template(request: Request, template_id: str, revision: int, caller: Caller) -> Done:
@@ -188,6 +232,7 @@ _DRAFT: Final = "/template-drafts/{draft_id}"
 ROUTES: Final = (
     ApiRoute("GET", "/templates", list_templates, policies.AUTHORS),
     ApiRoute("GET", "/templates/{template_id}", get_template, policies.AUTHORS),
+    ApiRoute("GET", f"{_REVISION}/changes", get_template_changes, policies.AUTHORS),
     ApiRoute("POST", f"{_REVISION}/hold", hold_template, policies.AUTHORS, changes=True),
     ApiRoute("POST", f"{_REVISION}/release", release_template, policies.PUBLISHES, changes=True),
     ApiRoute("POST", f"{_REVISION}/check", check_template, policies.AUTHORS, changes=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,9 @@ import pytest
 from ingest.service import Service
 from ingest.settings import ReadingSettings, Settings, SiteSettings, SourceSettings
 from portal.settings import DestinationSettings
+from records.submission import DestinationMode
 from review.settings import WebSettings
-from store import cases, roster, template_figures, users, work_requests
+from store import cases, destination_modes, roster, roster_layouts, template_figures, users, work_requests
 from store import database as databases
 from store.database import Database
 from store.settings import StoreSettings
@@ -121,6 +122,64 @@ def test_a_clinic_is_run_from_its_pages(service: Service, ada: Browser) -> None:
 
     _send(ada, "/sources", "/sources/upload", "again.csv", export(row()), site=SITE)
     assert "taken before, as report 1" in _done(service, WorkKind.TAKE_REPORT).outcome
+
+
+def test_a_list_with_unknown_headers_is_imported_and_the_next_one_read_the_same_way(
+    service: Service, ada: Browser
+) -> None:
+    """Refused, its columns chosen, looked at, imported; the next list needs no person to say it again."""
+    odd = "Kd.-Id,Person A,Person B,Tag\nP1,Avery,Ana,03/04/1984\nP2,Brandt,Bo,05/06/1990\n"
+    _send(ada, "/patient-lists", "/patient-lists/upload", "a.csv", odd.encode(), site=SITE, exported_on=_local_day())
+    refused = _done(service, WorkKind.PREVIEW_ROSTER)
+    assert refused.state is WorkState.FAILED
+    place = f"/patient-lists/previews/{refused.request_id}"
+    assert f'href="{place}/columns"' in ada.open(place).text
+    chosen = {"column-0": "patient_id", "column-1": "family", "column-2": "given", "column-3": "birth_date"}
+    ada.open(f"{place}/columns")
+    assert ada.submit(f"{place}/columns", **chosen).status_code == 303
+    still = _done(service, WorkKind.PREVIEW_ROSTER)
+    assert "Whether the day or the month comes first" in still.outcome
+    ada.open(f"/patient-lists/previews/{still.request_id}/columns")
+    ada.submit(f"/patient-lists/previews/{still.request_id}/columns", date_format="%d/%m/%Y")
+    shown = _done(service, WorkKind.PREVIEW_ROSTER)
+    assert (shown.found["added"], shown.found["dates"]) == ("2", "as set, %d/%m/%Y"), shown.outcome
+    with service._database.reading() as session:
+        assert roster_layouts.chosen(session, SITE) is None, "nothing is kept before the list is imported"
+    ada.open(f"/patient-lists/previews/{shown.request_id}")
+    ada.submit(f"/patient-lists/previews/{shown.request_id}/import")
+    assert _done(service, WorkKind.IMPORT_ROSTER).state is WorkState.DONE
+    with service._database.reading() as session:
+        current = roster.current(session, SITE)
+        kept = roster_layouts.chosen(session, SITE)
+    assert current is not None
+    assert {(one.given, one.birth_date) for one in current.patients} == {
+        ("Ana", date(1984, 4, 3)),
+        ("Bo", date(1990, 6, 5)),
+    }
+    assert kept is not None
+    assert kept.chosen_by == "ada"
+    more = (odd + "P3,Ceder,Cy,07/08/1991\n").encode()
+    _send(ada, "/patient-lists", "/patient-lists/upload", "b.csv", more, site=SITE, exported_on=_local_day())
+    next_one = _done(service, WorkKind.PREVIEW_ROSTER)
+    assert (next_one.found["added"], next_one.found["unchanged"]) == ("1", "2"), next_one.outcome
+
+
+def test_the_mode_that_is_chosen_on_a_page_is_taken_up_by_the_running_service(service: Service, ada: Browser) -> None:
+    def is_in(mode: DestinationMode) -> bool:
+        with service._database.reading() as session:
+            found = destination_modes.current(session, "portal")
+        return found is not None and found.mode is mode
+
+    _eventually(lambda: is_in(DestinationMode.SHADOW))
+    page = ada.open("/destinations/portal").text
+    assert "Its allow_list in scorebridge.toml names no patient who may be sent." in page
+    assert f"is signed for {SITE}." in page or "NO_TOKEN" in page
+    assert ada.submit("/destinations/portal/mode", mode="live", sure="yes").status_code == 409
+    ada.open("/destinations/portal")
+    assert ada.submit("/destinations/portal/mode", mode="off", sure="yes").status_code == 303
+    _eventually(lambda: is_in(DestinationMode.OFF))
+    assert service._served() == ()
+    assert service.health()["stopped_threads"] == []
 
 
 def _waiting(database: Database) -> int:

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from ingest import terminal
+from ingest import clock, terminal
 from ingest.cli import main
 from ingest.settings import load_settings
 from records.errors import SettingsError
-from store import audit
+from store import audit, roster_layouts
 from store import database as databases
+from store.roster_layouts import ListLayout
 from tests.unit.portal.fhir_server import fhir_server, person
 
 HEADER = "Patient ID;Last Name;First Name;MRN;DOB;Shoe size\n"
@@ -88,6 +89,17 @@ def test_a_preview_changes_nothing_and_counts_every_field(run: Run, folder: Path
     assert (shown["added"], shown["changed"], shown["removed"], shown["unchanged"]) == (0, 1, 0, 19)
     assert (shown["fields"], shown["reidentified"], shown["refused"], shown["version"]) == ({"given": 1}, 1, None, None)
     assert run("roster", "history", "--site", "LMH", "--json").lines[0]["version"] == 1
+
+
+def test_columns_that_were_chosen_on_the_pages_count_at_the_terminal_too(run: Run, folder: Path) -> None:
+    (folder / "roster.csv").write_text(FIRST.replace("Patient ID", "Kd.-Id"), "utf-8")
+    assert run("roster", "import", "--site", "LMH", "--preview").status == 1
+    columns = {"patient_id": "Kd.-Id", "family": "Last Name", "given": "First Name"}
+    with databases.open_existing(load_settings(folder / "scorebridge.toml").store) as made, made.session() as session:
+        roster_layouts.keep(session, "LMH", ListLayout(columns=columns), actor="ada", now=clock.now())
+    (shown,) = run("roster", "import", "--site", "LMH", "--preview", "--json").lines
+    assert shown["added"] == 20
+    assert run("roster", "import", "--site", "LMH", "--preview", "--column", "patient_id=MRN").status == 0
 
 
 def test_patients_are_shown_on_a_terminal_only(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,11 @@ from matching.person import printed_person
 from portal.settings import PatientSearchSettings
 from records.patient import PatientIdentity
 from store import database as databases
-from store import notices, roster
+from store import notices, roster, roster_layouts
 from store.database import Database
 from store.notices import Notice
 from store.roster import RosterUpdate
+from store.roster_layouts import ListLayout
 from tests.unit.portal.fhir_server import FhirServer, fhir_server, person
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -109,6 +110,33 @@ def test_a_refusal_leaves_one_notice_until_a_good_list_comes(clinic: Clinic) -> 
     clinic.write(HEADER + "".join(map(line, range(41))))
     clinic.imports.import_changed(now=NOW)
     assert (clinic.open_notices(REFUSED), len(clinic.names())) == ([], 41)
+
+
+def test_a_refused_file_is_read_once_a_person_has_said_which_column_is_which(clinic: Clinic) -> None:
+    clinic.write("Kd.-Id,Person A,Person B,Tag\n" + "".join(f"P{n},Avery,Ana{n},03/0{n}/1984\n" for n in range(1, 9)))
+    clinic.imports.import_changed(now=NOW)
+    assert (len(clinic.open_notices(REFUSED)), clinic.names()) == (1, set())
+    columns = {"patient_id": "Kd.-Id", "family": "Person A", "given": "Person B", "birth_date": "Tag"}
+    for layout in (ListLayout(columns=columns), ListLayout(columns=columns, date_format="%d/%m/%Y")):
+        with clinic.database.session() as session:
+            roster_layouts.keep(session, "WCP", layout, actor="ada", now=NOW)
+        clinic.imports.import_changed(now=NOW)
+    assert (clinic.open_notices(REFUSED), len(clinic.names())) == ([], 8)
+    with clinic.database.reading() as session:
+        current = roster.current(session, "WCP")
+    assert current is not None
+    assert {one.birth_date for one in current.patients} == {date(1984, month, 3) for month in range(1, 9)}
+
+
+def test_what_was_chosen_is_not_used_where_the_settings_file_says_otherwise(clinic: Clinic) -> None:
+    clinic.write("id,A,B\nP1,Avery,Ana\n")
+    settled = clinic.site.model_copy(update={"roster_columns": {"family": "A", "given": "B"}})
+    swapped = ListLayout(columns={"patient_id": "id", "family": "B", "given": "A"})
+    with clinic.database.session() as session:
+        roster_layouts.keep(session, "WCP", swapped, actor="ada", now=NOW)
+    settings = clinic.settings.model_copy(update={"site": (settled,)})
+    RosterImports(clinic.database, settings).import_changed(now=NOW)
+    assert clinic.names() == {"Ana"}
 
 
 def test_another_reason_is_another_notice(clinic: Clinic) -> None:

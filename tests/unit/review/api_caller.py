@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fastapi import FastAPI
 from httpx import Response
@@ -21,3 +21,8 @@ class Caller:
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Response:
         return self.http.post(f"/api/v1{path}", json=body, headers=self.headers)
+
+    def send(self, path: str, files: Iterable[tuple[str, str, bytes]] = (), **fields: str) -> Response:
+        """Send a form with files: field, file name and content of each."""
+        parts = [(field, (name, content, "application/octet-stream")) for field, name, content in files]
+        return self.http.post(f"/api/v1{path}", data=fields, files=parts or None, headers=self.headers)

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from reportlab.pdfgen.canvas import Canvas
 
+from ingest.roster_sample import sample
+from ingest.settings import SiteSettings
 from matching.normalisation import fingerprint
 from parsers.readers import pdfium_picture
 from records.assessment import ItemScore, ItemState, SymptomAssessment
@@ -371,6 +373,12 @@ table:
     - {header: Completed, field: authored_on}
     - {header: PHQ-9, field: total, instrument: phq-9}
 """
+# What lies at the usual place of the site's list; nobody's program knows these headers.
+LIST = (
+    b"Kd.-Id,Person A,Person B,Tag,Konto,Bemerkung,Bemerkung\n"
+    b"D1,Kowalski,Tomasz,03/14/1987,BH-40771,a,b\n"
+    b"D2,<b>Kowalsky</b>,Thomas,11/03/1978,BH-31772,,\n"
+)
 SETUP = Setup(
     sources=(
         SourceSetup(
@@ -393,6 +401,7 @@ SETUP = Setup(
     channels=("webhook",),
     settings=(SettingsSection(heading="general", values=(("home", "/var/lib/scorebridge"),)),),
     template_text=lambda _template_id, revision: TEMPLATE.replace("revision: 3", f"revision: {revision}"),
+    list_columns=lambda site, content, chosen: sample(content or LIST, SiteSettings(id=site), chosen),
 )  # fmt: skip
 
 

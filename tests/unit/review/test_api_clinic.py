@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +97,11 @@ def test_a_template_is_brought_checked_held_and_published_by_who_may(both: Clini
     assert [one["revision"] for one in shown["revisions"]] == [3, 2]
     assert author.get("/templates/riverside").json()["text"] == TEMPLATE
     assert author.get("/templates/nothing").status_code == 404
+    changed = author.get("/templates/riverside/revisions/3/changes", since=2).json()
+    assert changed["fields"] == [{"place": "revision", "before": "2", "after": "3"}]
+    assert {"-revision: 2", "+revision: 3"} < set(changed["lines"])
+    assert author.get("/templates/riverside/revisions/3/changes", since=7).status_code == 404
+    assert author.get("/templates/riverside/revisions/3/changes").status_code == 422
     revision = "/templates/riverside/revisions/3"
     assert author.post(f"{revision}/hold").status_code == 200
     assert author.get("/templates/riverside").json()["revisions"][0]["state"] == "held"
@@ -243,6 +250,11 @@ def test_the_trail_is_taken_out_with_a_reason_by_administrators(both: Clinic, ad
     lines = admin.post("/audit/export", wish).text.splitlines()
     assert [json.loads(line)["actor"] for line in lines] == ["rosa"]
     assert "audit.exported" in done(both)
+    asked = admin.post("/audit/export", wish | {"format": "csv", "action": None})
+    assert asked.headers["content-type"] == "text/csv; charset=utf-8"
+    table = list(csv.DictReader(io.StringIO(asked.text)))
+    assert (table[0]["action"], table[0]["who"], table[0]["detail"][:10]) == ("audit.exported", "ada", "format=csv")
+    assert admin.post("/audit/export", wish | {"format": "xlsx"}).status_code == 422
     looks = auditor.post(f"/sites/{SITE}/patients/who-saw", {"patient_id": "D1"}).json()
     assert [one["event"]["actor"] for one in looks["looks"]] == ["rosa"]
     seq = looks["looks"][0]["event"]["seq"]

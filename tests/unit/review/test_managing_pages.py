@@ -10,8 +10,8 @@ import pytest
 from httpx import Response
 
 from records.submission import DeliveryState
-from review.guard import MOST_FORM_BYTES
-from review.template_pages import field_changes
+from review.routing import MOST_FORM_BYTES
+from review.template_changes import field_changes
 from review.uploads import MOST_FILES
 from store import audit, outbox, roster, template_drafts, templates, work_requests
 from store.sightings import SightingState, counts, remember
@@ -295,6 +295,16 @@ def test_rolling_back_names_the_revision_that_was_the_highest_when_it_was_asked_
     tom.submit("/templates/riverside/2/rollback", state="shadow")
     (asked,) = _asked(clinic, WorkKind.ROLL_BACK_TEMPLATE)
     assert asked.arguments == {"to": "2", "highest": "3", "state": "shadow"}
+
+
+def test_any_two_revisions_are_compared_line_by_line_with_signs(tom: Browser) -> None:
+    assert tom.open("/templates/riverside").text.count('<button type="submit">Compare</button>') == 1
+    for against, revision in ((2, 3), (3, 2)):
+        page = tom.open(f"/templates/riverside?against={against}&revision={revision}").text
+        assert f"From revision {against} to {revision}" in page
+        assert f"<del>-revision: {against}</del>" in page
+        assert f"<ins>+revision: {revision}</ins>" in page
+    assert tom.open("/templates/riverside?against=9").status_code == 404
 
 
 def test_field_changes_say_place_before_and_after() -> None:

@@ -18,7 +18,8 @@ from records.geometry import Region
 from records.picture import DrawnPage
 from review.access import Policy, read_form
 from review.api.wire import PREFIX
-from review.guard import CONTENT_SECURITY_POLICY, MOST_FORM_BYTES
+from review.guard import CONTENT_SECURITY_POLICY
+from review.routing import MOST_FORM_BYTES
 from review.server import server_config
 from review.settings import WebSettings
 from review.uploads import read_upload
