@@ -19,10 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from fastapi import FastAPI
 from playwright.sync_api import Page, sync_playwright
 
 from bench import full_store
-from store.database import Database, open_existing
+from bench.web import drawing
+from store.database import open_existing
 from store.settings import StoreSettings
 from tests.browser.served import serving, sign_in
 from tests.unit.review.day_clinic import over_store
@@ -55,8 +57,8 @@ def main() -> None:
         home = given.home or Path(folder, "home")
         if not home.exists():
             full_store.fill(home, records=given.records, waiting=given.waiting, reviewers=1, now=datetime.now(UTC))
-        with open_existing(StoreSettings(home=home)) as database:
-            figures = _measure(database, cases=given.cases)
+        with open_existing(StoreSettings(home=home)) as database, drawing() as render:
+            figures = _measure(over_store(database, now=lambda: datetime.now(UTC), render=render), cases=given.cases)
     for name, value in figures.items():
         goal = f"   goal {_GOALS[name]:g}" if name in _GOALS else ""
         print(f"{name:32}{value:12}{goal}")
@@ -64,8 +66,7 @@ def main() -> None:
         print(json.dumps({"bench": "review-keys", "figures": figures, "goals": _GOALS}))
 
 
-def _measure(database: Database, *, cases: int) -> dict[str, float]:
-    app = over_store(database, now=lambda: datetime.now(UTC))
+def _measure(app: FastAPI, *, cases: int) -> dict[str, float]:
     with serving(app) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")

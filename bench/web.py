@@ -25,8 +25,9 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,9 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from bench import full_store
+from ingest.settings import ReadingSettings
+from ingest.workers import ReaderPool
+from review.page_images import Render
 from review.server import server_config
 from review.settings import WebSettings
 from store.database import Database, open_existing
@@ -89,9 +93,10 @@ def main() -> None:
             full_store.fill(
                 home, records=given.records, waiting=given.waiting, reviewers=given.reviewers, now=datetime.now(UTC)
             )
-        with open_existing(StoreSettings(home=home)) as database:
-            figures = _alone(database) | _measure(
-                database, seconds=given.seconds, reviewers=given.reviewers, look=given.look
+        with open_existing(StoreSettings(home=home)) as database, drawing() as render:
+            app = over_store(database, now=lambda: datetime.now(UTC), render=render)
+            figures = _alone(app) | _measure(
+                app, database, seconds=given.seconds, reviewers=given.reviewers, look=given.look
             )
     for name, value in figures.items():
         goal = f"   goal {_GOALS[name]:g}" if name in _GOALS else ""
@@ -100,9 +105,19 @@ def main() -> None:
         print(json.dumps({"bench": "web", "figures": figures, "goals": _GOALS}))
 
 
-def _alone(database: Database) -> dict[str, float]:
+@contextmanager
+def drawing() -> Iterator[Render]:
+    """Pages drawn as the service has them drawn: in a process of its own, which is ready."""
+    pool = ReaderPool(ReadingSettings(workers=1))
+    pool.warm()
+    try:
+        yield lambda content, page, parts: pool.draw(content, page, parts)
+    finally:
+        pool.close()
+
+
+def _alone(app: FastAPI) -> dict[str, float]:
     """CPU of one request after another, with nobody else at work: what a busy machine changes little."""
-    app = over_store(database, now=lambda: datetime.now(UTC))
     client = TestClient(app, base_url="http://127.0.0.1:8765", follow_redirects=False)
     form = _form(client.get("/sign-in").text, "/sign-in") | {"name": "reviewer0", "password": PASSWORD}
     client.post("/sign-in", data=form, headers=_ORIGIN)
@@ -132,8 +147,8 @@ def _cpu(asked: list[str], ask: Callable[[str], bool]) -> float:
     return round(statistics.median(spent), 1)
 
 
-def _measure(database: Database, *, seconds: float, reviewers: int, look: float) -> dict[str, float]:
-    watch = _Stopwatch(over_store(database, now=lambda: datetime.now(UTC)))
+def _measure(app: FastAPI, database: Database, *, seconds: float, reviewers: int, look: float) -> dict[str, float]:
+    watch = _Stopwatch(app)
     server = uvicorn.Server(_config(watch))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

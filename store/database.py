@@ -11,6 +11,7 @@ this program on either engine.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -41,6 +42,19 @@ _WAIT_SECONDS: Final = 30
 _WRITERS_TURN: Final = 0x53_42_57_54  # any number will do, as long as it stays the same
 _READ_ONLY: Final = "scorebridge_read_only"
 _LONGEST_TURN_SECONDS: Final = 60.0
+_HELD: Final = 200  # rows: the most that one page asks for again, and nothing beside a long report
+
+
+class _ReadingSession(Session):
+    """A session that finds again what it has just read: SQLAlchemy alone lets go of rows that nobody else holds.
+
+    Only where nothing is written: a statement past the mapper would not reach the rows that are held.
+    """
+
+
+@event.listens_for(_ReadingSession, "loaded_as_persistent")
+def _hold(session: _ReadingSession, row: object) -> None:
+    session.info["held"].append(row)
 
 
 class Database:
@@ -105,7 +119,8 @@ class Database:
     @contextmanager
     def _transaction(self, *, read_only: bool) -> Iterator[Session]:
         try:
-            with Session(self._engine, expire_on_commit=False) as session:
+            with (_ReadingSession if read_only else Session)(self._engine, expire_on_commit=False) as session:
+                session.info["held"] = deque(maxlen=_HELD)
                 session.info["keys"] = self.keys
                 session.info["deployment"] = self._deployment
                 if read_only:
@@ -316,7 +331,9 @@ def _sqlcipher_connection(path: Path, keys: Keys) -> sqlcipher.Connection:
 
 def _begin_on_sqlite(connection: Connection) -> None:
     read_only = bool(connection.get_execution_options().get(_READ_ONLY))
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+    if connection.info.get(_READ_ONLY) is not read_only:
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        connection.info[_READ_ONLY] = read_only
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 

@@ -254,8 +254,15 @@ def case_and_record(session: Session, case_id: int) -> tuple[CaseRow, RecordRow]
 
 def last_amendment(session: Session, record_id: int) -> int:
     """Row id of the latest amendment of a record, 0 for none."""
-    query = select(func.max(col(AmendmentRow.id))).where(col(AmendmentRow.record_id) == record_id)
-    return session.exec(query).one() or 0
+    return last_amendments(session, (record_id,)).get(record_id, 0)
+
+
+def last_amendments(session: Session, record_ids: Collection[int]) -> dict[int, int]:
+    """The same for many records; those that were never amended are not there."""
+    query = select(AmendmentRow.record_id, func.max(col(AmendmentRow.id))).where(
+        col(AmendmentRow.record_id).in_(record_ids)
+    )
+    return {number: latest or 0 for number, latest in session.exec(query.group_by(col(AmendmentRow.record_id)))}
 
 
 def queue_decision(row: QueueDecisionRow) -> QueueDecision:

@@ -7,7 +7,7 @@ way stays: both err on the safe side.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -25,43 +25,65 @@ from store.decisions import (
     QueueDecision,
     case_and_record,
     decision_row,
-    last_amendment,
+    last_amendments,
     queue_decision,
     state_before,
 )
 from store.kept_records import RecordState, wait_for
 from store.queue_tables import QueueDecisionRow, RegistrationRow
-from store.queueing import may_be_there, of_assessment
-from store.tables import CaseRow, RecordRow, VetoRow
+from store.queueing import may_be_there
+from store.tables import CaseRow, RecordRow, SubmissionRow, VetoRow
 
 
 def why_not(session: Session, decision_id: int) -> str:
-    """Why a decision cannot be taken back (any more), as a sentence; empty if it can."""
-    made = decision_row(session, decision_id)
-    if made.undone_at is not None:
-        return "This was taken back already."
-    if made.kind == DecisionKind.SKIPPED:
-        return ""
-    case, row = case_and_record(session, made.case_id)
-    if made.kind == DecisionKind.APPROVED and (told := _told(session, row)):
-        return told
-    was = state_before(made)
-    amended = made.kind == DecisionKind.APPROVED and last_amendment(session, made.record_id) != was.last_amendment
-    if case.version != made.version_after or amended:
-        return "The record has changed since."
-    return ""
+    """Why a decision cannot be taken back (any more), as a sentence; empty if it can.
+
+    Raises:
+        DecisionRefusedError: There is none with this id.
+    """
+    decision_row(session, decision_id)
+    return why_none(session, (decision_id,))[decision_id]
 
 
 def why_none(session: Session, decision_ids: Collection[int]) -> dict[int, str]:
-    """The same for many decisions; their rows are read at once."""
-    rows = (
+    """The same for many decisions, which exist."""
+    query = (
         select(QueueDecisionRow, CaseRow, RecordRow)
         .join(CaseRow, col(CaseRow.id) == col(QueueDecisionRow.case_id))
         .join(RecordRow, col(RecordRow.id) == col(CaseRow.record_id))
         .where(col(QueueDecisionRow.id).in_(decision_ids))
     )
-    found = session.exec(rows).all()  # as long as they are held here, the session finds them without asking again
-    return {stored_id(made.id): why_not(session, stored_id(made.id)) for made, _, _ in found}
+    rows = session.exec(query).all()
+    approved = [stored_id(row.id) for made, _, row in rows if made.kind == DecisionKind.APPROVED]
+    messages: dict[int, list[SubmissionRow]] = {}
+    for one in session.exec(select(SubmissionRow).where(col(SubmissionRow.record_id).in_(approved))):
+        messages.setdefault(one.record_id, []).append(one)
+    amended = last_amendments(session, approved)
+    return {
+        stored_id(made.id): _why_not(made, case, row, messages.get(stored_id(row.id), ()), amended)
+        for made, case, row in rows
+    }
+
+
+def _why_not(
+    made: QueueDecisionRow,
+    case: CaseRow,
+    row: RecordRow,
+    messages: Iterable[SubmissionRow],
+    amended: Mapping[int, int],
+) -> str:
+    if made.undone_at is not None:
+        return "This was taken back already."
+    if made.kind == DecisionKind.SKIPPED:
+        return ""
+    is_approval = made.kind == DecisionKind.APPROVED
+    if is_approval and (told := _told(row, messages)):
+        return told
+    if case.version != made.version_after:
+        return "The record has changed since."
+    if is_approval and amended.get(made.record_id, 0) != state_before(made).last_amendment:
+        return "The record has changed since."
+    return ""
 
 
 def undo(session: Session, decision_id: int, *, actor: str, now: datetime) -> QueueDecision:
@@ -95,11 +117,11 @@ def undo(session: Session, decision_id: int, *, actor: str, now: datetime) -> Qu
     return queue_decision(made)
 
 
-def _told(session: Session, row: RecordRow) -> str:
+def _told(row: RecordRow, messages: Iterable[SubmissionRow]) -> str:
     """Whether a portal knows already, in words."""
     if row.state != RecordState.CONFIRMED:
         return ""
-    told = [one for one in of_assessment(session, row.external_id or "") if one.record_id == row.id]
+    told = [one for one in messages if one.external_id == row.external_id]
     if any(one.state == DeliveryState.DELIVERED for one in told):
         return "Already delivered. Send a correction?"
     return "It is being delivered just now. Send a correction?" if any(map(may_be_there, told)) else ""

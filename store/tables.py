@@ -153,7 +153,6 @@ class CaseRow(StoreTable, table=True):
     __tablename__ = "review_case"
     __table_args__ = (
         UniqueConstraint("record_id"),
-        Index("ix_review_case_state_critical", "state", "critical", "opened_at"),
         Index("ix_review_case_site_state", "site", "state", "opened_at"),
     )
 

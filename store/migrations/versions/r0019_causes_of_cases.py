@@ -31,6 +31,7 @@ def upgrade() -> None:
         " reasons = (SELECT record.reasons FROM record WHERE record.id = review_case.record_id)"
     )
     op.drop_index("ix_review_case_waiting", "review_case")
+    op.drop_index("ix_review_case_state_critical", "review_case")  # SQLite would take it in place of the two below
     for name, columns in _INDEXES:
         op.create_index(
             name,

@@ -17,6 +17,7 @@ from records.layout import ChangeKind, LayoutChange, LayoutSignature
 from records.printed_file import PrintedFile
 from records.submission import DeliveryReceipt
 from review.day_surroundings import CallRung, DaySurroundings
+from review.page_images import Render
 from review.settings import WebSettings
 from review.web import create_app
 from store import alert_tellings, alerts, balance, day_signing, notices, outbox, reports, roster, signatures, templates
@@ -250,12 +251,18 @@ def opened(home: Path, *, health: dict[str, object] | None = None) -> Clinic:
     )
 
 
-def over_store(database: Database, *, now: Callable[[], datetime], health: dict[str, object] | None = None) -> FastAPI:
+def over_store(
+    database: Database,
+    *,
+    now: Callable[[], datetime],
+    health: dict[str, object] | None = None,
+    render: Render = draw,
+) -> FastAPI:
     """The pages of the two sites over any store."""
     return create_app(
         database=database,
         settings=WebSettings(),
-        render=draw,
+        render=render,
         sites={SITE: ZONE, EAST: ZONE},
         destinations_of=lambda _site: DESTINATIONS,
         now=now,

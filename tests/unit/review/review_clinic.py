@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -271,8 +272,13 @@ class Clinic:
     draft_id: int = 0
 
 
+# PDFium is not safe in several threads at once; the service draws in a process of its own.
+_PEN = Lock()
+
+
 def draw(content: bytes, page: int, parts: tuple[Region, ...]) -> DrawnPage:
-    return pdfium_picture.draw(content, page=page, parts=parts)
+    with _PEN:
+        return pdfium_picture.draw(content, page=page, parts=parts)
 
 
 def hand_in(
