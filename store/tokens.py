@@ -2,7 +2,7 @@
 
 A token acts for one named user and never further than that user: with a role that the user's own includes, at sites
 that the user sees, until a day that is set. Whatever is done with it is done by that user, so that two tokens of one
-person never pass for two people. When the user is disabled or has another role, the token is good for nothing.
+person never pass for two people. When the user is disabled or given another role, the token is revoked for good.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from store import audit, users
 from store.context import stored_id
 from store.serialised import encodable
 from store.tables import AccountRow
+from store.token_revoking import revoke_row
 from store.token_tables import ApiTokenRow
 from store.users import Role, User
 
@@ -144,11 +145,7 @@ def revoke(session: Session, token_id: int, *, actor: str, now: datetime) -> Api
     row = session.get(ApiTokenRow, token_id)
     if row is None:
         raise DecisionRefusedError("There is no such token.", next_step="Run: scorebridge token list")
-    if row.revoked_at is None:
-        row.revoked_at, row.revoked_by = now, actor
-        session.add(row)
-        session.flush()
-        _audit(session, row, "token.revoked", actor=actor, now=now)
+    revoke_row(session, row, actor=actor, now=now)
     return _token(row, session.get_one(AccountRow, row.account_id).name)
 
 

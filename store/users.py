@@ -10,10 +10,11 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from records.errors import DecisionRefusedError
+from store import emergency_access
 from store.account_tables import KnownBrowserRow, RecoveryCodeRow, SignInRow, WebSessionRow
 from store.accounts import (
     LOCKED_AFTER,
@@ -33,7 +34,9 @@ from store.accounts import (
     user_of,
     written,
 )
+from store.context import stored_id
 from store.tables import AccountRow
+from store.token_revoking import revoke_all
 
 __all__ = ["LOCKED_AFTER", "LOCKED_FOR", "SEE_NAMES", "Role", "User", "user_of"]
 
@@ -141,7 +144,7 @@ def proved(session: Session, user: User, *, browser: str, now: datetime) -> None
 
 
 def set_role(session: Session, name: str, role: Role, *, actor: str, now: datetime) -> User:
-    """Give a user another role; signed-in browsers have it at their next request.
+    """Give a user another role; signed-in browsers have it at their next request, and programs need new tokens.
 
     Raises:
         DecisionRefusedError: There is no such user, or it is the last enabled administrator.
@@ -151,6 +154,8 @@ def set_role(session: Session, name: str, role: Role, *, actor: str, now: dateti
         _keep_an_administrator(session, row)
     before, row.role = row.role, role
     session.flush()
+    if before != role:
+        revoke_all(session, stored_id(row.id), because="role-changed", actor=actor, now=now)
     note(session, row, "user.role-changed", actor=actor, now=now, detail=(("from", before), ("to", role.value)))
     return user_of(row)
 
@@ -220,18 +225,23 @@ def unlock(session: Session, name: str, *, actor: str, now: datetime) -> None:
 def disable(session: Session, name: str, *, actor: str, now: datetime) -> None:
     """Keep a user out from now on; the name stays taken, for the audit trail's sake.
 
+    Sessions and emergency access end and tokens of the API are revoked for good: none comes back with `enable`.
+
     Raises:
         DecisionRefusedError: There is no such user, or it is the last enabled administrator.
     """
     row = known_row(session, name)
     _keep_an_administrator(session, row)
     row.enabled = False
-    sign_out_everywhere(session, row)
-    note(session, row, "user.disabled", actor=actor, now=now)
+    sessions = sign_out_everywhere(session, row)
+    emergency_access.end(session, user_of(row), actor=actor, now=now)
+    revoked = revoke_all(session, stored_id(row.id), because="user-disabled", actor=actor, now=now)
+    detail = (("sessions-ended", str(sessions)), ("tokens-revoked", str(revoked)))
+    note(session, row, "user.disabled", actor=actor, now=now, detail=detail)
 
 
 def enable(session: Session, name: str, *, actor: str, now: datetime) -> None:
-    """Let a user in again, with the password and second factor there were.
+    """Let a user in again, with the password and second factor there were; programs need new tokens.
 
     Raises:
         DecisionRefusedError: There is no such user.
@@ -285,12 +295,18 @@ def get(session: Session, user_id: int) -> User | None:
     return None if row is None else user_of(row)
 
 
-def sign_out_everywhere(session: Session, row: AccountRow) -> None:
-    """End a user's sessions and half-done sign-ins, and know none of the user's browsers any more."""
+def sign_out_everywhere(session: Session, row: AccountRow) -> int:
+    """End a user's sessions and half-done sign-ins, and know none of the user's browsers any more; how many sessions.
+
+    One that has ended by itself a short while ago counts too: its forms could still have been kept.
+    """
     session.flush()
+    sessions = select(func.count()).select_from(WebSessionRow).where(col(WebSessionRow.account_id) == row.id)
+    ended = session.exec(sessions).one()
     for kind in (WebSessionRow, SignInRow, KnownBrowserRow):
         session.connection().execute(delete(kind).where(col(kind.account_id) == row.id))
     session.expire_all()
+    return ended
 
 
 def _keep_an_administrator(session: Session, row: AccountRow) -> None:

@@ -136,3 +136,35 @@ def test_its_use_is_noted_once_a_minute(staffed: Database) -> None:
     assert shown is not None
     assert not tokens.is_due(shown.token, now=NOW + timedelta(seconds=59))
     assert tokens.is_due(shown.token, now=NOW + timedelta(seconds=60))
+
+
+def test_disabling_a_user_ends_tokens_for_good_and_the_audit_trail_says_so(staffed: Database) -> None:
+    token, secret = made(staffed)
+    _, other = made(staffed, name="of ada", user="ada")
+    made(staffed, name="old", days=0.5)
+    later = NOW + timedelta(days=1)
+    with staffed.session() as session:
+        users.disable(session, "rosa", actor="ada", now=later)
+        users.enable(session, "rosa", actor="ada", now=later)
+    with staffed.reading() as session:
+        shown = tokens.bearer(session, secret, now=later)
+        assert shown is not None
+        assert not shown.is_good
+        assert shown.token.revoked_at == later
+        assert tokens.bearer(session, other, now=later).is_good  # type: ignore[union-attr]
+        events = [one.event for one in audit.events(session, limit=1000)]
+    revoked = {one.object_id for one in events if one.action == "token.revoked"}
+    assert str(token.token_id) in revoked
+    assert len(revoked) == 2, "one that has expired is revoked as well"
+    (disabled,) = [one for one in events if one.action == "user.disabled" and ("tokens-revoked", "1") in one.detail]
+    assert disabled.actor == "ada"
+
+
+def test_a_role_taken_back_brings_no_token_back(staffed: Database) -> None:
+    _, secret = made(staffed)
+    with staffed.session() as session:
+        users.set_role(session, "rosa", Role.REVIEWER, actor="ada", now=NOW)
+        assert tokens.bearer(session, secret, now=NOW).is_good  # type: ignore[union-attr]
+        users.set_role(session, "rosa", Role.VIEWER, actor="ada", now=NOW)
+        users.set_role(session, "rosa", Role.REVIEWER, actor="ada", now=NOW)
+        assert not tokens.bearer(session, secret, now=NOW).is_good  # type: ignore[union-attr]
