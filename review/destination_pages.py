@@ -50,7 +50,7 @@ def show_destination(request: Request, destination_id: str, visitor: SignedIn) -
     return page(
         request, "destination.html", visitor=visitor, row=row, held=held, now=office.now(),
         checks=checks_of(row.probe) if row.probe else [], modes=modes, in_shadow=dict(held).get("shadow", 0),
-        what_live_means=WHAT_LIVE_MEANS,
+        what_live_means=WHAT_LIVE_MEANS, why_fixed=destinations.why_fixed(office, visitor, destination_id),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from records.errors import DecisionRefusedError
 from records.submission import DestinationMode
 from review.access import Visitor
 from review.office import Office
@@ -20,6 +21,8 @@ from store.destination_modes import ModeSince
 from store.work_requests import WorkKind, WorkRequest
 
 _PAUSED: Final = "destination-paused"
+_SHARED: Final = "Other sites send there too, and you do not see them all."
+_WHO_MAY: Final = "An administrator of all its sites can pause and resume it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +113,24 @@ def _faults(office: Office, setup: DestinationSetup, visitor: Visitor, mode: Des
     return office.setup.mode_faults(setup.destination_id, mode)
 
 
+def why_fixed(office: Office, visitor: Visitor, destination_id: str) -> str:
+    """Why the visitor may neither pause nor resume a portal, as sentences; empty if they may.
+
+    It stops and starts what every site sends there, so it is for who sees all of these sites; where none sends there
+    now, of all sites.
+    """
+    served = [site for site in office.sites if destination_id in office.destinations_of(site)]
+    return "" if all(map(visitor.sees, served or office.sites)) else f"{_SHARED} {_WHO_MAY}"
+
+
 def pause(office: Office, visitor: Visitor, destination_id: str) -> None:
-    """Send nothing there until somebody resumes it, whatever restarts in between."""
-    known(office, destination_id)
+    """Send nothing there until somebody resumes it, whatever restarts in between.
+
+    Raises:
+        NotThereError: There is none with this id.
+        DecisionRefusedError: It serves a site that the visitor does not see.
+    """
+    _check_all_sites(office, visitor, destination_id)
     actor, now = visitor.user.name, office.now()
     with office.database.session() as session:
         outbox.pause(session, destination_id, reason=outbox.BY_PERSON, now=now, actor=actor)
@@ -121,8 +139,13 @@ def pause(office: Office, visitor: Visitor, destination_id: str) -> None:
 
 
 def resume(office: Office, visitor: Visitor, destination_id: str) -> None:
-    """Send there again."""
-    known(office, destination_id)
+    """Send there again.
+
+    Raises:
+        NotThereError: There is none with this id.
+        DecisionRefusedError: It serves a site that the visitor does not see.
+    """
+    _check_all_sites(office, visitor, destination_id)
     with office.database.session() as session:
         outbox.resume(session, destination_id, actor=visitor.user.name, now=office.now())
         notices.resolve(session, _PAUSED, destination_id, now=office.now())
@@ -143,3 +166,9 @@ def probe(office: Office, visitor: Visitor, destination_id: str) -> WorkRequest:
     """Have the portal asked whether it does what its file says; nothing is written there."""
     known(office, destination_id)
     return ask_for(office, visitor, WorkKind.PROBE_DESTINATION, destination_id)
+
+
+def _check_all_sites(office: Office, visitor: Visitor, destination_id: str) -> None:
+    known(office, destination_id)
+    if why_fixed(office, visitor, destination_id):
+        raise DecisionRefusedError(_SHARED, next_step=_WHO_MAY, code="other-sites")

@@ -98,13 +98,13 @@ def choose_mode(request: Request, destination_id: str, caller: Caller, wish: Cho
 
 
 def pause_destination(request: Request, destination_id: str, caller: Caller) -> Done:
-    """Send nothing there until somebody resumes it, whatever restarts in between."""
+    """Send nothing there until somebody resumes it, whatever restarts in between; for who sees all sites it serves."""
     destinations.pause(office_of(request), caller, destination_id)
     return Done()
 
 
 def resume_destination(request: Request, destination_id: str, caller: Caller) -> Done:
-    """Send there again."""
+    """Send there again; for who sees all sites it serves."""
     destinations.resume(office_of(request), caller, destination_id)
     return Done()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -434,6 +434,7 @@ def open_clinic(
     sites: Mapping[str, ZoneInfo] | None = None,
     setup: Setup = SETUP,
     provider: Provider | None = None,
+    destinations_of: Callable[[str], tuple[str, ...]] = lambda site: DESTINATIONS if site == SITE else (),
 ) -> Clinic:
     """The pages over a furnished store."""
     clock = Clock()
@@ -448,7 +449,7 @@ def open_clinic(
         settings=settings or WebSettings(),
         render=render,
         sites=sites or {SITE: ZONE},
-        destinations_of=lambda site: DESTINATIONS if site == SITE else (),
+        destinations_of=destinations_of,
         now=clock,
         metrics=lambda: b"scorebridge_up 1\n",
         health=None,

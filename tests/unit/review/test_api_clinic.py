@@ -141,6 +141,21 @@ def test_a_portal_is_stopped_and_resumed_by_administrators_only(both: Clinic, ad
     assert admin.post("/destinations/portal/probe").json()["kind"] == "probe-destination"
     assert admin.get("/destinations/nothing").status_code == 404
     assert reviewer.post("/destinations/portal/pause").status_code == 403
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+def test_a_portal_that_other_sites_share_is_stopped_by_who_sees_them_all(
+    both: Clinic, admin: Caller, what: str
+) -> None:
+    if what == "resume":
+        admin.post("/destinations/portal/pause")
+    before = admin.get("/destinations/portal").json()["paused"]
+    local = Caller(both.app, token_for(both, Role.ADMINISTRATOR, sites={SITE}))
+    refused = local.post(f"/destinations/portal/{what}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "other-sites")
+    assert admin.get("/destinations/portal").json()["paused"] == before
+    everywhere = Caller(both.app, token_for(both, Role.ADMINISTRATOR, sites={SITE, OTHER}))
+    assert everywhere.post(f"/destinations/portal/{what}").status_code == 200
     assert admin.post("/test-alert").json()["kind"] == "test-alert"
     assert admin.get("/health").json()["ok"] is True
 

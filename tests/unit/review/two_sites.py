@@ -12,6 +12,7 @@ from store import alerts, listings, roster, tokens, users
 from store.database import Database
 from store.users import Role
 from tests.unit.review.review_clinic import (
+    DESTINATIONS,
     PASSWORD,
     SITE,
     START,
@@ -97,8 +98,8 @@ def furnish_second(database: Database) -> OtherSite:
 
 
 def open_both(home: Path) -> Clinic:
-    """The pages and the API over both sites."""
-    return open_clinic(home, sites=SITES)
+    """The pages and the API over both sites, which send to the same portal."""
+    return open_clinic(home, sites=SITES, destinations_of=lambda _: DESTINATIONS)
 
 
 def token_for(
