@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from records.errors import DecisionRefusedError
 from review import audit_words, policies
 from review.access import Form, SignedIn, Visitor
-from review.audit_actions import of_all_sites
+from review.audit_actions import of_all_sites, week_signers
 from review.office import Office, office_of
 from review.rendering import go_to, page
 from review.routing import Route
@@ -40,7 +40,7 @@ def sign(request: Request, week: date, visitor: SignedIn, form: Form) -> Respons
         with office.database.session() as session:
             activity_signing.sign(
                 session, week, zone=_zone(request), note=note, sha256_seen=form.get("seen", ""),
-                actor=visitor.user.name, now=office.now(),
+                signers=week_signers(session), actor=visitor.user.name, now=office.now(),
             )  # fmt: skip
     except DecisionRefusedError as refusal:
         return _week_page(request, visitor, week, problem=str(refusal), note=note, status=409)
@@ -61,9 +61,12 @@ def _week_page(
     with office.database.reading() as session:
         review = activity_signing.review_of(session, week)
         told = review.activity if review else activity.activity(session, week, zone=zone)
+        is_own = told.is_in(visitor.user.name)
+        others = activity_signing.uninvolved(told, week_signers(session)) if is_own else ()
     return page(
         request, "audit_week.html", visitor=visitor, status=status, told=told, review=review, problem=problem,
         note=note, is_over=week < this_week, words=audit_words, begins=activity.DAY_BEGINS, ends=activity.DAY_ENDS,
+        is_own=is_own, others=others,
     )  # fmt: skip
 
 

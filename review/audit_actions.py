@@ -8,10 +8,10 @@ from typing import Final
 
 from records.audit import AuditEvent
 from records.errors import DecisionRefusedError
-from review import audit_words
+from review import audit_words, policies
 from review.access import NotAllowedError, Visitor
 from review.office import Office
-from store import audit, audit_checking, audit_search
+from store import audit, audit_checking, audit_search, users
 from store.audit_checking import ChainState
 from store.audit_search import Wanted
 from store.database import Session
@@ -29,6 +29,14 @@ def of_all_sites(visitor: Visitor) -> None:
     """
     if visitor.user.sites is not None:
         raise NotAllowedError
+
+
+def week_signers(session: Session) -> tuple[str, ...]:
+    """Names of the enabled users who may sign a week of activity."""
+    found = users.list_users(session)
+    return tuple(
+        one.name for one in found if one.enabled and one.role in policies.READS_AUDIT.roles and one.sites is None
+    )
 
 
 def verify(office: Office, visitor: Visitor) -> ChainState:

@@ -94,6 +94,10 @@ class WeekOfActivity:
         """Of the text: what the person who signs has before them, as one number."""
         return sha256(self.text.encode()).hexdigest()
 
+    def is_in(self, name: str) -> bool:
+        """Whether this person looked at patients or changed something; signing in alone is nothing to review."""
+        return any(one.name == name and (one.looks or one.changes) for one in self.people)
+
 
 WEEK_AS_JSON: Final = TypeAdapter(WeekOfActivity)
 

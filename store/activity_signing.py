@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from hashlib import sha256
@@ -37,19 +38,34 @@ class ActivityReview:
     signed_at: datetime
     intact: bool
 
+    @property
+    def is_own(self) -> bool:
+        """Whether what the signer did is part of the week: nobody without a part in it could sign."""
+        return self.activity.is_in(self.signed_by)
+
+
+def uninvolved(told: WeekOfActivity, signers: Iterable[str]) -> tuple[str, ...]:
+    """Those of the people who may sign whose own activity is not in the week, by name."""
+    return tuple(sorted(name for name in signers if not told.is_in(name)))
+
 
 def sign(
-    session: Session, week: date, *, zone: tzinfo, note: str, sha256_seen: str, actor: str, now: datetime
-) -> ActivityReview:
+    session: Session, week: date, *, zone: tzinfo, note: str, sha256_seen: str, signers: Iterable[str], actor: str,
+    now: datetime,
+) -> ActivityReview:  # fmt: skip
     """Freeze a week under the name of whoever reviewed it.
+
+    Nobody reviews what they did themselves while somebody could sign whose activity is not in the week. If there is
+    no such person, the sign-off says so.
 
     Args:
         note: What was found, also if that is nothing; no patient data.
         sha256_seen: Hash of the figures that the person had before them.
+        signers: Names of the enabled users who may sign.
 
     Raises:
         DecisionRefusedError: It is no Monday, the week is not over, it is signed, the note is missing, or what is
-            signed is not what was shown.
+            signed is not what was shown, or somebody else must sign.
     """
     if not note.strip():
         raise DecisionRefusedError("The note is missing.", next_step="Say in a few words what you found.")
@@ -60,6 +76,12 @@ def sign(
     shown = activity(session, week, zone=zone)
     if shown.sha256 != sha256_seen:
         raise DecisionRefusedError("The figures have changed since they were shown.", next_step="Look at them again.")
+    if shown.is_in(actor) and (others := uninvolved(shown, signers)):
+        raise DecisionRefusedError(
+            "Your own activity is in this week.",
+            next_step=f"Somebody else signs it: {', '.join(others)}.",
+            code="own-activity",
+        )
     row = ActivityReviewRow(
         week=week,
         snapshot=shown.text,
@@ -75,7 +97,7 @@ def sign(
         action="activity.reviewed",
         object_kind="activity",
         object_id=week.isoformat(),
-        detail=(("sha256", row.sha256),),
+        detail=(("sha256", row.sha256), *((("own-activity", "True"),) if shown.is_in(actor) else ())),
     )
     audit.append(session, event, now=now)
     return _review(row)

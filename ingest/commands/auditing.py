@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,13 +15,16 @@ from ingest.report_json import Json
 from ingest.terminal import note, print_json, print_table
 from records.audit import AuditEvent
 from records.errors import SettingsError
+from review.audit_actions import week_signers
 from store import activity, activity_signing, audit, audit_looks, audit_search
+from store.activity_signing import ActivityReview
 from store.audit import ChainedEvent
 from store.audit_search import Wanted
 from store.audit_shown import NAMED
 
 Week = Annotated[str | None, typer.Option("--week", help="A day of the week; default: the last week that is over.")]
 _WEEK = timedelta(days=7)
+_OWN: Final = " The signer’s own activity is in it: nobody could sign whose activity is not."
 
 
 def register(app: typer.Typer) -> None:
@@ -145,7 +148,7 @@ def review(week: Week = None, as_json: AsJson = False, config: Config = None) ->
         print_table(f"Week of {monday}", columns, rows)
         for event in told.notable:
             note(f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}  {event.actor}  {event.action}  {event.object_id}")
-        note(f"Signed by {signed.signed_by}: {signed.note}" if signed else f"Not signed. Hash {told.sha256}")
+        note(_signature(signed) if signed else f"Not signed. Hash {told.sha256}")
         if unsigned:
             note(f"{len(unsigned)} weeks are not signed: {', '.join(str(one) for one in unsigned[:10])}")
     raise typer.Exit(1 if unsigned else 0)
@@ -162,10 +165,15 @@ def sign(
         zone, now = _zone(clinic), clock.now()
         monday = _monday(week, zone, now)
         with clinic.database.session() as session:
-            activity_signing.sign(
-                session, monday, zone=zone, note=remark, sha256_seen=seen, actor=clinic.actor, now=now
-            )
-    note(f"The week of {monday} is signed as reviewed.")
+            signed = activity_signing.sign(
+                session, monday, zone=zone, note=remark, sha256_seen=seen,
+                signers=week_signers(session), actor=clinic.actor, now=now,
+            )  # fmt: skip
+    note(f"The week of {monday} is signed as reviewed.{_OWN if signed.is_own else ''}")
+
+
+def _signature(signed: ActivityReview) -> str:
+    return f"Signed by {signed.signed_by}: {signed.note}{_OWN if signed.is_own else ''}"
 
 
 def _print(events: tuple[ChainedEvent, ...] | list[ChainedEvent], zone: tzinfo, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from review import audit_actions, policies
 from review.api.audit_trail import Chain, Event, Filter, event_of, wanted_of
 from review.api.routing import ApiRoute
 from review.api.shapes import Caller, Reason, Shape, Text, Wish, Word
-from review.audit_actions import of_all_sites
+from review.audit_actions import of_all_sites, week_signers
 from review.audit_names import named_patients, named_records
 from review.office import office_of
 from review.site_scope import NotThereError
@@ -120,6 +120,8 @@ class WeekShown(Shape):
     signed_by: str | None
     signed_at: datetime | None
     intact: bool | None
+    is_own: bool | None
+    """Whether the signer's own activity is in it: nobody without a part in it could sign."""
 
 
 class WeekList(Shape):
@@ -212,21 +214,24 @@ def get_week(request: Request, week: date, caller: Caller) -> WeekShown:
 
 
 def sign_week(request: Request, week: date, caller: Caller, wish: WeekSigning) -> WeekShown:
-    """Sign a week as reviewed. For tokens of all sites. A program must not sign what no person has looked at."""
+    """Sign a week as reviewed. For tokens of all sites. A program must not sign what no person has looked at.
+
+    Whose own activity is in the week signs only if nobody could whose activity is not in it; the answer then says so.
+    """
     of_all_sites(caller)
     office = office_of(request)
     if week < _FIRST_WEEK:
         raise NotThereError
     with office.database.session() as session:
         review = activity_signing.sign(
-            session, week, zone=_zone(request), note=wish.note, sha256_seen=wish.seen, actor=caller.user.name,
-            now=office.now(),
+            session, week, zone=_zone(request), note=wish.note, sha256_seen=wish.seen,
+            signers=week_signers(session), actor=caller.user.name, now=office.now(),
         )  # fmt: skip
     return _week(review.activity, review)
 
 
 def _week(told: WeekOfActivity, review: activity_signing.ActivityReview | None) -> WeekShown:
-    signed = {name: getattr(review, name, None) for name in ("note", "signed_by", "signed_at", "intact")}
+    signed = {name: getattr(review, name, None) for name in ("note", "signed_by", "signed_at", "intact", "is_own")}
     plain = {name: getattr(told, name) for name in ("week", "events", "people", "notable", "sha256")}
     return WeekShown.model_validate(plain | signed)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from store import activity_signing, audit_search, users
 from store.audit import ChainedEvent
 from store.audit_search import Wanted
-from tests.unit.review.review_browser import Browser
+from tests.unit.review.review_browser import SAME_ORIGIN, Browser
 from tests.unit.review.review_clinic import SITE, ZONE, Clinic
 
 
@@ -161,3 +161,35 @@ def test_nobody_else_reads_the_trail(clinic: Clinic) -> None:
 
 def test_an_event_that_is_not_there_says_so(odo: Browser) -> None:
     assert odo.open("/audit/99999").status_code == 404
+
+
+def test_nobody_signs_a_week_with_their_own_activity_while_somebody_else_can(clinic: Clinic, odo: Browser) -> None:
+    ada = Browser(clinic.app).signed_in("ada")
+    ada.open(f"/cases/{clinic.case_ids[0]}")
+    clinic.clock.advance(timedelta(days=7))
+    week = "/audit/weeks/2026-11-16"
+    page = ada.signed_in("ada").open(week).text
+    assert "Your own activity is in this week, so somebody else signs it: odo." in page
+    assert "Sign as reviewed" not in page
+    form = odo.signed_in("odo").open(week) and odo.forms()[week]
+    token = ada.open("/account") and next(iter(ada.forms().values()))["form_token"]
+    refused = ada.http.post(week, data=form | {"form_token": token, "note": "fine"}, headers=SAME_ORIGIN)
+    assert refused.status_code == 409
+    with clinic.database.reading() as session:
+        assert activity_signing.review_of(session, date(2026, 11, 16)) is None
+    assert odo.submit(week, note="fine").status_code == 303
+    assert "own activity" not in odo.open(week).text
+
+
+def test_the_only_one_who_can_sign_does_and_the_sign_off_says_so(clinic: Clinic) -> None:
+    with clinic.database.session() as session:
+        users.disable(session, "odo", actor="ada", now=clinic.clock())
+    ada = Browser(clinic.app).signed_in("ada")
+    ada.open(f"/cases/{clinic.case_ids[0]}")
+    clinic.clock.advance(timedelta(days=7))
+    week = "/audit/weeks/2026-11-16"
+    assert "Nobody can sign it whose activity is not" in ada.signed_in("ada").open(week).text
+    assert ada.submit(week, note="fine").status_code == 303
+    assert "ada’s own activity is in this week." in ada.open(week).text
+    assert ("own-activity", "True") in newest(clinic).event.detail
+    assert "own activity in it" in ada.open("/audit/weeks").text
