@@ -137,7 +137,7 @@ def prove(request: Request, visitor: SignedIn, form: Form) -> Response:
             right = second_factors.accept(session, user, form.get("code", ""), now=now, browser=browser)
         else:
             right = users.verify(session, user.name, form.get("password", ""), now=now, browser=browser) is not None
-        token = web_sessions.renew(session, session_token(request, office), now=now) if right else None
+        token = web_sessions.prove(session, session_token(request, office), now=now) if right else None
         if token is not None:
             users.proved(session, user, browser=browser, now=now)
     if token is None:

@@ -115,11 +115,21 @@ def touch(session: Session, token: str, *, now: datetime) -> None:
 
 
 def renew(session: Session, token: str, *, now: datetime) -> str | None:
-    """Another token for the same session, after the person has proved who they are; the old one opens nothing more."""
+    """Another token for the same session, whose rights are others from now on; the old one opens nothing more.
+
+    When the person last proved who they are stays as it was.
+    """
     found = find(session, token, now=now)
-    row = session.get(WebSessionRow, digest(token))
-    if found is None or row is None:
-        return None
+    return None if found is None else _renew(session, token, proved_at=found.proved_at, now=now)
+
+
+def prove(session: Session, token: str, *, now: datetime) -> str | None:
+    """Another token for the same session, after the person has proved who they are; the old one opens nothing more."""
+    return None if find(session, token, now=now) is None else _renew(session, token, proved_at=now, now=now)
+
+
+def _renew(session: Session, token: str, *, proved_at: datetime, now: datetime) -> str:
+    row = session.get_one(WebSessionRow, digest(token))
     fresh = secrets.token_urlsafe(32)
     session.add(
         WebSessionRow(
@@ -127,7 +137,7 @@ def renew(session: Session, token: str, *, now: datetime) -> str | None:
             account_id=row.account_id,
             opened_at=row.opened_at,
             seen_at=now,
-            proved_at=now,
+            proved_at=proved_at,
             form_secret=row.form_secret,
             browser=row.browser,
             address=row.address,

@@ -66,7 +66,7 @@ def test_a_password_alone_opens_nothing_where_an_app_is_set_up(clinic: Clinic) -
 
 
 def test_a_form_sent_after_the_session_ended_is_kept_and_sent_by_a_button_only(clinic: Clinic, rosa: Browser) -> None:
-    path = f"/cases/{clinic.case_ids[0]}/reject"
+    path = f"/cases/{clinic.case_ids[2]}/reject"
     rosa.open(path.removesuffix("/reject"))
     form = rosa.forms()[path] | {"reason": "duplicate"}
     clinic.clock.advance(timedelta(minutes=16))
@@ -75,14 +75,14 @@ def test_a_form_sent_after_the_session_ended_is_kept_and_sent_by_a_button_only(c
     rosa.open("/sign-in")
     assert rosa.submit("/sign-in", name="rosa", password=PASSWORD).headers["location"] == "/kept"
     with clinic.database.reading() as session:
-        assert cases.get(session, clinic.case_ids[0]).state is CaseState.OPEN
+        assert cases.get(session, clinic.case_ids[2]).state is CaseState.OPEN
     (send,) = [action for action in _kept(rosa) if action.endswith("/send")]
     fields = form | {"form_token": rosa.forms()[send]["form_token"]}
     onward = rosa.submit(send)
     assert (onward.status_code, onward.headers["location"]) == (307, path)
     assert rosa.http.post(path, data=fields, headers=SAME_ORIGIN).status_code == 303
     with clinic.database.reading() as session:
-        assert cases.get(session, clinic.case_ids[0]).state is CaseState.REJECTED
+        assert cases.get(session, clinic.case_ids[2]).state is CaseState.REJECTED
 
 
 def _kept(browser: Browser) -> list[str]:
@@ -138,6 +138,26 @@ def test_emergency_access_reads_for_an_hour_and_is_on_every_page(clinic: Clinic)
     vera.open("/queue")
     assert vera.submit("/emergency-access/end").status_code == 303
     assert vera.open("/queue").status_code == 403
+
+
+def test_emergency_access_is_no_fresh_proof_of_who_somebody_is(clinic: Clinic) -> None:
+    app = _app_of(clinic, "vera")
+    vera = Browser(clinic.app)
+    vera.open("/sign-in")
+    vera.submit("/sign-in", name="vera", password=PASSWORD)
+    vera.open("/sign-in/code")
+    vera.submit("/sign-in/code", code=app.at(clinic.clock()))
+    clinic.clock.advance(timedelta(minutes=10))
+    vera.open("/emergency-access")
+    before = vera.http.cookies["scorebridge"]
+    assert vera.submit("/emergency-access", reason="Patient at the door, in danger").headers["location"] == "/"
+    assert vera.http.cookies["scorebridge"] != before
+    vera.open("/queue")
+    vera.submit("/emergency-access/end")
+    clinic.clock.advance(timedelta(minutes=5))
+    vera.open("/emergency-access")
+    again = vera.submit("/emergency-access", reason="Patient at the door, in danger")
+    assert again.headers["location"].startswith("/prove")
 
 
 def test_a_temporary_password_must_be_changed(clinic: Clinic) -> None:

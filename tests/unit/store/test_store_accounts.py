@@ -10,7 +10,16 @@ import pytest
 from sqlalchemy import text
 
 from records.errors import DecisionRefusedError, StoreError
-from store import emergency_access, kept_entries, notices, provider_links, second_factors, users, web_sessions
+from store import (
+    audit,
+    emergency_access,
+    kept_entries,
+    notices,
+    provider_links,
+    second_factors,
+    users,
+    web_sessions,
+)
 from store.context import keys_of
 from store.database import Database, Session
 from store.sealing import seal, unseal
@@ -110,6 +119,21 @@ def test_a_new_password_or_a_disabled_account_signs_out_everywhere(database: Dat
         users.disable(session, "ida", actor="ben", now=NOW)
         assert web_sessions.find(session, token, now=NOW) is None
         assert users.verify(session, "ida", "another long one", now=NOW) is None
+
+
+def test_who_is_let_in_again_finds_neither_session_nor_emergency_access(database: Database) -> None:
+    with database.session() as session:
+        ida = _ida(session, Role.REVIEWER)
+        _with_app(session, ida)
+        token = web_sessions.open_session(session, ida, now=NOW)
+        emergency_access.take(session, ida, "the clinician on call is ill", now=NOW)
+        users.disable(session, "ida", actor="ben", now=NOW)
+        users.enable(session, "ida", actor="ben", now=NOW)
+        assert web_sessions.find(session, token, now=NOW) is None
+        assert emergency_access.current(session, ida, now=NOW) is None
+        told = {one.event.action: one.event for one in audit.events(session, limit=1000)}
+        assert ("sessions-ended", "1") in told["user.disabled"].detail
+        assert told["emergency-access.ended"].actor == "ben"
 
 
 def test_the_last_administrator_stays_one(database: Database) -> None:
@@ -274,7 +298,7 @@ def test_a_renewed_token_replaces_the_old_one_and_keeps_the_forms(database: Data
         old = web_sessions.open_session(session, ida, now=NOW)
         before = web_sessions.find(session, old, now=NOW)
         at = NOW + timedelta(minutes=10)
-        fresh = web_sessions.renew(session, old, now=at)
+        fresh = web_sessions.prove(session, old, now=at)
         assert fresh is not None
         after = web_sessions.find(session, fresh, now=at)
         assert before is not None
