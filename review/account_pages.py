@@ -19,12 +19,13 @@ from review.access import (
     session_token,
 )
 from review.browser_words import browser_words
+from review.case_walk import Walk
 from review.office import office_of
 from review.qr_code import qr_code
 from review.rendering import go_to, page
 from review.routing import Route
 from review.sign_in_flow import within
-from store import provider_links, second_factors, users, web_sessions
+from store import preferences, provider_links, second_factors, users, web_sessions
 
 _WRONG_CODE: Final = "That code didn’t work. Enter the newest code from your app."
 _WRONG_PASSWORD: Final = "That is not your present password."  # noqa: S105 - a sentence
@@ -123,6 +124,13 @@ def close_all(request: Request, visitor: SignedIn, form: Form) -> Response:
     return response
 
 
+def set_keys(request: Request, visitor: SignedIn, form: Form) -> Response:
+    """Turn single keys on or off for this person, and go back to the page, with what it was narrowed to."""
+    with office_of(request).database.session() as session:
+        preferences.set_single_keys(session, visitor.user.name, on=form.get("on") == "yes")
+    return go_to(f"{within(request, form.get('back', '/'))}{Walk.of(request, visitor).query}", said="keys-set")
+
+
 def proof_form(request: Request, visitor: SignedIn) -> Response:
     """Ask for a code, or for the password of somebody without an app, before a sensitive act."""
     return _proof(request, visitor, next_path=within(request, request.query_params.get("next", "/")))
@@ -209,6 +217,7 @@ ROUTES: Final = (
     Route("POST", "/account/continue", carry_on, policies.EVERYBODY),
     Route("POST", "/account/sessions/close", close_one, policies.EVERYBODY),
     Route("POST", "/account/sessions/close-all", close_all, policies.EVERYBODY),
+    Route("POST", "/account/keys", set_keys, policies.EVERYBODY),
     Route("GET", "/prove", proof_form, policies.EVERYBODY),
     Route("POST", "/prove", prove, policies.EVERYBODY),
 )

@@ -25,10 +25,10 @@ from review.correction import critical_item
 from review.evidence_table import differences, doubted, evidence_table
 from review.office import Office, office_of
 from review.rematching import IDENTITY
-from review.rendering import page
+from review.rendering import REJECT_WORDS, SHORTCUTS, page
 from review.second_word import needs_second
 from review.viewing import note_view
-from store import alerts, aliases, case_locks, cases, decisions, preferences, reports, roster, second_words, signatures
+from store import alerts, aliases, case_locks, cases, decisions, reports, roster, second_words, signatures
 from store.case_locks import CaseLock
 from store.database import Session
 from store.decisions import QueueDecision
@@ -43,7 +43,7 @@ _VALUES: Final = {
     "instrument-ambiguous": "instrument", "instrument-unverified": "instrument",
 }  # fmt: skip
 _ABOUT_MATCH: Final = frozenset({"patient-below-threshold", "mrn-near", "mrn-differs", "birth-date-near"})
-SHORTCUTS: Final = (
+_KEYS: Final = (
     ("Approve the selected patient", ("A",)),
     ("Select a patient", ("1", "2", "3", "… 9")),
     ("Correct a value", ("E",)),
@@ -56,8 +56,7 @@ SHORTCUTS: Final = (
     ("Next, previous record", ("J", "K")),
     ("Page larger, smaller", ("+", "−")),
     ("How it's scored", ("W",)),
-    ("Dashboard, review, templates, audit log", ("G then", "D R T A")),
-    ("This list, close", ("?", "Esc")),
+    *SHORTCUTS,
 )
 
 
@@ -121,7 +120,6 @@ def case_screen(
             "place": where.place, "waiting": where.waiting, "next_case": following, "previous_case": before,
             "why": _why(summary, differences(summary, lines)), "doubtful": doubtful_fields(summary),
             "roster_note": _roster_note(session, office, case), "words": _words(session, case, summary),
-            "single_keys": preferences.single_keys(session, actor),
             "going_fast": pace.going_fast(session, actor=actor),
             "newest": (newest := _newest(session, visitor)),
             "last": _about(session, newest) if newest and _offers_undo(request) else "",
@@ -142,7 +140,7 @@ def case_screen(
         values=inputs(case, trouble.entered, identity=office.matching is not None), instruments=sorted(instruments),
         instrument=instruments.get(case.assessment.instrument or ""),
         gravest=critical_item(case.assessment, instruments) if case.assessment.critical else None,
-        SHORTCUTS=SHORTCUTS,
+        back=f"/cases/{case_id}", shortcuts=_KEYS if visitor.may(policies.DECIDES) else SHORTCUTS,
     )  # fmt: skip
     answer.headers["HX-Push-Url"] = f"/cases/{case_id}{walk.query}"
     return answer

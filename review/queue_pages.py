@@ -22,7 +22,7 @@ from review.rendering import go_to, page
 from review.routing import Route
 from review.site_scope import NotThereError
 from review.viewing import note_view
-from store import cases, preferences, roster, second_words
+from store import cases, roster, second_words
 from store.database import Session
 
 _LISTED: Final = 50
@@ -89,7 +89,7 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
         request, "queue.html", visitor=visitor, status=status, cases=[case_summary(case, None) for case in listed],
         waiting=waiting, start=start, part=start // _LISTED + 1, has_more=start + len(listed) < waiting, first=first,
         groups=found, past=past, today=today, parked=parked, walk=walk, problem=problem,
-        said_by=said, sites=office.sites_seen(visitor.user),
+        said_by=said, sites=office.sites_seen(visitor.user), back="/queue", filter=walk.query,
     )  # fmt: skip
 
 
@@ -117,14 +117,6 @@ def undo_decision(request: Request, visitor: SignedIn, form: Form) -> Response:
             return case_screen(request, visitor, int(back), Trouble(sentence=str(refusal)), status=409)
         return _list(request, visitor, part=1, problem=str(refusal), status=409)
     return go_to(f"/cases/{undone.case_id}{Walk.of(request, visitor).query}", said="undone")
-
-
-def set_keys(request: Request, visitor: SignedIn, form: Form) -> Response:
-    """Turn single keys on or off for this person."""
-    office, back = office_of(request), form.get("back", "")
-    with office.database.session() as session:
-        preferences.set_single_keys(session, visitor.user.name, on=form.get("on") == "yes")
-    return go_to(f"/cases/{back}" if _is_number(back) else "/queue", said="keys-set")
 
 
 def show_registrations(request: Request, visitor: SignedIn) -> Response:
@@ -182,7 +174,6 @@ def _is_number(text: str) -> bool:
 ROUTES: Final = (
     Route("GET", "/queue", queue, policies.READS_PATIENTS),
     Route("POST", "/queue/undo", undo_decision, policies.DECIDES),
-    Route("POST", "/review/keys", set_keys, policies.DECIDES),
     Route("GET", "/registrations", show_registrations, policies.READS_PATIENTS),
     Route("POST", "/registrations/{case_id}", bring_back, policies.DECIDES),
 )

@@ -20,7 +20,8 @@ from review.access import Visitor, visit_token
 from review.case_summary import reason_sentence
 from review.evidence_words import LABELS
 from review.navigation import Step, steps
-from review.office import office_of
+from review.office import Office, office_of
+from store import preferences
 
 IDLE_SECONDS: Final = 15 * 60
 STATIC_KINDS: Final = {
@@ -102,6 +103,11 @@ NOTICES: Final = {
     "factor-reset": "The second factor is reset. The next sign-in asks to set up an app again.",
 }
 REJECT_WORDS: Final = {
+SHORTCUTS: Final = (
+    ("Dashboard, review, templates, audit log", ("G then", "D R T A")),
+    ("This list, close", ("?", "Esc")),
+)
+"""Keys of every page, for people."""
     RejectReason.NOT_A_PATIENT_ROW: "Not a patient row",
     RejectReason.DUPLICATE: "Duplicate",
     RejectReason.UNREADABLE: "Unreadable",
@@ -154,6 +160,9 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
                 "may": policies.allowed(visitor),
                 "steps": _steps(request, visitor) if visitor else (),
             }
+                "single_keys": _single_keys(office, visitor) if visitor else False,
+                "shortcuts": values.get("shortcuts", SHORTCUTS),
+                "back": values.get("back", request.url.path),
         )
     )
     return HTMLResponse(text, status_code=status)
@@ -166,6 +175,11 @@ def _steps(request: Request, visitor: Visitor) -> tuple[Step, ...]:
 
 
 def go_to(path: str, *, said: str = "") -> RedirectResponse:
+def _single_keys(office: Office, visitor: Visitor) -> bool:
+    with office.database.reading() as session:
+        return preferences.single_keys(session, visitor.user.name)
+
+
     """Send the browser to a page after a form was taken, so that a reload does not send the form again."""
     joint = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{joint}said={said}" if said else path, status_code=303)

@@ -8,7 +8,7 @@ from store.preference_tables import PreferenceRow
 
 
 def single_keys(session: Session, user_name: str) -> bool:
-    """Whether a single key decides on the review page (WCAG 2.1.4 asks for a way to turn that off); on at first."""
+    """Whether a single key does something on a page (WCAG 2.1.4 asks for a way to turn that off); on at first."""
     row = session.get(PreferenceRow, user_name)
     return True if row is None else row.single_keys
 

@@ -7,34 +7,26 @@ const LARGEST = 4; // steps of size, see review.css
 const SEEN = 300; // ms: what was painted less than this before a press, nobody has read
 const AHEAD = []; // pictures of the next record, kept so that the browser has them when the page asks
 let zoom = 0;
-let goes = false; // after G
 let failed = null; // what to send again
 let words = { address: "", boxes: [] };
 
 // ---- keys
 
-const typing = (element) =>
-  element.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=submit])");
-const PLACES = { d: "/", r: "/queue", t: "/templates", a: "/audit" };
 const escaped = (key) => CSS.escape(key);
 
 function pressed(event) {
   if (document.querySelector("dialog.session[open]")) return; // nothing is decided under the end of the session
   if (event.ctrlKey && event.key === "Enter" && event.target.closest?.("#correct-form")) return save(event);
-  if (event.key === "Enter" && typing(event.target) && event.target.closest?.("#correct-form")) return nextDoubt(event);
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-  const open = document.querySelector(":popover-open");
-  if (event.key === "Escape") return open ? undefined : press(main(), "Escape", event);
-  if (typing(event.target) || part("#ahead")?.dataset.keys === "off" || main().ariaBusy === "true") return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (open) return key.length === 1 && /[0-9]/.test(key) ? press(open, key, event) : undefined;
-  if (goes) return goTo(key, event);
-  if (key === "g") {
-    goes = true;
-    setTimeout(() => (goes = false), 1500);
-    return;
-  }
-  press(main(), key === "=" ? "+" : key, event);
+  if (event.key === "Enter" && event.target.matches?.("#correct-form :is(input, select)")) return nextDoubt(event);
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.key !== "Escape") return;
+  if (!document.querySelector(":popover-open")) press(main(), "Escape", event);
+}
+
+// Told by keys.js, which knows when a key is none.
+function singleKey(event) {
+  const { key, open } = event.detail;
+  if (!open) press(main(), key === "=" ? "+" : key, event);
+  else if (/[0-9]/.test(key)) press(open, key, event);
 }
 
 function press(scope, key, event) {
@@ -52,15 +44,6 @@ function press(scope, key, event) {
 // The second tap of a double press was meant for the record before, or answers a question nobody has read.
 function tooSoon(control) {
   return control.type === "submit" && main().contains(control) && "new" in main().dataset;
-}
-
-function goTo(key, event) {
-  goes = false;
-  const link = document.querySelector(`#steps a[href="${PLACES[key] ?? ""}"]`);
-  if (link) {
-    event.preventDefault();
-    link.click();
-  }
 }
 
 // ---- choosing and correcting
@@ -282,6 +265,7 @@ function ready() {
 }
 
 document.addEventListener("keydown", pressed);
+document.addEventListener("single-key", singleKey);
 document.addEventListener("toggle", (event) => event.newState === "open" && event.target.querySelector("[data-first]")?.focus(), true);
 document.addEventListener("change", (event) => event.target.name === "patient_id" && showChoice());
 document.addEventListener("mousedown", fill);

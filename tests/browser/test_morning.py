@@ -262,7 +262,7 @@ def test_single_keys_can_be_turned_off_and_stay_off_for_that_person(browser: Bro
     page.keyboard.press("a")
     page.keyboard.press("j")
     page.wait_for_timeout(300)
-    assert page.url.endswith(f"/cases/{morning.clinic.case_ids[0]}")
+    assert page.url.endswith(f"/cases/{morning.clinic.case_ids[0]}?said=keys-set")
     with morning.clinic.database.reading() as session:
         assert cases.get(session, morning.clinic.case_ids[0]).state is CaseState.OPEN
     page.close()

@@ -175,9 +175,9 @@ def test_the_words_of_a_page_are_given_with_their_boxes(clinic: Clinic, rosa: Br
 def test_single_keys_are_turned_off_for_one_person_only(clinic: Clinic, rosa: Browser, sam: Browser) -> None:
     case_id = clinic.case_ids[0]
     assert 'data-keys="on"' in rosa.open(f"/cases/{case_id}").text
-    form = rosa.forms()["/review/keys"]
+    form = rosa.forms()["/account/keys"]
     form.pop("on")
-    rosa.http.post("/review/keys", data=form, headers=SAME_ORIGIN)
+    rosa.http.post("/account/keys", data=form, headers=SAME_ORIGIN)
     assert 'data-keys="off"' in rosa.open(f"/cases/{case_id}").text
     clinic.clock.advance(timedelta(minutes=6))
     assert 'data-keys="on"' in sam.open(f"/cases/{case_id}").text
@@ -228,4 +228,4 @@ def test_the_queue_says_where_a_second_reviewer_is_needed(clinic: Clinic, rosa: 
     assert "a second reviewer is needed" not in sam.open("/queue").text
     rosa.open(f"/cases/{case_id}")
     rosa.submit(f"/cases/{case_id}/approve", patient_id="D2", confirmed="D2")
-    assert "rosa has chosen; a second reviewer is needed" in _text(sam.open("/queue").text)
+    assert "rosa has decided; a second reviewer is needed" in _text(sam.open("/queue").text)
