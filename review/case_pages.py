@@ -144,7 +144,7 @@ def take_over(request: Request, case_id: int, visitor: SignedIn) -> Response:
     with office.database.reading() as session:
         seen_case(session, visitor, case_id)
     locks.take_over(office.database, case_id, actor=visitor.user.name, now=office.now())
-    return go_to(f"/cases/{case_id}")
+    return go_to(f"/cases/{case_id}{Walk.of(request, visitor).query}")
 
 
 def renew(request: Request, case_id: int, visitor: SignedIn) -> Response:
@@ -168,7 +168,7 @@ def reopen(request: Request, case_id: int, visitor: SignedIn) -> Response:
         actions.reopen(office.database, case_id, actor=visitor.user.name, now=office.now())
     except DecisionRefusedError as refusal:
         return refused(request, visitor, case_id, refusal, Trouble())
-    return go_to(f"/cases/{case_id}", said="reopened")
+    return go_to(f"/cases/{case_id}{Walk.of(request, visitor).query}", said="reopened")
 
 
 def not_this_patient(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Response:
@@ -187,7 +187,7 @@ def not_this_patient(request: Request, case_id: int, visitor: SignedIn, form: Fo
         )
     except DecisionRefusedError as refusal:
         return refused(request, visitor, case_id, refusal, Trouble())
-    return go_to(f"/cases/{case_id}", said="ruled-out")
+    return go_to(f"/cases/{case_id}{Walk.of(request, visitor).query}", said="ruled-out")
 
 
 def find(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Response:

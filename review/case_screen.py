@@ -154,7 +154,7 @@ def refused(
         return page(
             request, "message.html", visitor=visitor, status=409, heading="This record changed",
             sentence="This record changed since you opened it. Nothing was saved.",
-            link=f"/cases/{case_id}", link_words="Show the new version",
+            link=f"/cases/{case_id}{Walk.of(request, visitor).query}", link_words="Show the new version",
         )  # fmt: skip
     return case_screen(request, visitor, case_id, _with(trouble, refusal), status=409)
 

@@ -18,6 +18,7 @@ from review.access import Form, SignedIn, Visitor
 from review.case_pages import approve, version_of
 from review.case_screen import Trouble, refused, seen_case, shown_values, summary_of
 from review.case_summary import CaseSummary
+from review.case_walk import Walk
 from review.evidence_table import Line, evidence_table
 from review.live_check import CheckedValues, checked
 from review.office import Office, office_of
@@ -52,7 +53,7 @@ def correct(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Re
             return refused(request, visitor, case_id, refusal, Trouble(entered=form, chosen=form.get("chosen", "")))
     # Who it may be was asked anew: nobody has seen the patient who was chosen beside what the print says now.
     if not approves or changes.keys() & set(IDENTITY):
-        return go_to(f"/cases/{case_id}", said="corrected")
+        return go_to(f"/cases/{case_id}{Walk.of(request, visitor).query}", said="corrected")
     return approve(request, case_id, visitor, {"version": str(version), "patient_id": form.get("chosen", "")})
 
 
