@@ -39,7 +39,7 @@ class ReviewCase:
         document_sha256: Identity of the printed file.
         file_name: Name of the printed file, for people.
         reasons: Codes of why it waits.
-        critical: It holds an answer about self-harm, as it was read or as a person corrected it.
+        critical: It holds or held an answer about self-harm: as it was read, unread ones too, or at any time since.
         fingerprint: Of the printed identity, as it was read: what people have said of this print goes by it.
         is_identity_typed: A person has corrected who the print says it is about; the match is of that.
     """
@@ -58,3 +58,8 @@ class ReviewCase:
     critical: bool
     fingerprint: str
     is_identity_typed: bool
+
+    @property
+    def is_answer_gone(self) -> bool:
+        """Whether people have corrected an answer about self-harm away."""
+        return self.critical and not self.assessment.critical

@@ -16,7 +16,7 @@ from records.decision import MatchDecision
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.case_summary import CaseSummary, case_summary
 from review.correction import corrected
-from review.desk import Approval, ApprovalOutcome, Desk, approve_at, at_desk, reject_at
+from review.desk import Approval, ApprovalOutcome, Desk, RejectionOutcome, approve_at, at_desk, reject_at
 from review.graver_answers import raise_if_graver
 from review.patient_search import PatientIndex, find_patients
 from review.rematching import IDENTITY, Rosters, rematch, typed_identity, with_identity
@@ -49,6 +49,7 @@ __all__ = [
     "CaseSummary",
     "PatientIndex",
     "Position",
+    "RejectionOutcome",
     "acknowledge_alert",
     "alert_not_this_patient",
     "answer_blind_audit",
@@ -84,8 +85,9 @@ def approve(
 ) -> Approval:
     """Confirm a record for a patient and queue it for delivery, which waits `review.undo.HOLD` for a change of mind.
 
-    An answer about self-harm goes to a patient who is not likely only when two people say so: the first word is kept,
-    and the case stays open for somebody else. Its alert has been sent long before.
+    An answer about self-harm goes to a patient who is not likely only when two people say so, and a record from which
+    somebody has corrected such an answer away to any patient: the first word is kept, and the case stays open for
+    somebody else. Its alert has been sent long before.
 
     Args:
         version: The version of the case the person saw.
@@ -157,8 +159,11 @@ def correct(
 
 def reject(
     database: Database, case_id: int, *, version: int, reason: RejectReason, note: str, actor: str, now: datetime
-) -> None:
+) -> RejectionOutcome:
     """Keep a record out of the portal for good; it is not deleted and can be reopened.
+
+    One that holds, or held, an answer about self-harm is rejected only when two people say so: the first word is kept,
+    and the case stays open for somebody else.
 
     Raises:
         StaleCaseError: The case has changed since it was shown.
@@ -166,7 +171,7 @@ def reject(
         DecisionRefusedError: The reason is "other" and no note says why.
     """
     with database.session() as session:
-        reject_at(at_desk(session, case_id, version, actor=actor, now=now), reason=reason, note=note)
+        return reject_at(at_desk(session, case_id, version, actor=actor, now=now), reason=reason, note=note)
 
 
 def skip(database: Database, case_id: int, *, actor: str, now: datetime, until: datetime | None = None) -> None:

@@ -15,6 +15,7 @@ from parsers.instrument_library import load_instruments
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.correction import corrected, faults_of
 from review.graver_answers import raise_if_graver
+from review.second_word import refuse_alone
 from store import amendments, cases, corrections, kept_records, reassigning, roster, undoing
 from store.cases import ApprovedAs
 from store.database import Database, Session
@@ -90,7 +91,8 @@ def correct(
 ) -> Amended:
     """Give a confirmed record other values because they were read wrongly, and correct them at the portals.
 
-    An answer about self-harm that becomes graver than it was read raises an alert in the same transaction.
+    An answer about self-harm that becomes graver than it was read raises an alert in the same transaction. One that
+    would be gone is refused, here and in what follows: two people decide that, in the review queue.
 
     Args:
         version: The version of the record the person saw.
@@ -111,6 +113,7 @@ def correct(
     with database.session() as session:
         kept = _as_seen(session, record_id, version)
         revised = corrected(kept.assessment, changes, load_instruments(), today=today)
+        refuse_alone(kept.assessment, revised)
         raise_if_graver(session, kept, revised, keys=database.keys, now=now)
         told = corrections.enqueue_correction(
             session, record_id, assessment=revised, actor=actor, now=now, destinations=destinations
@@ -195,6 +198,7 @@ def reassign(
     with database.session() as session:
         kept = _as_seen(session, record_id, version)
         revised = corrected(kept.assessment, changes, load_instruments(), today=today)
+        refuse_alone(kept.assessment, revised)
         raise_if_graver(session, kept, revised, keys=database.keys, now=now)
         done = reassigning.reassign(
             session,
@@ -223,12 +227,16 @@ def withdraw(
 
     Raises:
         StaleCaseError: The record has changed since it was shown.
-        DecisionRefusedError: The record does not stand, or no reason is given.
+        DecisionRefusedError: The record does not stand, no reason is given, or an answer about self-harm would be
+            closed for good.
     """
     if not reason.strip():
         raise DecisionRefusedError("The reason is missing.", next_step="Nothing was saved. Say why in a few words.")
     with database.session() as session:
-        _as_seen(session, record_id, version)
+        kept = _as_seen(session, record_id, version)
+        if not after.reopen:
+            refuse_alone(kept.as_read, None)
+            refuse_alone(kept.assessment, None)
         told = corrections.enqueue_withdrawal(
             session,
             record_id,
@@ -251,8 +259,11 @@ def undo(database: Database, record_id: int, *, version: int, actor: str, now: d
         DecisionRefusedError: The record does not stand, or a portal has been told, or may have been.
     """
     with database.session() as session:
-        _as_seen(session, record_id, version)
-        return undoing.undo(session, record_id, actor=actor, now=now)
+        kept = _as_seen(session, record_id, version)
+        undone = undoing.undo(session, record_id, actor=actor, now=now)
+        if undone is Undone.CORRECTION:
+            refuse_alone(kept.assessment, kept_records.get(session, record_id).assessment)
+        return undone
 
 
 def _as_seen(session: Session, record_id: int, version: int) -> StoredRecord:

@@ -14,6 +14,7 @@ from records.errors import DecisionRefusedError
 from records.patient import RosterPatient
 from review import actions, locks, policies, registrations
 from review.access import Form, SignedIn, Visitor
+from review.actions import RejectionOutcome
 from review.case_screen import Trouble, case_screen, print_of, refused, seen_case, summary_of
 from review.case_walk import Walk
 from review.office import Office, office_of
@@ -94,7 +95,7 @@ def reject(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Res
     if reason is None:
         return case_screen(request, visitor, case_id, Trouble(sentence="Choose why the row is rejected.", note=note))
     try:
-        actions.reject(
+        outcome = actions.reject(
             office.database,
             case_id,
             version=version_of(form),
@@ -105,7 +106,8 @@ def reject(request: Request, case_id: int, visitor: SignedIn, form: Form) -> Res
         )
     except DecisionRefusedError as refusal:
         return refused(request, visitor, case_id, refusal, Trouble(note=note))
-    return _on_to(request, visitor, following, said="rejected")
+    said = "rejected" if outcome is RejectionOutcome.REJECTED else "rejection-awaits-second"
+    return _on_to(request, visitor, following, said=said)
 
 
 def skip(request: Request, case_id: int, visitor: SignedIn) -> Response:

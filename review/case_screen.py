@@ -32,8 +32,10 @@ from store import alerts, aliases, case_locks, cases, decisions, reports, roster
 from store.case_locks import CaseLock
 from store.database import Session
 from store.decisions import QueueDecision
+from store.second_words import Word
 
 _SHOWN: Final = 3
+_SAME: Final = "Two people must say the same before this record is decided."
 _OLD_LIST: Final = timedelta(hours=36)
 _VALUES: Final = {
     "total-missing": "total", "total-unreadable": "total", "total-out-of-range": "total", "sum-differs": "total",
@@ -233,17 +235,24 @@ def _words(session: Session, case: ReviewCase, summary: CaseSummary) -> tuple[st
     """What people have said where two must say it, and that two must."""
     if not summary.is_open or not case.critical:
         return ()
-    said = []
-    for word in second_words.of_case(session, case.case_id):
-        patient = roster.patient(session, case.site, word.patient_id)
-        name = display_name(patient) if patient else "a patient who is no longer on the list"
-        said.append(f"{word.actor} has chosen {name}.")
+    said = [_word_said(session, case, word) for word in second_words.of_case(session, case.case_id)]
+    if case.is_answer_gone:
+        gone = "An answer about self-harm was read here, and a person has corrected it away."
+        said = [gone, *said, "Two people must choose the same patient by the values as they are now."]
     likely = summary.candidates[0].patient_id if summary.candidates else ""
     if said:
-        return (*said, "Two people must choose the same patient before this record is sent.")
+        return tuple(said) if case.is_answer_gone else (*said, _SAME)
     if not likely or needs_second(case, likely):
         return ("This is an urgent record with no likely patient: two people must choose the same one.",)
     return ()
+
+
+def _word_said(session: Session, case: ReviewCase, word: Word) -> str:
+    if word.patient_id is None:
+        why = REJECT_WORDS[word.reject_reason].lower() if word.reject_reason else "no reason given"
+        return f"{word.actor} wants this row rejected ({why}{f': {word.note}' if word.note else ''})."
+    patient = roster.patient(session, case.site, word.patient_id)
+    return f"{word.actor} has chosen {display_name(patient) if patient else 'a patient who is no longer on the list'}."
 
 
 def _offers_undo(request: Request) -> bool:

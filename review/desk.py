@@ -10,7 +10,7 @@ from parsers.instrument_library import load_instruments
 from records.case import RejectReason, ReviewCase
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.correction import faults_of
-from review.second_word import needs_second
+from review.second_word import needs_second, needs_second_to_reject
 from review.undo import HOLD
 from store import case_locks, cases, decisions, kept_records, roster, second_words
 from store.cases import ApprovedAs
@@ -25,6 +25,13 @@ class ApprovalOutcome(StrEnum):
     CONFIRMED = "confirmed"
     DUPLICATE = "duplicate"  # the same values are known already: nothing is sent
     AWAITS_SECOND = "awaits-second"  # another person must say the same; the case stays open
+
+
+class RejectionOutcome(StrEnum):
+    """What a rejection came to."""
+
+    REJECTED = "rejected"
+    AWAITS_SECOND = "awaits-second"  # another person must reject it too; the case stays open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +142,8 @@ def approve_at(desk: Desk, *, patient_id: str, today: date, destinations: tuple[
     return Approval(record_id=record_id, outcome=ApprovalOutcome.DUPLICATE if known else ApprovalOutcome.CONFIRMED)
 
 
-def reject_at(desk: Desk, *, reason: RejectReason, note: str) -> None:
-    """Keep the record out of every portal.
+def reject_at(desk: Desk, *, reason: RejectReason, note: str) -> RejectionOutcome:
+    """Keep the record out of every portal, or keep the first of two people's words.
 
     Raises:
         StaleCaseError: The case is decided.
@@ -144,16 +151,20 @@ def reject_at(desk: Desk, *, reason: RejectReason, note: str) -> None:
     """
     if reason is RejectReason.OTHER and not note.strip():
         raise DecisionRefusedError("The reason is missing.", next_step="Nothing was saved. Say why in a few words.")
-    cases.reject(
-        desk.session,
-        desk.case.case_id,
-        version=desk.case.version,
+    session, case = desk.session, desk.case
+    seconded = second_words.is_seconded(session, case.case_id, patient_id=None, actor=desk.actor)
+    is_enough = seconded or not needs_second_to_reject(case)
+    (cases.reject if is_enough else cases.propose_rejection)(
+        session,
+        case.case_id,
+        version=case.version,
         reason=reason,
         note=note.strip(),
         actor=desk.actor,
         now=desk.now,
     )
-    desk.keep(DecisionKind.REJECTED)
+    desk.keep(DecisionKind.REJECTED if is_enough else DecisionKind.PROPOSED)
+    return RejectionOutcome.REJECTED if is_enough else RejectionOutcome.AWAITS_SECOND
 
 
 def _proposed(desk: Desk, patient_id: str) -> Approval:

@@ -28,7 +28,7 @@ from store.database import Session
 _LISTED: Final = 50
 _KINDS: Final = {
     "approved": "Approved", "rejected": "Rejected", "skipped": "Skipped", "corrected": "Corrected",
-    "not-this-patient": "Ruled a patient out", "proposed": "Chosen, waits for a second person",
+    "not-this-patient": "Ruled a patient out", "proposed": "Decided, waits for a second person",
     "parked": "Sent to the front desk",
 }  # fmt: skip
 
@@ -94,7 +94,7 @@ def _list(request: Request, visitor: Visitor, *, part: int, problem: str, status
 
 
 def _who_said(session: Session, case_ids: list[int]) -> dict[int, str]:
-    """Who has chosen a patient already where two must, so that the other one sees where they are needed."""
+    """Who has said what it is already where two must, so that the other one sees where they are needed."""
     words = second_words.of_cases(session, case_ids)
     return {case_id: " and ".join(word.actor for word in said) for case_id, said in words.items()}
 

@@ -37,6 +37,7 @@ NOTICES: Final = {
     "approved": "Approved. The record is on its way.",
     "known": "Approved. The same values were known already, so nothing is sent.",
     "awaits-second": "Your choice is kept. Another person must choose the same patient before it is sent.",
+    "rejection-awaits-second": "Your rejection is kept. Another person must reject this row too; until then it waits.",
     "corrected": "The values are corrected. The record still waits for your approval.",
     "rejected": "Rejected. The record is kept and is not sent.",
     "skipped": "Skipped. It comes again after the others.",
@@ -102,12 +103,12 @@ NOTICES: Final = {
     "user-enabled": "The user can sign in again.",
     "factor-reset": "The second factor is reset. The next sign-in asks to set up an app again.",
 }
-REJECT_WORDS: Final = {
 SHORTCUTS: Final = (
     ("Dashboard, review, templates, audit log", ("G then", "D R T A")),
     ("This list, close", ("?", "Esc")),
 )
 """Keys of every page, for people."""
+REJECT_WORDS: Final = {
     RejectReason.NOT_A_PATIENT_ROW: "Not a patient row",
     RejectReason.DUPLICATE: "Duplicate",
     RejectReason.UNREADABLE: "Unreadable",
@@ -159,10 +160,10 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
                 "local": office.local,
                 "may": policies.allowed(visitor),
                 "steps": _steps(request, visitor) if visitor else (),
-            }
                 "single_keys": _single_keys(office, visitor) if visitor else False,
                 "shortcuts": values.get("shortcuts", SHORTCUTS),
                 "back": values.get("back", request.url.path),
+            }
         )
     )
     return HTMLResponse(text, status_code=status)
@@ -174,12 +175,12 @@ def _steps(request: Request, visitor: Visitor) -> tuple[Step, ...]:
     return steps(request.url.path, visitor, reachable=reachable, waiting=office.waiting(visitor.user))
 
 
-def go_to(path: str, *, said: str = "") -> RedirectResponse:
 def _single_keys(office: Office, visitor: Visitor) -> bool:
     with office.database.reading() as session:
         return preferences.single_keys(session, visitor.user.name)
 
 
+def go_to(path: str, *, said: str = "") -> RedirectResponse:
     """Send the browser to a page after a form was taken, so that a reload does not send the form again."""
     joint = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{joint}said={said}" if said else path, status_code=303)

@@ -125,11 +125,10 @@ def approve(
     outcome = confirm_as(
         session, row, which, ApprovedAs(as_), actor=actor, destinations=destinations, now=now, hold=hold
     )
-    seconded = [word.actor for word in second_words.of_case(session, case_id) if word.patient_id == patient_id]
+    first = _said_first(session, case_id, patient_id=patient_id, actor=actor)
     disputed = vetoes.withdraw(session, site=row.site, fingerprint=row.fingerprint, patient_id=patient_id)
     _close(session, case, CaseState.APPROVED, actor=actor, now=now)
     detail = (("outcome", outcome), ("record", str(row.id)), ("corrected", str(corrected is not None)))
-    first = tuple(("first-said-by", name) for name in seconded if name != actor)
     _audit(session, case, "case.approved", actor=actor, now=now, detail=(*detail, *first))
     source = report_row(session, row.report_id).source
     aliases.teach(session, row, patient, source=source, disputed=disputed, actor=actor, now=now)
@@ -151,8 +150,10 @@ def correct(
     What was read stays beside it, and what people say of the print goes on to be kept for the print as it was read.
 
     Args:
-        match: Who the record is about now that its identity was corrected, or None where that is as it was. What
-            people had said where two must say it is forgotten then: they saw another identity.
+        match: Who the record is about now that its identity was corrected, or None where that is as it was.
+
+    What people had said where two must say it is forgotten: they saw other values, or another identity. A record whose
+    values ever held an answer about self-harm stays critical.
 
     Raises:
         StaleCaseError: The case is decided, or has changed since `version`.
@@ -166,7 +167,8 @@ def correct(
         wait_for(row, case, _reasons_now(row, match, because="identity-corrected", settled=settled))
         row.match = match_text(match)
         session.add(row)
-        second_words.withdraw(session, case_id)
+    second_words.withdraw(session, case_id)
+    case.critical = case.critical or assessment.critical is True
     case.version += 1
     session.add(case)
     session.flush()
@@ -182,12 +184,20 @@ def propose(session: Session, case_id: int, *, version: int, patient_id: str, ac
     """
     case = _open_row(session, case_id, version=version)
     second_words.say(session, case_id, patient_id=patient_id, actor=actor, now=now)
-    case_locks.release(session, case_id, actor=actor)
-    case.version += 1
-    session.add(case)
-    session.flush()
-    _audit(session, case, "case.proposed", actor=actor, now=now)
-    return _loaded(session, case)
+    return _left_to_another(session, case, actor=actor, now=now)
+
+
+def propose_rejection(
+    session: Session, case_id: int, *, version: int, reason: RejectReason, note: str, actor: str, now: datetime
+) -> ReviewCase:
+    """Keep one person's "reject this row" where two must say it; the case stays open, and its version counts up.
+
+    Raises:
+        StaleCaseError: The case is decided, or has changed since `version`.
+    """
+    case = _open_row(session, case_id, version=version)
+    second_words.say_reject(session, case_id, reason=reason, note=encodable(note), actor=actor, now=now)
+    return _left_to_another(session, case, actor=actor, now=now, detail=(("reason", reason),))
 
 
 def match_anew(
@@ -226,8 +236,9 @@ def reject(
     row.state = RecordState.REJECTED
     session.add(row)
     case.reject_reason, case.note = reason, encodable(note)
+    first = _said_first(session, case_id, patient_id=None, actor=actor)
     _close(session, case, CaseState.REJECTED, actor=actor, now=now)
-    _audit(session, case, "case.rejected", actor=actor, now=now, detail=(("reason", reason),))
+    _audit(session, case, "case.rejected", actor=actor, now=now, detail=(("reason", reason), *first))
 
 
 def reopen(session: Session, case_id: int, *, actor: str, now: datetime) -> ReviewCase:
@@ -343,6 +354,23 @@ def _reasons_now(
     return tuple(dict.fromkeys([*([because] if because else []), *kept, *match.reasons]))
 
 
+def _said_first(session: Session, case_id: int, *, patient_id: str | None, actor: str) -> tuple[tuple[str, str], ...]:
+    """Who else has said the same before, for the audit trail."""
+    said = second_words.of_case(session, case_id)
+    return tuple(("first-said-by", one.actor) for one in said if one.patient_id == patient_id and one.actor != actor)
+
+
+def _left_to_another(
+    session: Session, case: CaseRow, *, actor: str, now: datetime, detail: tuple[tuple[str, str], ...] = ()
+) -> ReviewCase:
+    case_locks.release(session, stored_id(case.id), actor=actor)
+    case.version += 1
+    session.add(case)
+    session.flush()
+    _audit(session, case, "case.proposed", actor=actor, now=now, detail=detail)
+    return _loaded(session, case)
+
+
 def _close(session: Session, case: CaseRow, state: CaseState, *, actor: str, now: datetime) -> None:
     case.state, case.version, case.closed_at, case.closed_by = state, case.version + 1, now, actor
     case.parked = False
@@ -386,7 +414,7 @@ def _review_case(case: CaseRow, row: RecordRow, report: ReportRow) -> ReviewCase
         match=match_of(row.match),
         reasons=codes_of(row.reasons),
         opened_at=case.opened_at,
-        critical=case.critical or assessment.critical is True,
+        critical=case.critical or assessment.critical is True or as_read.critical is True,
         fingerprint=row.fingerprint,
         is_identity_typed=assessment.patient != as_read.patient,
     )

@@ -153,7 +153,7 @@ def reopen_record(session: Session, row: RecordRow, *, because: str, note: str, 
     row.occurrence, row.revision, row.corrects = 1, 1, None
     row.confirmed_by = row.confirmed_at = None
     session.add(row)
-    critical = assessment_of(row.assessment).critical is True
+    critical = any(assessment_of(values).critical is True for values in (row.assessment, row.as_read))
     case = session.exec(select(CaseRow).where(col(CaseRow.record_id) == row.id)).first()
     if case is None:
         number = stored_id(row.id)

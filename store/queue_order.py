@@ -166,10 +166,10 @@ def _of_group(group: _Group, *, actor: str, sites: Collection[str] | None, now: 
 
 
 def _has_spoken(actor: str) -> ColumnElement[bool]:
-    """The person has said whom it is about and nobody has contradicted: it is for somebody else now."""
+    """The person has said what it is and nobody has contradicted: it is for somebody else now."""
     mine, other = table_of(CaseWordRow).alias().c, table_of(CaseWordRow).alias().c
     contradicted = exists().where(
-        other.case_id == mine.case_id, other.actor != actor, other.patient_id != mine.patient_id
+        other.case_id == mine.case_id, other.actor != actor, other.patient_id.is_distinct_from(mine.patient_id)
     )
     return exists().where(mine.case_id == _CASE.c.id, mine.actor == actor, not_(contradicted))
 

@@ -68,7 +68,10 @@ class CaseVisitRow(StoreTable, table=True):
 
 
 class CaseWordRow(StoreTable, table=True):
-    """One person's "it is this patient" where two must say it; the latest of each person."""
+    """One person's word where two must say the same; the latest of each person.
+
+    `patient_id` is None for "this row is to be rejected", with its reason.
+    """
 
     __tablename__ = "case_word"
 
@@ -76,8 +79,10 @@ class CaseWordRow(StoreTable, table=True):
         primary_key=True, sa_column_args=[ForeignKey("review_case.id")], sa_column_kwargs={"autoincrement": False}
     )
     actor: str = Field(primary_key=True)
-    patient_id: str
+    patient_id: str | None = None
     said_at: datetime = Field(sa_type=UtcDateTime)
+    reject_reason: str | None = None
+    note: str | None = None
 
 
 class QueueDecisionRow(StoreTable, table=True):

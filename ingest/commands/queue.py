@@ -17,7 +17,7 @@ from records.audit import AuditEvent
 from records.case import RejectReason, ReviewCase
 from records.finding import sentence
 from review import actions
-from review.actions import ApprovalOutcome
+from review.actions import ApprovalOutcome, RejectionOutcome
 from review.rematching import IDENTITY
 from store import audit, cases
 from store.cases import ApprovedAs
@@ -30,6 +30,10 @@ _APPROVED: Final = {
     ApprovalOutcome.CONFIRMED: "Case {case} is approved. For 30 s “scorebridge queue undo” takes it back.",
     ApprovalOutcome.DUPLICATE: "Case {case} is approved. The same values were known already, so nothing is sent.",
     ApprovalOutcome.AWAITS_SECOND: "Your word on case {case} is kept. Another person must choose the same patient.",
+}
+_REJECTED: Final = {
+    RejectionOutcome.REJECTED: "Case {case} is rejected.",
+    RejectionOutcome.AWAITS_SECOND: "Your word on case {case} is kept. Another person must reject it too.",
 }
 
 
@@ -65,7 +69,7 @@ def list_cases(
             (
                 case.case_id,
                 case.site,
-                "yes" if case.assessment.critical else "",
+                "yes" if case.critical else "",
                 case.assessment.instrument or case.assessment.instrument_printed,
                 case.assessment.authored_on,
                 case.opened_at.strftime("%Y-%m-%d %H:%M"),
@@ -160,10 +164,10 @@ def reject(
     version: Version = None,
     config: Config = None,
 ) -> None:
-    """Keep a row out of the portal; it is kept and can be reopened."""
+    """Keep a row out of the portal; it is kept and can be reopened. An answer about self-harm needs a second person."""
     with opened(config) as clinic:
         case = _current(clinic.database, case_id)
-        actions.reject(
+        outcome = actions.reject(
             clinic.database,
             case_id,
             version=case.version if version is None else version,
@@ -172,7 +176,7 @@ def reject(
             actor=clinic.actor,
             now=clock.now(),
         )
-    note(f"Case {case_id} is rejected.")
+    note(_REJECTED[outcome].format(case=case_id))
 
 
 def reopen(case_id: CaseId, config: Config = None) -> None:

@@ -20,7 +20,7 @@ from records.audit import AuditEvent
 from records.case import RejectReason, ReviewCase
 from records.errors import CaseTakenError, DecisionRefusedError, StaleCaseError
 from review import actions, locks, pace, registrations, undo
-from review.actions import ApprovalOutcome
+from review.actions import ApprovalOutcome, RejectionOutcome
 from review.case_summary import CaseSummary
 from store import audit, cases, roster
 
@@ -32,6 +32,10 @@ _SAID: Final = {
     ApprovalOutcome.CONFIRMED: "Approved.",
     ApprovalOutcome.DUPLICATE: "Approved. The same values were known already, so nothing is sent.",
     ApprovalOutcome.AWAITS_SECOND: "Your choice is kept. Another person must choose the same patient.",
+}
+_REJECTED: Final = {
+    RejectionOutcome.REJECTED: "Rejected.",
+    RejectionOutcome.AWAITS_SECOND: "Your word is kept. Another person must reject this row too.",
 }
 
 
@@ -224,7 +228,7 @@ class _Sitting:
             return
         reason = _REASONS[int(key) - 1]
         remark = typer.prompt("Why", err=True) if reason is RejectReason.OTHER else ""
-        actions.reject(
+        outcome = actions.reject(
             self.clinic.database,
             case.case_id,
             version=case.version,
@@ -233,7 +237,7 @@ class _Sitting:
             actor=self.clinic.actor,
             now=clock.now(),
         )
-        note("Rejected.")
+        note(_REJECTED[outcome])
         self._go(self._next())
 
     def _skip(self) -> None:

@@ -229,7 +229,10 @@ def correct_case(request: Request, case_id: int, caller: Caller, wish: Correctio
 
 
 def reject_case(request: Request, case_id: int, caller: Caller, wish: Rejection) -> Decided:
-    """Keep the record out of every portal; it is not deleted and can be reopened."""
+    """Keep the record out of every portal; it is not deleted and can be reopened.
+
+    One that holds, or held, an answer about self-harm stays open until a second person rejects it as well.
+    """
     office = office_of(request)
     actions.reject(
         office.database,

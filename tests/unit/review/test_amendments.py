@@ -237,3 +237,38 @@ def test_looking_at_a_trail_is_audited_and_the_event_names_no_patient(clinic: Cl
     # Whom it showed is kept beside the chain; the event carries a code of that, not the patient.
     assert set(detail) == {"named"}
     assert re.fullmatch(r"[0-9a-f]{32,64}", detail["named"])
+
+
+URGENT = replace(PHQ, total=9, items=answers(1, 1, 1, 1, 1, 1, 1, 1, 1), critical=True)
+
+
+def test_one_person_cannot_take_an_answer_about_self_harm_out_of_a_confirmed_record(clinic: Clinic) -> None:
+    number = confirmed(clinic, URGENT)
+    with pytest.raises(DecisionRefusedError, match="Two people"):
+        correct(clinic, number, total="8", item_9="0")
+    for reopen in (False, True):
+        version = amendments.record_version(clinic.database, number)
+        after = AfterWithdrawal(reopen=reopen, wrong_patient=False)
+        if not reopen:
+            with pytest.raises(DecisionRefusedError, match="Two people"):
+                amendments.withdraw(
+                    clinic.database, number, version=version, reason="wrong", after=after, actor="rita",
+                    now=clinic.clock(),
+                )  # fmt: skip
+            assert kept(clinic, number).state is RecordState.CONFIRMED
+        else:
+            amendments.withdraw(
+                clinic.database, number, version=version, reason="wrong", after=after, actor="rita", now=clinic.clock()
+            )
+    with clinic.database.reading() as session:
+        case = cases.of_record(session, number)
+    assert case is not None
+    assert case.critical
+
+
+def test_one_person_cannot_take_back_that_an_answer_was_about_self_harm(clinic: Clinic, record: int) -> None:
+    correct(clinic, record, total="9", item_9="1")
+    version = amendments.record_version(clinic.database, record)
+    with pytest.raises(DecisionRefusedError, match="Two people"):
+        amendments.undo(clinic.database, record, version=version, actor="rita", now=clinic.clock())
+    assert kept(clinic, record).assessment.critical

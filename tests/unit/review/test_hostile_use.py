@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,9 @@ from store import (
     case_locks,
     cases,
     emergency_access,
+    outbox,
     second_factors,
+    second_words,
     tokens,
     users,
 )
@@ -48,6 +51,23 @@ def sam(clinic: Clinic) -> Browser:
 def _limit(clinic: Clinic, name: str, *sites: str) -> None:
     with clinic.database.session() as session:
         users.set_sites(session, name, set(sites), actor="setup", now=clinic.clock())
+
+
+def test_who_sees_one_site_neither_stops_nor_resumes_what_others_send(both: tuple[Clinic, OtherSite]) -> None:
+    clinic, _ = both
+    _second_administrator(clinic)
+    _limit(clinic, "ada", SITE)
+    ada = Browser(clinic.app).signed_in("ada")
+    page = ada.open("/destinations/portal").text
+    assert "Other sites send there too, and you do not see them all." in page
+    assert re.search(r"<button[^>]* disabled[^>]*>Pause", page)
+    assert OTHER not in page
+    assert ada.submit("/destinations/portal/pause").status_code == 409
+    with clinic.database.reading() as session:
+        assert outbox.paused(session) == {}
+    bea = Browser(clinic.app).signed_in("bea")
+    assert "Other sites" not in bea.open("/destinations/portal").text
+    assert bea.submit("/destinations/portal/pause").status_code == 303
 
 
 def _second_administrator(clinic: Clinic) -> None:
@@ -84,7 +104,7 @@ def test_past_decisions_of_a_site_one_no_longer_sees_are_neither_named_nor_taken
     assert rosa.http.post("/queue/undo", data=form, headers=SAME_ORIGIN).status_code == 409
     assert rosa.http.post("/queue/undo", data=form | {"decision": offered}, headers=SAME_ORIGIN).status_code == 404
     with clinic.database.reading() as session:
-        assert cases.get(session, case_id).state is CaseState.REJECTED
+        assert [word.actor for word in second_words.of_case(session, case_id)] == ["rosa"]
 
 
 def test_undo_takes_back_the_decision_that_its_page_showed_not_a_later_one(clinic: Clinic, rosa: Browser) -> None:
@@ -103,27 +123,27 @@ def test_undo_takes_back_the_decision_that_its_page_showed_not_a_later_one(clini
 
 
 def test_a_page_that_offered_nothing_to_undo_takes_nothing_back(clinic: Clinic, rosa: Browser) -> None:
-    first, second, _ = clinic.case_ids
+    _, second, third = clinic.case_ids
     rosa.open(f"/cases/{second}")
     stale = rosa.forms()["/queue/undo"]
-    rosa.open(f"/cases/{first}")
-    rosa.submit(f"/cases/{first}/reject", reason="wrong-report")
+    rosa.open(f"/cases/{third}")
+    rosa.submit(f"/cases/{third}/reject", reason="wrong-report")
     assert rosa.http.post("/queue/undo", data=stale, headers=SAME_ORIGIN).status_code == 409
     with clinic.database.reading() as session:
-        assert cases.get(session, first).state is CaseState.REJECTED
+        assert cases.get(session, third).state is CaseState.REJECTED
 
 
 def test_nobody_takes_somebody_elses_decision_back(clinic: Clinic, rosa: Browser, sam: Browser) -> None:
-    first = clinic.case_ids[0]
-    rosa.open(f"/cases/{first}")
-    rosa.submit(f"/cases/{first}/reject", reason="wrong-report")
+    last = clinic.case_ids[2]
+    rosa.open(f"/cases/{last}")
+    rosa.submit(f"/cases/{last}/reject", reason="wrong-report")
     rosa.open("/queue")
     hers = rosa.forms()["/queue/undo"]["decision"]
     sam.open(f"/cases/{clinic.case_ids[1]}")
     form = sam.forms()["/queue/undo"] | {"decision": hers}
     assert sam.http.post("/queue/undo", data=form, headers=SAME_ORIGIN).status_code == 409
     with clinic.database.reading() as session:
-        assert cases.get(session, first).state is CaseState.REJECTED
+        assert cases.get(session, last).state is CaseState.REJECTED
 
 
 def test_checks_of_another_site_are_not_listed(both: tuple[Clinic, OtherSite]) -> None:

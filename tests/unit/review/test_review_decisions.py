@@ -100,6 +100,9 @@ def test_approving_confirms_the_record_queues_it_and_goes_on_to_the_next(clinic:
 
 
 def test_the_last_decision_leads_to_an_empty_queue(clinic: Clinic, rosa: Browser) -> None:
+    sam = Browser(clinic.app).signed_in("sam")
+    sam.open(f"/cases/{clinic.case_ids[0]}")
+    sam.submit(f"/cases/{clinic.case_ids[0]}/reject", reason="unreadable")
     for case_id in clinic.case_ids:
         rosa.open(f"/cases/{case_id}")
         answer = rosa.submit(f"/cases/{case_id}/reject", reason="unreadable")

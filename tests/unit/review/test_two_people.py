@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from records.case import CaseState
+from records.case import CaseState, RejectReason
 from records.errors import CaseTakenError, StaleCaseError
 from review import actions, locks, undo
-from review.actions import ApprovalOutcome
+from review.actions import ApprovalOutcome, RejectionOutcome
 from store import alerts, audit, cases, kept_records, second_words
+from tests.unit.review.review_browser import Browser
 from tests.unit.review.review_clinic import Clinic
 from tests.unit.review.test_undo import approve, case_of, correct, reject, rule_out
 
@@ -122,3 +123,75 @@ def test_the_word_of_the_first_stands_again_when_the_second_takes_theirs_back(cl
     with clinic.database.reading() as session:
         assert [word.actor for word in second_words.of_case(session, clinic.case_ids[0])] == ["rosa"]
     assert outcome(clinic, "D2", "ada") is ApprovalOutcome.CONFIRMED
+
+
+@pytest.mark.parametrize("gone", ["0", "-"])
+def test_an_answer_about_self_harm_is_corrected_away_by_two_people_or_not_at_all(clinic: Clinic, gone: str) -> None:
+    correct(clinic, 0, **{"item-9": gone} if gone == "-" else {"item-9": "0", "total": "16"})
+    case = case_of(clinic, 0)
+    assert not case.assessment.critical
+    assert case.critical
+    assert outcome(clinic, "D1", "rosa") is ApprovalOutcome.AWAITS_SECOND, "D1 is likely, and the answer is gone"
+    assert outcome(clinic, "D1", "rosa") is ApprovalOutcome.AWAITS_SECOND
+    assert outcome(clinic, "D1", "sam") is ApprovalOutcome.CONFIRMED
+
+
+def test_who_has_named_a_patient_has_not_agreed_to_values_that_were_changed_since(clinic: Clinic) -> None:
+    outcome(clinic, "D2", "rosa")
+    correct(clinic, 0, actor="sam", **{"item-9": "0", "total": "16"})
+    assert outcome(clinic, "D2", "sam") is ApprovalOutcome.AWAITS_SECOND
+
+
+def test_an_answer_that_only_a_person_read_as_self_harm_is_taken_away_by_two_as_well(clinic: Clinic) -> None:
+    correct(clinic, 1, **{"item-9": "1"})
+    correct(clinic, 1, actor="rosa", **{"item-9": "0", "total": "8"})
+    assert case_of(clinic, 1).critical
+    assert approve(clinic, 1, "D6").outcome is ApprovalOutcome.AWAITS_SECOND
+
+
+def test_a_record_with_an_answer_about_self_harm_is_rejected_by_two_people_or_not_at_all(clinic: Clinic) -> None:
+    first = clinic.case_ids[0]
+    assert reject(clinic, 0) is RejectionOutcome.AWAITS_SECOND
+    assert case_of(clinic, 0).state is CaseState.OPEN
+    assert reject(clinic, 0) is RejectionOutcome.AWAITS_SECOND, "one person twice is one person"
+    assert following(clinic, "rosa") != first
+    assert following(clinic, "sam") == first
+    assert reject(clinic, 0, actor="sam") is RejectionOutcome.REJECTED
+    assert case_of(clinic, 0).state is CaseState.REJECTED
+    with clinic.database.reading() as session:
+        (event,) = [e.event for e in audit.events(session, limit=1000) if e.event.action == "case.rejected"]
+    assert ("first-said-by", "rosa") in event.detail
+
+
+def test_a_rejection_and_a_patient_are_not_the_same_word(clinic: Clinic) -> None:
+    reject(clinic, 0)
+    assert outcome(clinic, "D2", "sam") is ApprovalOutcome.AWAITS_SECOND
+    assert following(clinic, "rosa") == following(clinic, "sam") == clinic.case_ids[0]
+    assert reject(clinic, 0, actor="ada") is RejectionOutcome.REJECTED
+
+
+def test_a_record_corrected_to_zero_is_still_rejected_by_two(clinic: Clinic) -> None:
+    correct(clinic, 0, **{"item-9": "0", "total": "16"})
+    assert reject(clinic, 0) is RejectionOutcome.AWAITS_SECOND
+
+
+def test_a_word_of_rejection_can_be_taken_back_and_stands_again_with_its_reason(clinic: Clinic) -> None:
+    reject(clinic, 0)
+    undo.undo_last(clinic.database, actor="rosa", now=clinic.clock())
+    assert reject(clinic, 0, actor="sam") is RejectionOutcome.AWAITS_SECOND
+    reject(clinic, 0, actor="ada")
+    undo.undo_last(clinic.database, actor="ada", now=clinic.clock())
+    with clinic.database.reading() as session:
+        (word,) = second_words.of_case(session, clinic.case_ids[0])
+    assert (word.actor, word.patient_id, word.reject_reason) == ("sam", None, RejectReason.UNREADABLE)
+
+
+def test_the_page_says_what_was_corrected_away_and_who_wants_the_row_rejected(clinic: Clinic, rosa: Browser) -> None:
+    first = clinic.case_ids[0]
+    correct(clinic, 0, **{"item-9": "0", "total": "16"})
+    shown = rosa.open(f"/cases/{first}").text
+    assert "An answer about self-harm was read here, and a person has corrected it away." in shown
+    rosa.submit(f"/cases/{first}/reject", reason="duplicate")
+    sam = Browser(clinic.app).signed_in("sam")
+    assert "rosa wants this row rejected (" in sam.open(f"/cases/{first}").text
+    assert "rosa has decided; a second reviewer is needed" in " ".join(sam.open("/queue").text.split())

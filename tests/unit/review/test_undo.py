@@ -10,7 +10,7 @@ import pytest
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError
 from review import actions, undo
-from review.actions import Approval, ApprovalOutcome
+from review.actions import Approval, ApprovalOutcome, RejectionOutcome
 from review.undo import HOLD, DecisionKind
 from store import aliases, amendments, cases, kept_records, outbox, roster
 from store.alias_states import AliasState
@@ -32,9 +32,9 @@ def approve(clinic: Clinic, at: int, patient_id: str, *, actor: str = "rosa") ->
     )  # fmt: skip
 
 
-def reject(clinic: Clinic, at: int, *, actor: str = "rosa") -> None:
+def reject(clinic: Clinic, at: int, *, actor: str = "rosa") -> RejectionOutcome:
     case = case_of(clinic, at)
-    actions.reject(
+    return actions.reject(
         clinic.database, case.case_id, version=case.version, reason=RejectReason.UNREADABLE, note="", actor=actor,
         now=clinic.clock(),
     )  # fmt: skip
@@ -112,6 +112,7 @@ def test_decisions_come_back_newest_first_each_once_and_only_ones_own(clinic: Cl
     approve(clinic, 1, "D6")
     reject(clinic, 2)
     reject(clinic, 0, actor="sam")
+    reject(clinic, 0, actor="ada")
     with clinic.database.reading() as session:
         listed = [one.decision.kind for one in undo.recent(session, actor="rosa")]
     taken = [undo.undo_last(clinic.database, actor="rosa", now=clinic.clock()).kind for _ in range(5)]
