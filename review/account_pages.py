@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
@@ -26,6 +27,7 @@ from review.rendering import go_to, page
 from review.routing import Route
 from review.sign_in_flow import within
 from store import preferences, provider_links, second_factors, users, web_sessions
+from store.users import User
 
 _WRONG_CODE: Final = "That code didn’t work. Enter the newest code from your app."
 _WRONG_PASSWORD: Final = "That is not your present password."  # noqa: S105 - a sentence
@@ -132,7 +134,7 @@ def set_keys(request: Request, visitor: SignedIn, form: Form) -> Response:
 
 
 def proof_form(request: Request, visitor: SignedIn) -> Response:
-    """Ask for a code, or for the password of somebody without an app, before a sensitive act."""
+    """Ask for a code, or without an app for a sign-in at the provider or a password, before a sensitive act."""
     return _proof(request, visitor, next_path=within(request, request.query_params.get("next", "/")))
 
 
@@ -140,14 +142,15 @@ def prove(request: Request, visitor: SignedIn, form: Form) -> Response:
     """Take the code or password; the session goes on under a new token."""
     office, now, next_path = office_of(request), office_of(request).now(), within(request, form.get("next", "/"))
     user, browser = visitor.web_session.user, request.cookies.get(KNOWN_BROWSER, "")
+    by = "password" if user.second_factor_since is None else "code"
     with office.sign_ins, office.database.session() as session:
-        if user.second_factor_since is not None:
+        if by == "code":
             right = second_factors.accept(session, user, form.get("code", ""), now=now, browser=browser)
         else:
             right = users.verify(session, user.name, form.get("password", ""), now=now, browser=browser) is not None
         token = web_sessions.prove(session, session_token(request, office), now=now) if right else None
         if token is not None:
-            users.proved(session, user, browser=browser, now=now)
+            users.proved(session, user, by=by, browser=browser, now=now)
     if token is None:
         return _proof(request, visitor, next_path=next_path, recovery=form.get("kind") == "recovery", wrong=True)
     response = go_to(next_path)
@@ -192,19 +195,23 @@ def _proof(
     if user.second_factor_since is None:
         problem = "That password is not right, or the account is locked for 15 minutes." if wrong else ""
         return page(
-            request,
-            "proof.html",
-            visitor=visitor,
-            status=status,
-            problem=problem,
-            user_name=user.name,
-            next_path=next_path,
-        )
+            request, "proof.html", visitor=visitor, status=status, problem=problem, user_name=user.name,
+            next_path=next_path, provider=_provider_of(request, user),
+            by_provider=urlencode({"next": next_path}, safe="/"),
+        )  # fmt: skip
     return page(
         request, "code.html", visitor=visitor, status=status, problem=_WRONG_CODE if wrong else "",
         recovery=recovery or "recovery" in request.query_params, user_name=user.name, next_path=next_path,
         action="/prove", heading="Confirm it’s you",
     )  # fmt: skip
+
+
+def _provider_of(request: Request, user: User) -> str | None:
+    """What the sign-in service is called by which this person is known to sign in, or None."""
+    office = office_of(request)
+    with office.database.reading() as session:
+        is_linked = provider_links.is_linked(session, user)
+    return office.provider.words if office.provider and is_linked else None
 
 
 ROUTES: Final = (

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
@@ -29,6 +29,7 @@ RETURNS_WITHIN: Final = timedelta(minutes=10)
 _METADATA_LASTS: Final = timedelta(hours=1)
 _MOST_BYTES: Final = 1024 * 1024
 _LEEWAY_SECONDS: Final = 60
+_ASK_AGAIN: Final = {"prompt": "login", "max_age": "0"}
 _Claims = TypeAdapter(dict[str, object])
 
 
@@ -49,27 +50,44 @@ class ProviderMetadata(BaseModel):
     authorization_response_iss_parameter_supported: bool = False
 
 
+class SignedInBrowser(NamedTuple):
+    """A browser whose person proves once more who they are: the user's id, and the mark of the session."""
+
+    user_id: int
+    mark: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """What must be remembered of a browser that was sent to the provider, in that browser only."""
+    """What must be remembered of a browser that was sent to the provider, in that browser only.
+
+    Attributes:
+        proves: The browser that left to prove who its person is; None for a sign-in.
+    """
 
     state: str
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     next_path: str
     left_at: datetime
+    proves: SignedInBrowser | None
 
     def to_json(self) -> str:
         """As text, to be sealed."""
-        parts = (self.state, self.nonce, self.verifier, self.next_path, self.left_at.isoformat())
+        parts = (self.state, self.nonce, self.verifier, self.next_path, self.left_at.isoformat(), self.proves)
         return json.dumps(parts)
 
     @classmethod
     def from_json(cls, text: str) -> Departure:
         """What `to_json` made."""
-        state, nonce, verifier, next_path, left_at = json.loads(text)
+        state, nonce, verifier, next_path, left_at, proves = json.loads(text)
         return cls(
-            state=state, nonce=nonce, verifier=verifier, next_path=next_path, left_at=datetime.fromisoformat(left_at)
+            state=state,
+            nonce=nonce,
+            verifier=verifier,
+            next_path=next_path,
+            left_at=datetime.fromisoformat(left_at),
+            proves=None if proves is None else SignedInBrowser(*proves),
         )
 
 
@@ -105,8 +123,12 @@ class Provider:
         """What the button calls it."""
         return self.settings.name
 
-    def depart(self, *, next_path: str, now: datetime) -> tuple[str, Departure]:
+    def depart(self, *, next_path: str, proves: SignedInBrowser | None, now: datetime) -> tuple[str, Departure]:
         """Where to send the browser, and what to remember of it.
+
+        Args:
+            proves: Whoever is signed in already and is to be asked again, whatever the provider remembers of them;
+                None for a sign-in.
 
         Raises:
             ProviderError: The provider cannot be reached.
@@ -117,6 +139,7 @@ class Provider:
             verifier=secrets.token_urlsafe(48),
             next_path=next_path,
             left_at=now,
+            proves=proves,
         )
         metadata = self._metadata(now)
         with self._client(metadata) as client:
@@ -125,6 +148,7 @@ class Provider:
                 state=departure.state,
                 code_verifier=departure.verifier,
                 nonce=departure.nonce,
+                **({} if proves is None else _ASK_AGAIN),
             )
         return str(address), departure
 
@@ -132,7 +156,8 @@ class Provider:
         """Who came back, with what the provider put into the address.
 
         Raises:
-            ProviderError: It is not the answer to this departure, the provider refused, or its token is not right.
+            ProviderError: It is not the answer to this departure, the provider refused, its token is not right, or
+                does not say that a person who left to prove who they are has been asked again.
         """
         if not hmac.compare_digest(answer.get("state", "").encode(), departure.state.encode()):
             raise ProviderError("the state differs")
@@ -145,6 +170,8 @@ class Provider:
             raise ProviderError("the provider refused")
         self._take_once(departure, now)
         claims = self._claims(metadata, answer["code"], departure, now=now)
+        if departure.proves is not None:
+            _check_asked_again(claims, since=departure.left_at, now=now)
         return self._person(claims)
 
     def _take_once(self, departure: Departure, now: datetime) -> None:
@@ -265,6 +292,15 @@ class Provider:
             follow_redirects=False,
             trust_env=False,
         )
+
+
+def _check_asked_again(claims: Mapping[str, object], *, since: datetime, now: datetime) -> None:
+    # OpenID Connect Core 3.1.2.1: with max_age the ID token says when the person was asked. That it was asked for is
+    # no proof: a provider may pass over prompt and max_age.
+    asked_at = claims.get("auth_time")
+    first, last = since.timestamp() - _LEEWAY_SECONDS, now.timestamp() + _LEEWAY_SECONDS
+    if not isinstance(asked_at, int | float) or isinstance(asked_at, bool) or not first <= asked_at <= last:
+        raise ProviderError("the person was not asked again")
 
 
 def _words(value: object) -> tuple[str, ...]:

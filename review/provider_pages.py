@@ -1,8 +1,9 @@
-"""Signing in by the identity provider: there and back again."""
+"""Signing in by the identity provider, and proving there who one is: there and back again."""
 
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import Request, Response
@@ -10,12 +11,13 @@ from fastapi.responses import RedirectResponse
 
 from records.errors import DecisionRefusedError, ScorebridgeError
 from review import policies
+from review.access import SignedIn, begin_session
 from review.office import Office, office_of
-from review.provider import RETURNS_WITHIN, Departure, Person, Provider, ProviderError
+from review.provider import RETURNS_WITHIN, Departure, Person, Provider, ProviderError, SignedInBrowser
 from review.rendering import page
 from review.routing import Route
 from review.sign_in_flow import begin, within
-from store import provider_links, users
+from store import provider_links, users, web_sessions
 from store.sealing import seal, unseal
 from store.users import User
 
@@ -25,21 +27,36 @@ _COOKIE: Final = "scorebridge_provider"
 _PURPOSE: Final = "provider-departure"
 _DOWN: Final = "The sign-in service cannot be reached. Try again, or sign in with a password."
 _REFUSED: Final = "The sign-in service did not confirm who you are. Try again."
+_DOWN_TO_PROVE: Final = "The sign-in service cannot be reached. Try again in a moment."
+_NOT_ASKED: Final = "The sign-in service did not confirm that you signed in there just now. Nothing was changed."
+_SOMEBODY_ELSE: Final = "Somebody else signed in at the sign-in service. Nothing was changed."
+_NO_CODE: Final = "The sign-in service did not ask you for a second factor. Nothing was changed."
 _UNKNOWN: Final = "Nobody of that name may sign in here. An administrator can add you."
 
 
 def depart(request: Request) -> Response:
+    """Send the browser to the provider for a sign-in."""
+    return _depart(request, proves=None)
+
+
+def depart_to_prove(request: Request, visitor: SignedIn) -> Response:
+    """Send somebody who is signed in to the provider once more, who asks them whatever it remembers of them."""
+    session = visitor.web_session
+    return _depart(request, proves=SignedInBrowser(session.user.user_id, session.mark))
+
+
+def _depart(request: Request, *, proves: SignedInBrowser | None) -> Response:
     """Send the browser to the provider; what must come back is remembered in the browser, sealed."""
     office, now = office_of(request), office_of(request).now()
     provider = office.provider
+    next_path = within(request, request.query_params.get("next", "/"))
     if provider is None:
         return _problem(request, "There is no sign-in service here.", status=404)
-    next_path = within(request, request.query_params.get("next", "/"))
     try:
-        address, departure = provider.depart(next_path=next_path, now=now)
+        address, departure = provider.depart(next_path=next_path, proves=proves, now=now)
     except ProviderError as fault:
         _log.warning("provider.unreachable", fault=str(fault))
-        return _problem(request, _DOWN, status=503)
+        return _not_proved(request, _DOWN_TO_PROVE, next_path) if proves else _problem(request, _DOWN, status=503)
     sealed = seal(office.database.keys, departure.to_json(), purpose=_PURPOSE)
     response = RedirectResponse(address, status_code=303)
     # Lax, not strict: the browser comes back by a link of another site, and must bring this one along.
@@ -60,16 +77,52 @@ def arrive(request: Request) -> Response:
         person = provider.arrive(request.query_params, departure, now=now)
     except ProviderError as fault:
         _log.warning("provider.not-believed", fault=str(fault))
-        return _problem(request, _REFUSED, status=403)
+        refused = departure.proves is not None
+        return (
+            _not_proved(request, _NOT_ASKED, departure.next_path)
+            if refused
+            else _problem(request, _REFUSED, status=403)
+        )
     user = _user(office, provider, person)
+    if departure.proves is not None:
+        return _prove(request, departure, departure.proves, person, user)
     if user is None:
         return _problem(request, _UNKNOWN, status=403)
     response = begin(
         request, user, by_provider=True, second_factor_done=person.second_factor, next_path=departure.next_path,
-        leave=lambda path: _onward(request, path),
+        leave=lambda path: _onward(request, path, heading="Signing in"),
     )  # fmt: skip
     response.delete_cookie(_COOKIE, path="/sign-in/provider")
     return response
+
+
+def _prove(
+    request: Request, departure: Departure, proves: SignedInBrowser, person: Person, user: User | None
+) -> Response:
+    """Let the session go on under a new token, if it is that of whom the provider has recognised."""
+    office, now = office_of(request), office_of(request).now()
+    if user is None or user.user_id != proves.user_id:
+        return _not_proved(request, _SOMEBODY_ELSE, departure.next_path)
+    if office.settings.needs_second_factor and not person.second_factor:
+        return _not_proved(request, _NO_CODE, departure.next_path)
+    with office.database.session() as session:
+        token = web_sessions.prove_marked(session, user, proves.mark, now=now)
+        if token is not None:
+            users.proved(session, user, by="provider", browser="", now=now)
+    if token is None:
+        return _problem(request, "Your session has ended meanwhile. Sign in again.", status=403)
+    response = _onward(request, within(request, departure.next_path), heading="Confirmed")
+    begin_session(response, token, office)
+    response.delete_cookie(_COOKIE, path="/sign-in/provider")
+    return response
+
+
+def _not_proved(request: Request, sentence: str, next_path: str) -> Response:
+    link = f"/prove?{urlencode({'next': next_path}, safe='/')}"
+    return page(
+        request, "message.html", visitor=None, status=403, heading="Not confirmed", sentence=sentence, link=link,
+        link_words="Try again",
+    )  # fmt: skip
 
 
 def _departure(request: Request, office: Office) -> Departure | None:
@@ -101,9 +154,9 @@ def _user(office: Office, provider: Provider, person: Person) -> User | None:
             return user
 
 
-def _onward(request: Request, path: str) -> Response:
+def _onward(request: Request, path: str, *, heading: str) -> Response:
     # A page of our own in between: a redirect out of another site's link would not carry our strict cookies.
-    response = page(request, "onward.html", visitor=None, onward=path)
+    response = page(request, "onward.html", visitor=None, onward=path, heading=heading)
     response.headers["Refresh"] = f"0; url={path}"
     return response
 
@@ -118,4 +171,5 @@ def _problem(request: Request, sentence: str, *, status: int) -> Response:
 ROUTES: Final = (
     Route("GET", "/sign-in/provider", depart, policies.OPEN),
     Route("GET", "/sign-in/provider/callback", arrive, policies.OPEN),
+    Route("GET", "/prove/provider", depart_to_prove, policies.EVERYBODY),
 )

@@ -135,12 +135,17 @@ def signed_in(session: Session, user: User, *, by: str, now: datetime, browser: 
     return _know(session, row, browser, now=now)
 
 
-def proved(session: Session, user: User, *, browser: str, now: datetime) -> None:
-    """Somebody who is signed in has shown a code or password once more: count failures anew."""
+def proved(session: Session, user: User, *, by: str, browser: str, now: datetime) -> None:
+    """Somebody who is signed in has shown once more who they are: count failures anew.
+
+    Args:
+        by: How ("code", "password", "provider"), for the audit.
+        browser: The secret of a browser that may be known, or "".
+    """
     row = row_of(session, user)
     clear_failures(counter_of(session, row, browser=browser))
     session.flush()
-    note(session, row, "user.proved", actor=row.name, now=now)
+    note(session, row, "user.proved", actor=row.name, now=now, detail=(("by", by),))
 
 
 def set_role(session: Session, name: str, role: Role, *, actor: str, now: datetime) -> User:

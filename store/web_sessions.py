@@ -119,17 +119,26 @@ def renew(session: Session, token: str, *, now: datetime) -> str | None:
 
     When the person last proved who they are stays as it was.
     """
-    found = find(session, token, now=now)
-    return None if found is None else _renew(session, token, proved_at=found.proved_at, now=now)
+    found, row = find(session, token, now=now), session.get(WebSessionRow, digest(token))
+    return None if found is None or row is None else _renew(session, row, proved_at=row.proved_at, now=now)
 
 
 def prove(session: Session, token: str, *, now: datetime) -> str | None:
     """Another token for the same session, after the person has proved who they are; the old one opens nothing more."""
-    return None if find(session, token, now=now) is None else _renew(session, token, proved_at=now, now=now)
+    found, row = find(session, token, now=now), session.get(WebSessionRow, digest(token))
+    return None if found is None or row is None else _renew(session, row, proved_at=now, now=now)
 
 
-def _renew(session: Session, token: str, *, proved_at: datetime, now: datetime) -> str:
-    row = session.get_one(WebSessionRow, digest(token))
+def prove_marked(session: Session, user: User, mark: str, *, now: datetime) -> str | None:
+    """The same for the user's session with this mark, where the browser does not show its token; None if it is over."""
+    mine = select(WebSessionRow).where(col(WebSessionRow.account_id) == user.user_id)
+    row = next((one for one in session.exec(mine) if one.token_sha256[:_MARK] == mark), None)
+    if row is None or not user.enabled or now >= _web_session(session, row).ends_at:
+        return None
+    return _renew(session, row, proved_at=now, now=now)
+
+
+def _renew(session: Session, row: WebSessionRow, *, proved_at: datetime, now: datetime) -> str:
     fresh = secrets.token_urlsafe(32)
     session.add(
         WebSessionRow(

@@ -93,10 +93,15 @@ class Provider(BaseHTTPRequestHandler):
         now = int(self.behaviour.get("now", time.time()))
         claims: dict[str, Any] = {
             "iss": self.issuer, "sub": "s-1", "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": asked["nonce"],
-            "email": "rosa", "email_verified": True,
+            "email": "rosa", "email_verified": True, "auth_time": self._asked_at(asked, now),
         } | self.behaviour.get("claims", {})  # fmt: skip
         claims = {name: value for name, value in claims.items() if value is not None}
         return _signed(claims, self.behaviour.get("signed", "RS256"))
+
+    def _asked_at(self, asked: dict[str, str], now: int) -> int:
+        """It remembers people for an hour, but for who is to be asked again."""
+        again = asked.get("prompt") == "login" or asked.get("max_age") == "0"
+        return now if again else now - 3600
 
     def _send(self, status: int, body: str) -> None:
         content = body.encode()

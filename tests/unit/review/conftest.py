@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from review.provider import Provider
+from tests.portals.identity_provider import IdentityProvider, identity_provider
+from tests.portals.identity_server import CLIENT_SECRET
+from tests.unit.review.provider_pair import Pair, provider_settings
 from tests.unit.review.review_browser import Browser
 from tests.unit.review.review_clinic import Clinic, furnish, open_clinic
 
@@ -36,3 +41,18 @@ def clinic(home: Path) -> Iterator[Clinic]:
 def rosa(clinic: Clinic) -> Browser:
     """A reviewer who is signed in."""
     return Browser(clinic.app).signed_in("rosa")
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
+    with identity_provider(log=tmp_path_factory.mktemp("issuer") / "log") as started:
+        yield started
+
+
+@pytest.fixture
+def pair(home: Path, issuer: IdentityProvider) -> Iterator[Pair]:
+    clinic = open_clinic(home, provider=Provider(provider_settings(issuer.issuer), SecretStr(CLIENT_SECRET)))
+    pair = Pair(clinic, issuer)
+    pair.behave()
+    yield pair
+    clinic.database.close()

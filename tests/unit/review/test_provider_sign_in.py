@@ -4,101 +4,33 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from httpx import Response
 from pydantic import SecretStr
 
 from review.provider import Provider
-from review.provider_settings import ProviderSettings
 from store import audit, provider_links, users
-from store.users import Role, User
-from tests.portals.identity_provider import IdentityProvider, identity_provider
+from store.users import Role
+from tests.portals.identity_provider import IdentityProvider
 from tests.portals.identity_server import CLIENT_ID, CLIENT_SECRET
-from tests.portals.server_process import free_port
+from tests.unit.review.provider_pair import Pair, provider_settings, require_second_factor, take_down, user_of
 from tests.unit.review.review_browser import Browser
-from tests.unit.review.review_clinic import Clinic, open_clinic
+from tests.unit.review.review_clinic import open_clinic
 
-_CALLBACK = "/sign-in/provider/callback"
 _REFUSED = "The sign-in service did not confirm who you are."
 _UNKNOWN = "Nobody of that name may sign in here."
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A clinic and the provider its people sign in with."""
-
-    clinic: Clinic
-    issuer: IdentityProvider
-
-    def behave(self, **behaviour: object) -> None:
-        self.issuer.behave(now=self.clinic.clock().timestamp(), **behaviour)
-
-    def configure(self, **changed: object) -> None:
-        """Let the settings of the provider differ from now on."""
-        office = self.clinic.app.state.office
-        settings = ProviderSettings.model_validate(office.provider.settings.model_dump() | changed)
-        self.clinic.app.state.office = replace(office, provider=Provider(settings, SecretStr(CLIENT_SECRET)))
-
-    def callback(self, browser: Browser, *, start: str = "/sign-in/provider") -> str:
-        """Leave for the provider; where it sends the browser back to."""
-        away = browser.open(start)
-        assert away.status_code == 303, away.text
-        back = urlsplit(self.issuer.recognise(away.headers["location"]))
-        assert back.path == _CALLBACK
-        return f"{back.path}?{back.query}"
-
-    def sign_in(self, *, start: str = "/sign-in/provider") -> tuple[Browser, Response]:
-        browser = Browser(self.clinic.app)
-        return browser, browser.open(self.callback(browser, start=start))
-
-    def refuses(self) -> str:
-        """The page that refuses; nobody is signed in after it."""
-        browser, answer = self.sign_in()
-        assert answer.status_code == 403, answer.text
-        assert browser.open("/queue").status_code == 303
-        return answer.text
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
-    with identity_provider(log=tmp_path_factory.mktemp("issuer") / "log") as started:
-        yield started
-
-
-def _settings(issuer: str) -> ProviderSettings:
-    return ProviderSettings(
-        issuer=issuer, client_id=CLIENT_ID, redirect_url=f"http://127.0.0.1:8765{_CALLBACK}", name="Clinic account"
-    )
-
-
-@pytest.fixture
-def pair(home: Path, issuer: IdentityProvider) -> Iterator[Pair]:
-    clinic = open_clinic(home, provider=Provider(_settings(issuer.issuer), SecretStr(CLIENT_SECRET)))
-    pair = Pair(clinic, issuer)
-    pair.behave()
-    yield pair
-    clinic.database.close()
 
 
 @pytest.fixture(scope="module")
 def lasting(furnished: Path, issuer: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """One clinic for all answers that change nothing in it."""
     home = Path(shutil.copytree(furnished, tmp_path_factory.mktemp("lasting") / "home"))
-    clinic = open_clinic(home, provider=Provider(_settings(issuer.issuer), SecretStr(CLIENT_SECRET)))
+    clinic = open_clinic(home, provider=Provider(provider_settings(issuer.issuer), SecretStr(CLIENT_SECRET)))
     yield Pair(clinic, issuer)
     clinic.database.close()
-
-
-def _user(pair: Pair, name: str = "rosa") -> User:
-    with pair.clinic.database.reading() as session:
-        user = users.named(session, name)
-    assert user is not None
-    return user
 
 
 def test_whom_the_provider_recognises_is_signed_in_where_they_wanted_to_be(pair: Pair) -> None:
@@ -255,12 +187,6 @@ def test_people_are_linked_by_hand_where_no_claim_is_to_be_trusted(pair: Pair) -
     assert pair.sign_in()[1].status_code == 200
 
 
-def _required(pair: Pair) -> None:
-    office = pair.clinic.app.state.office
-    settings = office.settings.model_copy(update={"second_factor": "required"})
-    pair.clinic.app.state.office = replace(office, settings=settings)
-
-
 @pytest.mark.parametrize(
     ("changed", "claims", "onward"),
     [
@@ -278,7 +204,7 @@ def _required(pair: Pair) -> None:
 def test_a_second_factor_is_believed_as_far_as_the_settings_say(
     pair: Pair, changed: Mapping[str, object], claims: Mapping[str, object], onward: str
 ) -> None:
-    _required(pair)
+    require_second_factor(pair)
     pair.configure(**changed)
     pair.behave(claims=claims)
     browser, answer = pair.sign_in()
@@ -293,10 +219,10 @@ def test_the_role_is_the_first_of_the_table_that_the_person_has(pair: Pair) -> N
     pair.configure(role_claim="groups", roles=_ROLES)
     pair.behave(claims={"groups": ["others", "scores-readers", "scores-admins"]})
     pair.sign_in()
-    assert _user(pair).role is Role.ADMINISTRATOR
+    assert user_of(pair).role is Role.ADMINISTRATOR
     pair.behave(claims={"groups": "scores-readers"})
     browser, _ = pair.sign_in()
-    assert _user(pair).role is Role.VIEWER
+    assert user_of(pair).role is Role.VIEWER
     assert browser.open("/queue").status_code == 403
 
 
@@ -305,18 +231,14 @@ def test_who_has_no_group_of_the_table_is_not_let_in(pair: Pair, groups: object)
     pair.configure(role_claim="groups", roles=_ROLES)
     pair.behave(claims={"groups": groups})
     assert _UNKNOWN in pair.refuses()
-    assert _user(pair).role is Role.REVIEWER
+    assert user_of(pair).role is Role.REVIEWER
 
 
 def test_the_last_administrator_stays_one_whatever_the_groups_say(pair: Pair) -> None:
     pair.configure(role_claim="groups", roles=_ROLES)
     pair.behave(claims={"email": "ada", "groups": ["scores-readers"]})
     assert pair.sign_in()[1].status_code == 200
-    assert _user(pair, "ada").role is Role.ADMINISTRATOR
-
-
-def _down(pair: Pair) -> None:
-    pair.configure(issuer=f"http://localhost:{free_port()}")
+    assert user_of(pair, "ada").role is Role.ADMINISTRATOR
 
 
 def _says(path: str, text: str) -> Callable[[Pair], None]:
@@ -333,7 +255,7 @@ _DISCOVERY = "/.well-known/openid-configuration"
 @pytest.mark.parametrize(
     "break_it",
     [
-        _down, _says(_DISCOVERY, "not JSON"), _says(_DISCOVERY, "[]"), _says(_DISCOVERY, "{}"),
+        take_down, _says(_DISCOVERY, "not JSON"), _says(_DISCOVERY, "[]"), _says(_DISCOVERY, "{}"),
         _discovers(issuer="https://evil.example"), _discovers(token_endpoint=7),
     ],
 )  # fmt: skip
