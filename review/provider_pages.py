@@ -14,7 +14,7 @@ from review import policies
 from review.access import SignedIn, begin_session
 from review.office import Office, office_of
 from review.provider import RETURNS_WITHIN, Departure, Person, Provider, ProviderError, SignedInBrowser
-from review.rendering import page
+from review.rendering import go_to, page
 from review.routing import Route
 from review.sign_in_flow import begin, within
 from store import provider_links, users, web_sessions
@@ -42,6 +42,8 @@ def depart(request: Request) -> Response:
 def depart_to_prove(request: Request, visitor: SignedIn) -> Response:
     """Send somebody who is signed in to the provider once more, who asks them whatever it remembers of them."""
     session = visitor.web_session
+    if office_of(request).provider is None:
+        return go_to("/prove")
     return _depart(request, proves=SignedInBrowser(session.user.user_id, session.mark))
 
 

@@ -162,7 +162,7 @@ def page(request: Request, name: str, *, visitor: Visitor | None, status: int = 
                 "steps": _steps(request, visitor) if visitor else (),
                 "single_keys": _single_keys(office, visitor) if visitor else False,
                 "shortcuts": values.get("shortcuts", SHORTCUTS),
-                "back": values.get("back", request.url.path),
+                "back": values.get("back", request.url.path if status == 200 else "/"),
             }
         )
     )

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import CaseTakenError, DecisionRefusedError, StaleCaseError
 from review import actions, locks, registrations, undo
-from review.actions import ApprovalOutcome
+from review.actions import ApprovalOutcome, RejectionOutcome
 from review.undo import DecisionKind
 from store import cases, decisions, kept_records, outbox, roster
 from store.database import open_existing
@@ -28,6 +28,12 @@ from tests.unit.store.store_cases import receipt
 
 PEOPLE = ("rosa", "sam", "ada")
 people = st.sampled_from(PEOPLE)
+_REJECTED = ""  # one person's word that the row is to be rejected, where the others name a patient
+# An answer about self-harm goes, and comes: of the first record and of the second.
+CHANGES = (
+    {"total": "9"}, {"total": "8"}, {"total": "17"}, {"total": "16", "item-9": "0"}, {"total": "17", "item-9": "1"},
+    {"total": "9", "item-9": "1"}, {"total": "8", "item-9": "0"},
+)  # fmt: skip
 picks = st.integers(min_value=0, max_value=2)
 
 
@@ -62,6 +68,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.words: dict[int, dict[str, str]] = {1: {}, 2: {}, 3: {}}
         self.made: list[Made] = []
         self.delivered: set[int] = set()
+        self.urgent: set[int] = {1}  # what held an answer about self-harm at any time
 
     def teardown(self) -> None:
         self.database.close()
@@ -145,8 +152,8 @@ class QueueMachine(RuleBasedStateMachine):
         if done is None:
             return
         seconded = any(who != actor and said == patient_id for who, said in self.words[at + 1].items())
-        unlikely = patient_id != "D1" or before.is_identity_typed
-        if before.critical and unlikely and not seconded:
+        unlikely = patient_id != "D1" or before.is_identity_typed or not before.assessment.critical
+        if at + 1 in self.urgent and unlikely and not seconded:
             assert done is ApprovalOutcome.AWAITS_SECOND
             self.words[at + 1][actor] = patient_id
         else:
@@ -155,14 +162,21 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(at=picks, actor=people)
     def a_case_is_rejected(self, at: int, actor: str) -> None:
-        def act(case: ReviewCase) -> bool:
-            actions.reject(
+        def act(case: ReviewCase) -> RejectionOutcome:
+            return actions.reject(
                 self.database, case.case_id, version=case.version, reason=RejectReason.UNREADABLE, note="",
                 actor=actor, now=self.now,
             )  # fmt: skip
-            return True
 
-        if self.decide(at + 1, actor, DecisionKind.REJECTED, act, keeps=False):
+        done = self.decide(at + 1, actor, DecisionKind.REJECTED, act, keeps=False)
+        if done is None:
+            return
+        seconded = any(who != actor and said == _REJECTED for who, said in self.words[at + 1].items())
+        if at + 1 in self.urgent and not seconded:
+            assert done is RejectionOutcome.AWAITS_SECOND
+            self.words[at + 1][actor] = _REJECTED
+        else:
+            assert done is RejectionOutcome.REJECTED
             self.words[at + 1] = {}
 
     @rule(at=picks, actor=people)
@@ -184,15 +198,17 @@ class QueueMachine(RuleBasedStateMachine):
         if at + 1 not in parked and self.decide(at + 1, actor, DecisionKind.PARKED, act, keeps=False):
             self.words[at + 1] = {}
 
-    @rule(at=picks, actor=people, total=st.sampled_from(["9", "8", "17"]))
-    def a_value_is_corrected(self, at: int, actor: str, total: str) -> None:
+    @rule(at=picks, actor=people, changes=st.sampled_from(CHANGES))
+    def a_value_is_corrected(self, at: int, actor: str, changes: dict[str, str]) -> None:
         def act(case: ReviewCase) -> object:
             return actions.correct(
-                self.database, case.case_id, version=case.version, changes={"total": total}, actor=actor,
+                self.database, case.case_id, version=case.version, changes=changes, actor=actor,
                 now=self.now, today=TODAY,
             )  # fmt: skip
 
-        self.decide(at + 1, actor, DecisionKind.CORRECTED, act, keeps=True)
+        if self.decide(at + 1, actor, DecisionKind.CORRECTED, act, keeps=True):
+            self.words[at + 1] = {}
+            self.urgent |= {at + 1} if self.case(at + 1).assessment.critical else set()
 
     @rule(at=picks, actor=people, patient_id=st.sampled_from(["D1", "D2", "D7"]))
     def a_patient_is_ruled_out(self, at: int, actor: str, patient_id: str) -> None:
@@ -267,6 +283,10 @@ class QueueMachine(RuleBasedStateMachine):
             for case_id in (1, 2, 3):
                 case, record = decisions.case_and_record(session, case_id)
                 assert (case.reasons, case.report_id) == (record.reasons, record.report_id)
+
+    @invariant()
+    def what_held_an_answer_about_self_harm_stays_urgent(self) -> None:
+        assert {case_id for case_id in (1, 2, 3) if self.case(case_id).critical} == self.urgent
 
     @invariant()
     def nobody_is_offered_what_somebody_else_has_open_or_waits_for_another_word(self) -> None:

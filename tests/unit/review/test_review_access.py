@@ -35,7 +35,7 @@ OWN_SCRIPT = re.compile(r'<script (?:type="module" )?src="/static/[\w.?=-]+"(?: 
 
 # The empty search shows nobody yet; a group that is not named leads back to the queue.
 _NO_PATIENTS = {"/patients", "/queue/groups"}
-_LEADS_ON = {"/queue/groups"}
+_LEADS_ON = {"/queue/groups", "/prove/provider"}
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:
