@@ -27,7 +27,8 @@ def _open(browser: Browser, address: str, *, name: str) -> Page:
 @pytest.mark.parametrize("start", _SIGNED_IN)
 def test_g_and_a_letter_go_to_a_place_from_every_page(browser: Browser, address: str, start: str) -> None:
     page = _open(browser, address, name="ada")
-    for letter, place in (("a", "/audit"), ("t", "/templates"), ("r", "/queue"), ("d", "/")):
+    places = (("a", "/audit"), ("t", "/templates"), ("r", "/queue"), ("d", "/"))
+    for letter, place in (one for one in places if one[1] != start):
         page.goto(f"{address}{start}")
         page.locator("h1").first.click()
         page.keyboard.press("g")
