@@ -15,7 +15,7 @@ from parsers.instrument_library import load_instruments
 from records.errors import DecisionRefusedError, StaleCaseError
 from review.correction import corrected, faults_of
 from review.graver_answers import raise_if_graver
-from review.second_word import refuse_alone
+from review.second_word import refuse_alone, refuse_unseconded
 from store import amendments, cases, corrections, kept_records, reassigning, roster, undoing
 from store.cases import ApprovedAs
 from store.database import Database, Session
@@ -147,8 +147,8 @@ def move(
     Raises:
         StaleCaseError: The record has changed since it was shown.
         DecisionRefusedError: The record does not stand, it is this patient's already, the patient is not on the site's
-            roster, a value may not go to a chart like this, or the patient has other values and `as_` does not say
-            what this is.
+            roster, a value may not go to a chart like this, the patient has other values and `as_` does not say what
+            this is, or two people must say whose answer about self-harm it is.
     """
     with database.session() as session:
         kept = _as_seen(session, record_id, version)
@@ -159,6 +159,7 @@ def move(
         case = cases.of_record(session, record_id)
         if case is None:
             raise RuntimeError(f"record {record_id} was reopened and has no case")
+        refuse_unseconded(case, patient_id)
         cases.approve(
             session,
             case.case_id,

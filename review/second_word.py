@@ -9,6 +9,7 @@ from records.case import ReviewCase
 from records.errors import DecisionRefusedError
 
 LIKELY: Final = 0.8
+_TO_THE_QUEUE: Final = "Nothing was saved. Withdraw the record into the review queue, where two people decide it."
 
 
 def needs_second(case: ReviewCase, patient_id: str) -> bool:
@@ -45,6 +46,18 @@ def refuse_alone(before: SymptomAssessment, after: SymptomAssessment | None) -> 
     if before.critical and not (after and after.critical):
         raise DecisionRefusedError(
             "Two people must say that an answer about self-harm does not count.",
-            next_step="Nothing was saved. Withdraw the record into the review queue, where two people decide it.",
+            next_step=_TO_THE_QUEUE,
             code="two-people",
+        )
+
+
+def refuse_unseconded(case: ReviewCase, patient_id: str) -> None:
+    """Refuse one person's word that a confirmed record is this patient's, where it would not do in the queue either.
+
+    Raises:
+        DecisionRefusedError: Two people must say it.
+    """
+    if needs_second(case, patient_id):
+        raise DecisionRefusedError(
+            "Two people must say whose answer about self-harm this is.", next_step=_TO_THE_QUEUE, code="two-people"
         )

@@ -272,3 +272,11 @@ def test_one_person_cannot_take_back_that_an_answer_was_about_self_harm(clinic: 
     with pytest.raises(DecisionRefusedError, match="Two people"):
         amendments.undo(clinic.database, record, version=version, actor="rita", now=clinic.clock())
     assert kept(clinic, record).assessment.critical
+
+
+def test_one_person_moves_no_answer_about_self_harm_to_a_patient_who_is_not_likely(clinic: Clinic) -> None:
+    number = confirmed(clinic, URGENT)
+    with pytest.raises(DecisionRefusedError, match="Two people must say whose"):
+        move(clinic, number, "D1")
+    now = kept(clinic, number)
+    assert (now.state, now.patient_id) == (RecordState.CONFIRMED, "D4")
