@@ -145,7 +145,9 @@ def _take_back(
         case DecisionKind.NOT_THIS_PATIENT:
             _withdraw_no(session, made, row, was)
         case DecisionKind.PARKED:
-            session.delete(session.get_one(RegistrationRow, made.case_id))
+            # Gone already where the parked case was decided, and that was taken back first.
+            if (registration := session.get(RegistrationRow, made.case_id)) is not None:
+                session.delete(registration)
     row.state = RecordState.REVIEW
     wait_for(row, case, was.reasons)
     case.state, case.parked, case.version = CaseState.OPEN, False, max(case.version, made.version_after) + 1

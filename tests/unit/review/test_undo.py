@@ -9,7 +9,7 @@ import pytest
 
 from records.case import CaseState, RejectReason, ReviewCase
 from records.errors import DecisionRefusedError
-from review import actions, undo
+from review import actions, registrations, undo
 from review.actions import Approval, ApprovalOutcome, RejectionOutcome
 from review.undo import HOLD, DecisionKind
 from store import aliases, amendments, cases, kept_records, outbox, roster
@@ -206,3 +206,14 @@ def test_a_record_that_was_corrected_after_its_approval_is_not_reopened_by_undo(
     with clinic.database.reading() as session:
         assert kept_records.get(session, record).assessment.total == 7
         assert len(amendments.of_record(session, record)) == 1
+
+
+def test_a_parked_case_that_was_decided_all_the_same_is_taken_back_step_by_step(clinic: Clinic) -> None:
+    case = case_of(clinic, 2)
+    registrations.park(clinic.database, case.case_id, version=case.version, actor="rosa", now=clinic.clock())
+    reject(clinic, 2)
+    kinds = [undo.undo_last(clinic.database, actor="rosa", now=clinic.clock()).kind for _ in range(2)]
+    assert kinds == [DecisionKind.REJECTED, DecisionKind.PARKED]
+    assert actions.next_case(clinic.database, actor="ada", sites=None, now=clinic.clock()) is not None
+    with clinic.database.reading() as session:
+        assert case.case_id in {one.case_id for one in cases.list_open(session)}
