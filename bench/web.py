@@ -7,8 +7,9 @@ A store on the encrypted engine is filled with fifty days of records, a tenth of
 there and found again. The real server runs in this process; reviewers, each a process of its own, open the dashboard,
 the queue and cases with their pictures, and approve over HTTP, while reports go on arriving through the pipeline's own
 hand-over. Milliseconds are the server's: from the request's first byte to the answer's last, measured in the server.
-A reviewer looks at each case for three seconds before deciding: ten times as fast as the seven cases in four minutes
-that the pages are made for. With `--look 0` nobody ever looks: five machines that only press keys.
+A reviewer looks at each case for three seconds before deciding, sometimes half and sometimes twice as long: ten times
+as fast as the seven cases in four minutes that the pages are made for. With `--look 0` nobody ever looks: five machines
+that only press keys, all at once.
 
 "CPU ms" is the processor time of one request with nobody else at work, which a machine that does other things too
 changes little. A page's weight is its text, with the pictures it shows.
@@ -30,6 +31,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import httpx
@@ -212,6 +214,8 @@ def _review(address: str, number: int, seconds: float, look: float) -> tuple[int
     Returns the heaviest page in bytes, and how many decisions were taken.
     """
     heaviest = decided = 0
+    chance = Random(number)  # people do not act in step
+    time.sleep(chance.uniform(0, look))
     with httpx.Client(base_url=address, timeout=60, follow_redirects=False) as client:
         page = client.get("/sign-in").text
         signed = client.post(
@@ -231,10 +235,12 @@ def _review(address: str, number: int, seconds: float, look: float) -> tuple[int
             cases = re.findall(r'href="(/cases/\d+)', answer.text)
             if cases:
                 # Reviewers start apart from each other, as the program's own order of cases would have them.
-                weight, taken = _decide(client, cases[(turn * 7 + number * 11) % len(cases)], look=look)
+                weight, taken = _decide(
+                    client, cases[(turn * 7 + number * 11) % len(cases)], look=look * 2 ** chance.uniform(-1, 1)
+                )
                 heaviest, decided = max(heaviest, weight), decided + taken
             turn += 1
-            time.sleep(look / 6)
+            time.sleep(look / 6 * 2 ** chance.uniform(-1, 1))
     return heaviest, decided
 
 
