@@ -288,12 +288,13 @@ def _seconds_to_chart(session: Session, site: str, day: date, reports: Sequence[
     # No condition on the state: without statistics, SQLite would look through all that was ever delivered for it.
     received_at = sqlalchemy.case((col(SubmissionRow.state) == DeliveryState.DELIVERED, col(SubmissionRow.received_at)))
     query = (
-        select(col(RecordRow.report_id), func.min(received_at))
+        sqlalchemy.select(col(RecordRow.report_id), func.min(received_at))
         .join(SubmissionRow, col(SubmissionRow.record_id) == col(RecordRow.id))
         .where(balance.records_of_day(site, day))
         .group_by(col(RecordRow.id), col(RecordRow.report_id))
     )
-    found = session.exec(query).all()
+    session.flush()  # statements of the connection do not
+    found = session.connection().execute(query).all()
     return tuple(
         sorted(
             (received - seen[report_id]).total_seconds()
