@@ -172,6 +172,15 @@ def test_the_words_of_a_page_are_given_with_their_boxes(clinic: Clinic, rosa: Br
     assert by_text["BH-4O771"][0] == pytest.approx(290, abs=2)
 
 
+def test_a_report_that_no_template_recognises_is_not_said_to_be_read(clinic: Clinic, rosa: Browser) -> None:
+    row = Row(who=identity("Nowak, Ewa", date(1980, 2, 1), "BH-1", "F"), match=match_of(), reasons=())
+    report_id = hand_in(clinic.database, (row,), now=clinic.clock(), template=None)
+    text = rosa.open(f"/reports/{report_id}").text
+    assert "Layout not recognised" in text
+    assert "Nothing on this page was read." in text
+    assert "Every word belongs to something." not in text
+
+
 def test_single_keys_are_turned_off_for_one_person_only(clinic: Clinic, rosa: Browser, sam: Browser) -> None:
     case_id = clinic.case_ids[0]
     assert 'data-keys="on"' in rosa.open(f"/cases/{case_id}").text
