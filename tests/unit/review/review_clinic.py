@@ -321,7 +321,7 @@ def hand_in(
                 template=template,
                 pages=1 if template else 0,
                 no_score=0,
-                findings=() if template else (Finding(code="layout-unknown"),),
+                findings=() if template else (Finding(code="no-template"),),
                 records=to_store,
                 destinations=DESTINATIONS,
                 day=TODAY,
