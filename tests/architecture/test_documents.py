@@ -16,7 +16,7 @@ import typer
 from PIL import Image
 from pydantic import BaseModel
 
-from ingest.cli import app
+from ingest.cli import application
 from ingest.first_settings import write_first_settings
 from ingest.settings import Settings, load_settings
 from portal.access_settings import AccessSettings
@@ -32,6 +32,8 @@ from tools import (
     template_reference,
     template_schema,
 )
+
+app = application()
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [path for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]) if path.is_file()]

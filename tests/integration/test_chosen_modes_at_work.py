@@ -11,7 +11,7 @@ import pytest
 from delivery_cases import MORNING, assessment, confirm, new_store, states, wait_until
 from typer.testing import CliRunner
 
-from ingest.cli import app
+from ingest.cli import application
 from ingest.deliveries import Deliveries
 from ingest.mode_faults import mode_faults
 from ingest.modes_in_force import give_up_fixed, served, with_chosen_modes
@@ -21,6 +21,8 @@ from records.errors import DecisionRefusedError
 from records.submission import DeliveryState, DestinationMode
 from store import audit, chosen_modes, destination_modes
 from store.database import Database
+
+app = application()
 
 D, M = DeliveryState, DestinationMode
 

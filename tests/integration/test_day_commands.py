@@ -11,12 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest import clock
-from ingest.cli import app
+from ingest.cli import application
 from store import audit, cases
 from store.database import Database, open_existing
 from store.settings import StoreSettings
 from tests.unit.review.day_clinic import EAST, EASTERN, EIGHT, LISTING, WEEKLY, automatic, print_report, waits
 from tests.unit.review.review_clinic import SITE, TODAY, furnish
+
+app = application()
 
 NOW = EIGHT + timedelta(hours=1)
 Run = Callable[..., tuple[int, str]]

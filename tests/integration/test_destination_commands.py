@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ingest.cli import app
+from ingest.cli import application
 from portal.sandbox import running_sandbox
 from records.errors import SettingsError
 from tests.portals.fhir_portal import patient, running_fhir_portal
+
+app = application()
 
 ROOT = Path(__file__).parents[2]
 SECRET = "secret-token-of-the-test"

@@ -12,13 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest import clock
-from ingest.cli import app
+from ingest.cli import application
 from records.case import CaseState
 from store import cases, decisions, kept_records, roster
 from store.database import Database, open_existing
 from store.settings import StoreSettings
 from tests.unit.review.review_clinic import ROSTER, SITE, START, furnish, hand_in, identity, patient
 from tests.unit.review.test_matching_anew import stale
+
+app = application()
 
 Run = Callable[..., tuple[int, str]]
 

@@ -37,8 +37,9 @@ def test_the_page_shows_the_print_among_several_patients_and_no_score(
     assert len([one for one in shown if one in {patient.patient_id for patient in ROSTER}]) >= 2
     assert shown[-2:] == ["-none-of-these", "-cannot-tell"]
     assert "Osei, Hannah" in page
-    for told in ("99.9", "0.9", "over 99%", "certain", "checked>", "chosen", "Very likely", "log2"):
+    for told in ("99.9", "0.9", "over 99%", "certain", "chosen", "Very likely", "log2"):
         assert told not in page
+    assert re.search(r'name="choice"[^>]*checked', page) is None
 
 
 def test_the_list_names_what_is_to_be_checked(clinic: Clinic, rosa: Browser, task_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -43,24 +44,52 @@ def postgres() -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of an empty store, which tests take copies of: to make one takes as long as most tests."""
+    home = tmp_path_factory.mktemp("made-once") / "home"
+    databases.create(StoreSettings(home=home), now=NOW).close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def made_once_on_postgres(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The same with its tables on PostgreSQL; the home, and the name of the database."""
+    home, name = tmp_path_factory.mktemp("made-once") / "home", f"made_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    databases.create(StoreSettings(home=home, database_url=_address(postgres, name)), now=NOW).close()
+    return home, name
+
+
 @pytest.fixture(params=["sqlcipher", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreSettings]:
-    """Settings of a store that does not exist yet."""
+    """Settings of a store: a new, empty one for who asks for the `database` too, else one that does not exist yet."""
+    home, is_made = tmp_path / "home", "database" in request.fixturenames
     if request.param == "sqlcipher":
-        yield StoreSettings(home=tmp_path / "home")
+        if is_made:
+            shutil.copytree(request.getfixturevalue("made_once"), home)
+        yield StoreSettings(home=home)
         return
-    server = request.getfixturevalue("postgres")
+    server, model = request.getfixturevalue("postgres"), "template1"
+    if is_made:
+        made, model = request.getfixturevalue("made_once_on_postgres")
+        shutil.copytree(made, home)
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = server.replace("postgresql://", "postgresql+psycopg://", 1).replace("/postgres?", f"/{name}?", 1)
-    yield StoreSettings(home=tmp_path / "home", database_url=SecretStr(url))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(model)))
+    yield StoreSettings(home=home, database_url=_address(server, name))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _address(server: str, name: str) -> SecretStr:
+    return SecretStr(server.replace("postgresql://", "postgresql+psycopg://", 1).replace("/postgres?", f"/{name}?", 1))
 
 
 @pytest.fixture
 def database(settings: StoreSettings) -> Iterator[Database]:
     """A new, empty store."""
-    with databases.create(settings, now=NOW) as made:
+    with databases.open_existing(settings) as made:
         yield made
