@@ -42,7 +42,7 @@ from starlette.types import Receive, Scope, Send
 
 from bench import full_store
 from ingest.settings import ReadingSettings
-from ingest.workers import ReaderPool
+from ingest.workers import DRAWS, ReaderPool
 from review.page_images import Render
 from review.server import server_config
 from review.settings import WebSettings
@@ -110,7 +110,7 @@ def main() -> None:
 @contextmanager
 def drawing() -> Iterator[Render]:
     """Pages drawn as the service has them drawn: in a process of its own, which is ready."""
-    pool = ReaderPool(ReadingSettings(workers=1))
+    pool = ReaderPool(ReadingSettings(workers=1), loads=DRAWS)
     pool.warm()
     try:
         yield lambda content, page, parts: pool.draw(content, page, parts)

@@ -33,7 +33,7 @@ from ingest.roster_imports import RosterImports
 from ingest.rosters import Rosters
 from ingest.settings import Settings
 from ingest.watcher import FolderWatcher
-from ingest.workers import ReaderPool
+from ingest.workers import DRAWS, ReaderPool
 from portal.access import open_access
 from portal.alert_settings import AlertSettings
 from portal.alerting import AlertWorker
@@ -74,7 +74,7 @@ class Service:
         self._now = now
         self.metrics = Metrics()
         self._pool = ReaderPool(settings.reading)
-        self._pictures = ReaderPool(settings.reading.model_copy(update={"workers": 1}))
+        self._pictures = ReaderPool(settings.reading.model_copy(update={"workers": 1}), loads=DRAWS)
         self.templates = PublishedTemplates(database, settings.templates_folder)
         self._rosters = Rosters(database, settings)
         self._roster_imports = RosterImports(database, settings)
