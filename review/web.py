@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends as DependsParam
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from records.errors import DecisionRefusedError, StoreError
@@ -156,15 +158,7 @@ def create_app(
         setup=setup or Setup(),
     )
     app.state.pages = {route.path: route.policy for route in ROUTES if route.method == "GET"}
-    for route in ROUTES:
-        app.add_api_route(
-            route.path,
-            route.answer,
-            methods=[route.method],
-            # The policy comes first: nothing is read of a form before it is known who sends it.
-            dependencies=[Depends(route.policy), Depends(within_sites), *_body(route)],
-            response_model=None,
-        )
+    app.router.routes.extend(_served())
     app.mount(PREFIX, create_api(app.state.office))
     app.add_exception_handler(SignInNeededError, to_sign_in)
     app.add_exception_handler(ProofNeededError, to_proof)
@@ -182,6 +176,22 @@ def create_app(
         api_file_bytes=file_bytes,
     )
     return app
+
+
+@cache
+def _served() -> tuple[APIRoute, ...]:
+    """The routes as they are served. They know no application, so they are taken apart once for all of them."""
+    return tuple(
+        APIRoute(
+            route.path,
+            route.answer,
+            methods=[route.method],
+            # The policy comes first: nothing is read of a form before it is known who sends it.
+            dependencies=[Depends(route.policy), Depends(within_sites), *_body(route)],
+            response_model=None,
+        )
+        for route in ROUTES
+    )
 
 
 def _body(route: Route) -> list[DependsParam]:

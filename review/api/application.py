@@ -96,8 +96,9 @@ def create_api(office: Office) -> FastAPI:
     return app
 
 
-def guarded_routes() -> list[GuardedRoute]:
-    """Every operation.
+@cache
+def guarded_routes() -> tuple[GuardedRoute, ...]:
+    """Every operation. They know no application, so they are taken apart once for all of them.
 
     Raises:
         ValueError: An address has a parameter of which nobody knows at which site it is.
@@ -110,7 +111,7 @@ def guarded_routes() -> list[GuardedRoute]:
         unknown = set(route.param_convertors) - set(NAMED) - _FREE - {"site"}
         if unknown:
             raise ValueError(f"{route.path}: nobody says at which site {', '.join(sorted(unknown))} is")
-    return routes
+    return tuple(routes)
 
 
 def file_bytes(path: str) -> int:
