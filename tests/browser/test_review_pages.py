@@ -33,7 +33,7 @@ def test_a_reviewer_signs_in_looks_at_a_case_and_approves_it(
     page.screenshot(caret="initial", path=pictures / "queue.png", full_page=True)
     page.get_by_role("link", name="KOWALSKY, Thomas").click()
     expect(page.get_by_role("radio", name="Patient 1")).to_be_checked()
-    page.wait_for_function("document.querySelector('.sheet img').naturalWidth > 800")
+    page.wait_for_function("() => document.querySelector('.sheet img').naturalWidth > 800")
     page.screenshot(caret="initial", path=pictures / "case.png")
     page.screenshot(caret="initial", path=pictures / "case-whole.png", full_page=True)
     page.get_by_role("button", name="Approve: KOWALSKI, Tomasz").click()
