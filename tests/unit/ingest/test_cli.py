@@ -15,12 +15,12 @@ EVERY = [(module, command) for module, commands in cli.COMMANDS.items() for comm
 
 @pytest.mark.parametrize("module", cli.COMMANDS)
 def test_every_command_of_a_module_is_found_by_its_name(module: str) -> None:
-    commands = typer.main.get_command(cli.application((module,))).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_group(cli.application((module,))).commands
     assert tuple(commands) == cli.COMMANDS[module]
 
 
 def test_the_help_names_every_command_once() -> None:
-    commands = typer.main.get_command(cli.application()).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_group(cli.application()).commands
     assert sorted(commands) == sorted(command for _, command in EVERY)
 
 
